@@ -1,0 +1,1 @@
+//! Names of states and of bodies that act like one.
