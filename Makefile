@@ -1,0 +1,19 @@
+# Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
+
+.PHONY: check test model bench
+
+# Format, lints, documentation, the library without the program: what CI asks before it tests.
+check:
+	.ci/run check
+
+# All tests: unit, integration, documentation.
+test:
+	cargo test
+
+# The default model from its recipe, byte for byte; where a source is missing, its name and origin.
+model:
+	cargo run --release -- train --config models/default.toml --output models/default.detente
+
+# Benchmarks. `cargo bench -- --save-baseline main`, then `-- --baseline main`, compares two states of the code.
+bench:
+	cargo bench
