@@ -1,1 +1,192 @@
-//! Names of states and of bodies that act like one.
+//! Names of states and of bodies that act like one, and where a text mentions them.
+//!
+//! The files in `datasets/gazetteer` are part of the program; [`Gazetteer::embedded`] reads them once.
+//! [`Gazetteer::mentions`] finds every name in a text in one pass: names, adjectives, capitals and palaces used for
+//! governments, leaders, ministries, initials. Of names that overlap the leftmost counts, then the longest ("South
+//! Sudan", never "Sudan"). Longer phrases that mean something else ("Washington Post") hide the name in them, and rules
+//! about the words around a name settle what is ambiguous ("Georgia"). Case matters ("us", "turkey" and "china" are no
+//! states) except in capitals ("RUSSIA ATTACKS UKRAINE"). "pro-Russian", "US-led", "anti-American" and
+//! "Russian-backed" mention the state in them, "Russo-Ukrainian" mentions both; a possessive `'s` is left out.
+//!
+//! It does not look at dates: "Obama" is the United States in any article, and which mentions mean a place and which a
+//! government is for later stages to learn.
+//!
+//! ```
+//! use detente::gazetteer::Gazetteer;
+//!
+//! let gazetteer = Gazetteer::embedded();
+//! let text = "The Kremlin thanked Myanmar's rulers, the Washington Post reports.";
+//! let found: Vec<_> = gazetteer
+//!     .mentions(text)
+//!     .into_iter()
+//!     .map(|m| (&text[m.start..m.end], gazetteer.get(m.entry).code.as_str()))
+//!     .collect();
+//! assert_eq!(found, [("Kremlin", "RUS"), ("Myanmar", "MMR")]);
+//! ```
+
+mod context;
+mod entries;
+mod matcher;
+mod search;
+mod tables;
+mod tokens;
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::error::{Error, Result};
+pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
+use matcher::Matcher;
+use search::Search;
+use tables::Tables;
+
+/// Version and date of the embedded files, as their README states them.
+pub const VERSION: &str = "1 (2026-11-23)";
+
+/// One of the embedded files.
+macro_rules! file {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/gazetteer/", $name)).as_slice()
+    };
+}
+
+/// States and bodies, their aliases, and a matcher that finds them in text.
+///
+/// Cheap to share, dear to build: one for a program is enough.
+#[derive(Debug, Clone)]
+pub struct Gazetteer {
+    tables: Tables,
+    matcher: Matcher,
+    search: OnceLock<Search>,
+    changed: bool,
+}
+
+impl Gazetteer {
+    /// The gazetteer that the program carries.
+    ///
+    /// ```
+    /// use detente::gazetteer::{Gazetteer, Kind};
+    /// let gazetteer = Gazetteer::embedded();
+    /// let states = gazetteer.entries().iter().filter(|e| e.kind == Kind::State).count();
+    /// assert_eq!(states, 197); // 193 members of the UN, two observers, Taiwan, Kosovo
+    /// ```
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: OnceLock<Gazetteer> = OnceLock::new();
+        EMBEDDED.get_or_init(|| Self::read_embedded().expect("a test reads the embedded files"))
+    }
+
+    fn read_embedded() -> Result<Self> {
+        let mut tables = Tables::default();
+        tables.entries.reserve(512);
+        tables.aliases.reserve(10_000);
+        tables.text.reserve(1 << 18);
+        tables.read_entries(file!("entries.csv"), "entries.csv")?;
+        tables.read_aliases(file!("aliases.csv"), "aliases.csv")?;
+        tables.read_aliases(file!("leaders.csv"), "leaders.csv")?;
+        tables.read_aliases(file!("aliases-generated.csv"), "aliases-generated.csv")?;
+        tables.read_exclusions(file!("exclusions.csv"), "exclusions.csv")?;
+        tables.read_rules(file!("ambiguous.csv"), file!("contexts.csv"), "ambiguous.csv", "contexts.csv")?;
+        Ok(Self::from_tables(tables, false))
+    }
+
+    fn from_tables(tables: Tables, changed: bool) -> Self {
+        let matcher = Matcher::new(&tables);
+        Self { tables, matcher, search: OnceLock::new(), changed }
+    }
+
+    /// This gazetteer with a user's additions and changes: CSV with the columns `code,name,kind,region,alias,how`,
+    /// one alias a row. A new code needs a name and a kind. An alias that begins with `-` is removed; one that another
+    /// entry has moves to this one. `path` is for messages.
+    ///
+    /// ```
+    /// use detente::gazetteer::Gazetteer;
+    /// let rows = "code,name,kind,region,alias,how\n\
+    ///             SYLD,Sylvania,state,Europe,Sylvanian,adjective\n\
+    ///             RUS,,,,-Moscow,\n";
+    /// let gazetteer = Gazetteer::embedded().with_overrides(rows.as_bytes(), "mine.csv")?;
+    /// assert_eq!(gazetteer.mentions("Moscow and the Sylvanian army").len(), 1);
+    /// # Ok::<(), detente::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Format`] names line and column of a row that is not as above; [`Error::Io`] a read that failed.
+    pub fn with_overrides(&self, source: impl Read, path: &str) -> Result<Self> {
+        let mut tables = self.tables.clone();
+        tables.read_overrides(source, path)?;
+        Ok(Self::from_tables(tables, true))
+    }
+
+    /// [`with_overrides`](Self::with_overrides) from a file.
+    ///
+    /// # Errors
+    /// As there; [`Error::Io`] also if the file cannot be opened.
+    pub fn with_override_file(&self, path: &Path) -> Result<Self> {
+        let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+        self.with_overrides(file, &path.display().to_string())
+    }
+
+    /// All entries, sorted by code. An [`EntryId`] is an index into them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.tables.entries
+    }
+
+    /// The entry with this id.
+    ///
+    /// # Panics
+    /// If the id is of another gazetteer that has more entries.
+    pub fn get(&self, id: EntryId) -> &Entry {
+        &self.tables.entries[id.index()]
+    }
+
+    /// The entry with this code, name or alias, whatever the case of the letters: `rus`, `Russia`, `russian`, `Putin`.
+    /// Codes go before names, names before aliases.
+    pub fn find(&self, name: &str) -> Option<EntryId> {
+        self.search().find(name)
+    }
+
+    /// Names of entries that are spelled most like `name`, the nearest first: at most three.
+    pub fn suggest(&self, name: &str) -> Vec<&str> {
+        self.search().nearest(name).into_iter().map(|id| self.get(id).name.as_str()).collect()
+    }
+
+    fn search(&self) -> &Search {
+        self.search.get_or_init(|| Search::new(&self.tables))
+    }
+
+    /// The aliases of an entry, in the order of the files.
+    pub fn aliases(&self, id: EntryId) -> impl Iterator<Item = Alias<'_>> {
+        self.tables.aliases.iter().filter(move |row| row.entry == Some(id.0)).map(|row| Alias {
+            text: self.tables.get(&row.alias),
+            how: row.how,
+            from: self.tables.get(&row.from),
+            until: self.tables.get(&row.until),
+            context: self.tables.get(&row.context),
+        })
+    }
+
+    /// How many aliases there are, of all entries together.
+    pub fn alias_count(&self) -> usize {
+        self.tables.aliases.iter().filter(|row| row.entry.is_some()).count()
+    }
+
+    /// The mentions in `text`, from left to right and without overlap.
+    ///
+    /// Offsets are bytes of `text`. Any text will do; headlines in capitals, line breaks within a name, typographic
+    /// apostrophes and hyphens are seen through.
+    pub fn mentions(&self, text: &str) -> Vec<Mention> {
+        let mut found = Vec::new();
+        self.mentions_into(text, &mut found);
+        found
+    }
+
+    /// [`mentions`](Self::mentions), appended to `out`.
+    pub fn mentions_into(&self, text: &str, out: &mut Vec<Mention>) {
+        self.matcher.find(&self.tables, text, out);
+    }
+
+    /// [`VERSION`], and a `+` after it if a user's file has changed it.
+    pub fn version(&self) -> String {
+        format!("{VERSION}{}", if self.changed { "+" } else { "" })
+    }
+}

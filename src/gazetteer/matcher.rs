@@ -1,0 +1,346 @@
+//! Finds every name of the gazetteer in one pass.
+//!
+//! Names begin where words begin, so the scan goes from word to word. Most words are ruled out by their first three
+//! bytes. From the others a walk through a trie of steps (see `tokens`) collects every name that begins there; the
+//! longest whose capitals fit and whose rules (see `context`) allow it is taken, else the next shorter one, else the
+//! scan goes on at the next word. So "leftmost, then longest, then whatever is left" holds even where the longest
+//! candidate is turned down: in "Washington Postal" the exclusion "Washington Post" does not apply and "Washington" is
+//! found.
+//!
+//! `aho-corasick` over the same names takes about ten times as long to build and cannot let a blank in a name stand for
+//! a line break; figures are in `datasets/gazetteer/README.md`.
+
+use rustc_hash::FxHashMap;
+
+use super::context::{Rule, Verdict, in_capitals};
+use super::entries::{EntryId, MatchKind, Mention};
+use super::tables::Tables;
+use super::tokens::{Case, Step, char_at, char_before, compare, first_step, next_step};
+
+const NONE: u32 = u32::MAX;
+const ROOT: u32 = 0;
+
+/// Names in capitals are taken for their names only from this many characters on: "IRAN", but not "XI".
+const SHORTEST_IN_CAPITALS: usize = 4;
+
+/// A name that ends at a node of the trie.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    /// Row of [`Tables::aliases`].
+    row: u32,
+    /// The next name that ends at the same node, or [`NONE`].
+    next: u32,
+    /// Index into [`Matcher::rules`], or [`NONE`].
+    rules: u32,
+    class: Class,
+}
+
+/// What the wildcard rules of `ambiguous.csv` go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Name = 0,
+    Adjective = 1,
+    Capital = 2,
+    Surname = 3,
+    Other = 4,
+}
+
+impl Class {
+    const PATTERNS: [&'static str; 4] = ["*name", "*adjective", "*capital", "*surname"];
+
+    fn of(how: MatchKind, alias: &str) -> Self {
+        match how {
+            MatchKind::Name | MatchKind::FormerName => Self::Name,
+            MatchKind::Adjective => Self::Adjective,
+            MatchKind::Capital => Self::Capital,
+            MatchKind::Leader if !alias.contains(' ') => Self::Surname,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The names, ready to be found.
+#[derive(Debug, Clone)]
+pub(super) struct Matcher {
+    /// How a name can begin, a bit for each value of [`start_of`].
+    starts: Vec<u64>,
+    /// Which hashes a first word can have, a bit for each value of the upper 16 bits.
+    firsts: Box<[u64; 1024]>,
+    /// From a node and the hash of a step to the next node.
+    edges: FxHashMap<u64, u32>,
+    /// The first of the names that end at each node, or [`NONE`].
+    ends: Vec<u32>,
+    names: Vec<Name>,
+    rules: Vec<Vec<Rule>>,
+    wildcards: [Vec<Rule>; 4],
+}
+
+/// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
+/// bit each, the first byte's lowest. Eight bytes at a time are compared within one integer.
+fn masks(bytes: &[u8; 64]) -> (u64, u64) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    // The top bit of each byte of `x` (without its own) that is at least `least`.
+    let at_least = |x: u64, least: u8| (x & !TOP) + u64::from(0x80 - least) * EACH;
+    // The top bits of eight bytes, side by side.
+    let gather = |x: u64| (x & TOP).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let (mut words, mut high) = (0, 0);
+    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let x = u64::from_le_bytes(*eight);
+        let small = x | (0x20 * EACH);
+        let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
+        let digits = at_least(x, b'0') & !at_least(x, b'9' + 1);
+        words |= gather(letters | digits | x) << (8 * i);
+        high |= gather(x) << (8 * i);
+    }
+    (words, high)
+}
+
+fn edge(node: u32, step: Step) -> u64 {
+    (step.hash.rotate_left(23) ^ u64::from(node)).wrapping_mul(0x517c_c1b7_2722_0a95)
+}
+
+/// Letters and digits as numbers from 1, small letters apart from capitals only in the first table; other bytes as 0.
+const CLASSES: [[u8; 256]; 2] = {
+    let mut tables = [[0; 256]; 2];
+    let mut i = 0;
+    while i < 26 {
+        tables[0][b'A' as usize + i] = 1 + i as u8;
+        tables[0][b'a' as usize + i] = 27 + i as u8;
+        tables[1][b'A' as usize + i] = 1 + i as u8;
+        tables[1][b'a' as usize + i] = 1 + i as u8;
+        i += 1;
+    }
+    while i < 36 {
+        tables[0][b'0' as usize + i - 26] = 27 + i as u8;
+        tables[1][b'0' as usize + i - 26] = 1 + i as u8;
+        i += 1;
+    }
+    tables
+};
+
+/// How many bits [`start_of`] needs.
+const START_BITS: usize = 1 << 18;
+
+/// Index in the bitmap of starts: the first byte of a word, and the next two with capitals as small letters, as far as
+/// they are ASCII and belong to the word.
+fn start_of(bytes: &[u8], at: usize) -> (usize, u32) {
+    let byte = |i| bytes.get(at + i).map_or(0, |&b| usize::from(CLASSES[1][usize::from(b)]));
+    let (first, second) = (usize::from(CLASSES[0][usize::from(bytes[at])]), byte(1));
+    let third = if second == 0 { 0 } else { byte(2) };
+    let index = first << 12 | second << 6 | third;
+    (index >> 6, index as u32 & 63)
+}
+
+/// Index of a hash in the bitmap of first words.
+fn upper_bits(hash: u64) -> (usize, u32) {
+    let index = (hash >> 48) as usize;
+    (index >> 6, index as u32 & 63)
+}
+
+impl Matcher {
+    /// Builds the trie of all aliases and exclusions of `tables`.
+    pub fn new(tables: &Tables) -> Self {
+        let mut matcher = Self {
+            starts: vec![0; START_BITS / 64],
+            firsts: Box::new([0; 1024]),
+            edges: FxHashMap::with_capacity_and_hasher(tables.aliases.len() * 2, Default::default()),
+            ends: Vec::with_capacity(tables.aliases.len() * 2),
+            names: Vec::with_capacity(tables.aliases.len()),
+            rules: Vec::new(),
+            wildcards: Default::default(),
+        };
+        matcher.ends.push(NONE);
+        let by_alias = matcher.read_rules(tables);
+        for (row, alias) in tables.aliases.iter().enumerate() {
+            let text = tables.get(&alias.alias);
+            let rules = match alias.entry {
+                Some(_) => by_alias.get(text).copied().unwrap_or(NONE),
+                None => NONE,
+            };
+            matcher.insert(text, row as u32, rules, Class::of(alias.how, text));
+        }
+        matcher
+    }
+
+    /// Takes the rules and returns which of them belong to which alias.
+    fn read_rules<'t>(&mut self, tables: &'t Tables) -> FxHashMap<&'t str, u32> {
+        let mut by_alias = FxHashMap::default();
+        for row in &tables.rules {
+            let verdict = match row.code.as_str() {
+                "-" => Verdict::Nobody,
+                "=" => Verdict::Own,
+                code => tables.position(code).map_or(Verdict::Own, |e| Verdict::Entry(EntryId(e))),
+            };
+            let (before, after, near) = (row.before.clone(), row.after.clone(), row.near.clone());
+            let rule = Rule { verdict, before, after, near };
+            match Class::PATTERNS.iter().position(|p| *p == row.alias) {
+                Some(class) => self.wildcards[class].push(rule),
+                None => {
+                    let index = *by_alias.entry(row.alias.as_str()).or_insert(self.rules.len() as u32);
+                    if index as usize == self.rules.len() {
+                        self.rules.push(vec![]);
+                    }
+                    self.rules[index as usize].push(rule);
+                }
+            }
+        }
+        by_alias
+    }
+
+    fn insert(&mut self, text: &str, row: u32, rules: u32, class: Class) {
+        let mut step = first_step(text, 0);
+        if let Some(s) = step {
+            let (word, bit) = upper_bits(s.hash);
+            self.firsts[word] |= 1 << bit;
+        }
+        let mut node = ROOT;
+        while let Some(s) = step {
+            let fresh = self.ends.len() as u32;
+            let next = *self.edges.entry(edge(node, s)).or_insert(fresh);
+            if next == fresh {
+                self.ends.push(NONE);
+            }
+            node = next;
+            step = next_step(text, s.end);
+        }
+        if node == ROOT {
+            return;
+        }
+        self.names.push(Name { row, next: self.ends[node as usize], rules, class });
+        self.ends[node as usize] = self.names.len() as u32 - 1;
+        let mut bytes = text.as_bytes().to_vec();
+        for first in [bytes[0], bytes[0].to_ascii_uppercase()] {
+            bytes[0] = first;
+            let (word, bit) = start_of(&bytes, 0);
+            self.starts[word] |= 1 << bit;
+        }
+    }
+
+    /// Appends the mentions of `text` to `out`, in order and without overlap.
+    ///
+    /// Takes 64 bytes at a time: one bit for each says whether it belongs to a word, from which the bits of the words'
+    /// first bytes follow without a branch. Any byte beyond ASCII counts as part of a word at first; where one stands
+    /// before a candidate, the character decides.
+    pub fn find(&self, tables: &Tables, text: &str, out: &mut Vec<Mention>) {
+        let bytes = text.as_bytes();
+        let mut done = 0;
+        let (mut word_before, mut high_before) = (0, 0);
+        for (block, chunk) in bytes.chunks(64).enumerate() {
+            let mut padded = [0; 64];
+            padded[..chunk.len()].copy_from_slice(chunk);
+            let (words, high) = masks(&padded);
+            let mut starts = words & (!(words << 1 | word_before) | high << 1 | high_before);
+            (word_before, high_before) = (words >> 63, high >> 63);
+            while starts != 0 {
+                let at = block * 64 + starts.trailing_zeros() as usize;
+                starts &= starts - 1;
+                let (word, bit) = start_of(bytes, at);
+                if self.starts[word] >> bit & 1 == 1
+                    && at >= done
+                    && let Some((end, mention)) = self.begin_at(tables, text, at)
+                {
+                    out.extend(mention);
+                    done = end;
+                }
+            }
+        }
+    }
+
+    /// The end of the name or exclusion at `at`, if one stands there, and the mention.
+    fn begin_at(&self, tables: &Tables, text: &str, at: usize) -> Option<(usize, Option<Mention>)> {
+        if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
+            return None;
+        }
+        let first = first_step(text, at)?;
+        let (word, bit) = upper_bits(first.hash);
+        if self.firsts[word] >> bit & 1 == 0 {
+            return None;
+        }
+        self.longest(tables, text, at, first)
+    }
+
+    /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion.
+    fn longest(&self, tables: &Tables, text: &str, start: usize, first: Step) -> Option<(usize, Option<Mention>)> {
+        // No name has more steps than this; a longer one would be cut to its first candidates.
+        const MOST: usize = 16;
+        let mut candidates = [(NONE, 0); MOST];
+        let mut count = 0;
+        let (mut node, mut step) = (ROOT, Some(first));
+        while let Some(s) = step {
+            let Some(&next) = self.edges.get(&edge(node, s)) else { break };
+            node = next;
+            if self.ends[node as usize] != NONE && count < MOST {
+                candidates[count] = (self.ends[node as usize], s.end);
+                count += 1;
+            }
+            step = next_step(text, s.end);
+        }
+        candidates[..count].iter().rev().find_map(|&(mut name, end)| {
+            while name != NONE {
+                let candidate = self.names[name as usize];
+                if let Some(mention) = self.judge(tables, text, start, end, candidate) {
+                    return Some((end, mention));
+                }
+                name = candidate.next;
+            }
+            None
+        })
+    }
+
+    /// Whether `name` may stand at `start..end`.
+    fn judge(&self, tables: &Tables, text: &str, start: usize, end: usize, name: Name) -> Option<Option<Mention>> {
+        let row = &tables.aliases[name.row as usize];
+        let alias = tables.get(&row.alias);
+        let surface = &text[start..end];
+        if compare(surface, alias)? == Case::Capitals
+            && surface.len() < SHORTEST_IN_CAPITALS
+            && !in_capitals(text, start, end)
+        {
+            return None;
+        }
+        if within_initials(text, start, end) {
+            return None;
+        }
+        let own = EntryId(match row.entry {
+            Some(entry) => entry,
+            None => return Some(None),
+        });
+        let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
+        let general = self.wildcards.get(name.class as usize).map_or(&[][..], Vec::as_slice);
+        let verdict = special.iter().chain(general).find(|r| r.applies(text, start, end)).map(|r| r.verdict);
+        let entry = match verdict {
+            Some(Verdict::Nobody) => return None,
+            Some(Verdict::Entry(entry)) => entry,
+            Some(Verdict::Own) | None => own,
+        };
+        Some(Some(Mention { entry, start, end, how: row.how }))
+    }
+}
+
+/// Whether the match is cut out of longer initials: the "U.S" of "U.S.S. Cole".
+fn within_initials(text: &str, start: usize, end: usize) -> bool {
+    let surface = &text[start..end];
+    let last_is_letter = surface.len() >= 3 && surface.as_bytes()[surface.len() - 2] == b'.';
+    last_is_letter
+        && surface.ends_with(|c: char| c.is_ascii_uppercase())
+        && text.as_bytes().get(end) == Some(&b'.')
+        && char_at(text, end + 1).is_some_and(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_agree_with_the_definition() {
+        for first in (0..=255u8).step_by(64) {
+            let bytes: [u8; 64] = std::array::from_fn(|i| first + i as u8);
+            let (words, high) = masks(&bytes);
+            for (i, b) in bytes.iter().enumerate() {
+                assert_eq!(words >> i & 1 == 1, b.is_ascii_alphanumeric() || *b >= 0x80, "{b}");
+                assert_eq!(high >> i & 1 == 1, *b >= 0x80, "{b}");
+            }
+        }
+    }
+}

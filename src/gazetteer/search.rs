@@ -1,0 +1,98 @@
+//! Looks up entries by what a person types.
+
+use rustc_hash::FxHashMap;
+
+use super::entries::EntryId;
+use super::tables::Tables;
+use super::tokens::normal;
+
+/// Every code, name and alias in one spelling. Built when it is first needed: scanning text never needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    entries: FxHashMap<String, EntryId>,
+    /// The same keys in order, so that suggestions do not depend on the map's.
+    keys: Vec<(String, EntryId)>,
+}
+
+/// Small letters, plain apostrophes, hyphens and blanks, no "the".
+fn key(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let lower = words.join(" ").chars().map(normal).flat_map(char::to_lowercase).collect::<String>();
+    lower.strip_prefix("the ").map(str::to_owned).unwrap_or(lower)
+}
+
+impl Search {
+    pub fn new(tables: &Tables) -> Self {
+        let mut keys = Vec::with_capacity(tables.aliases.len() + tables.entries.len() * 2);
+        let entries = || tables.entries.iter().zip(0..).map(|(e, i)| (e, EntryId(i)));
+        keys.extend(entries().map(|(e, id)| (key(&e.code), id)));
+        keys.extend(entries().map(|(e, id)| (key(&e.name), id)));
+        keys.extend(tables.aliases.iter().filter_map(|row| Some((key(tables.get(&row.alias)), EntryId(row.entry?)))));
+        let mut map = FxHashMap::with_capacity_and_hasher(keys.len(), Default::default());
+        for (key, id) in &keys {
+            map.entry(key.clone()).or_insert(*id);
+        }
+        Self { entries: map, keys }
+    }
+
+    pub fn find(&self, name: &str) -> Option<EntryId> {
+        self.entries.get(&key(name)).copied()
+    }
+
+    /// The entries with the nearest keys, at most three, none further than a third of the letters.
+    pub fn nearest(&self, name: &str) -> Vec<EntryId> {
+        let name: Vec<char> = key(name).chars().take(60).collect();
+        let most = name.len().div_ceil(3);
+        let mut found: Vec<(usize, usize, EntryId)> = vec![];
+        let mut row = vec![];
+        for (order, (key, id)) in self.keys.iter().enumerate() {
+            if let Some(distance) = distance(&name, key, most, &mut row) {
+                match found.iter_mut().find(|f| f.2 == *id) {
+                    Some(f) => f.0 = f.0.min(distance),
+                    None => found.push((distance, order, *id)),
+                }
+            }
+        }
+        found.sort_unstable();
+        found.into_iter().take(3).map(|(_, _, id)| id).collect()
+    }
+}
+
+/// Edit distance between `a` and `b` if it is at most `most`.
+fn distance(a: &[char], b: &str, most: usize, row: &mut Vec<usize>) -> Option<usize> {
+    if b.chars().count().abs_diff(a.len()) > most {
+        return None;
+    }
+    row.clear();
+    row.extend(0..=a.len());
+    for (j, c) in b.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], j + 1);
+        for (i, &d) in a.iter().enumerate() {
+            let cost = (diagonal + usize::from(d != c)).min(row[i] + 1).min(row[i + 1] + 1);
+            diagonal = std::mem::replace(&mut row[i + 1], cost);
+        }
+        if row.iter().all(|&d| d > most) {
+            return None;
+        }
+    }
+    Some(row[a.len()]).filter(|&d| d <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_distance() {
+        let to = |a: &str, b| distance(&a.chars().collect::<Vec<_>>(), b, 3, &mut vec![]);
+        assert_eq!(to("rusia", "russia"), Some(1));
+        assert_eq!(to("iraq", "iran"), Some(1));
+        assert_eq!(to("", "abc"), Some(3));
+        assert_eq!(to("russia", "peru"), None);
+    }
+
+    #[test]
+    fn keys_are_normalised() {
+        assert_eq!(key(" The  Côte d’Ivoire"), "côte d'ivoire");
+    }
+}

@@ -1,0 +1,325 @@
+//! Reads the gazetteer's CSV files into tables: those in the program, and those a user adds.
+
+use std::io::Read;
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use rustc_hash::FxHashMap;
+
+use super::context::{Side, Words};
+use super::entries::{Entry, Kind, MatchKind};
+use crate::error::{Error, Location, Result};
+
+/// A text that lies in [`Tables::text`].
+pub(super) type Slice = Range<u32>;
+
+/// An alias, or, if it has no entry, a phrase that only looks like one.
+#[derive(Debug, Clone)]
+pub(super) struct AliasRow {
+    pub entry: Option<u16>,
+    pub how: MatchKind,
+    pub alias: Slice,
+    pub from: Slice,
+    pub until: Slice,
+    pub context: Slice,
+}
+
+/// A row of `ambiguous.csv`.
+#[derive(Debug, Clone)]
+pub(super) struct RuleRow {
+    /// The alias, or `*` and a class of aliases.
+    pub alias: String,
+    /// A code, `-` for nobody, `=` for the alias's own entry.
+    pub code: String,
+    /// What must stand directly before.
+    pub before: Arc<Words>,
+    /// What must stand directly after.
+    pub after: Arc<Words>,
+    /// What must stand in the neighbourhood.
+    pub near: Arc<Words>,
+}
+
+/// All that the files say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    pub entries: Vec<Entry>,
+    pub aliases: Vec<AliasRow>,
+    pub rules: Vec<RuleRow>,
+    /// The characters of all aliases, one after the other.
+    pub text: String,
+}
+
+/// Reads the rows of one file, and knows where it is for the sake of errors.
+struct Rows<'a, R> {
+    reader: csv::Reader<R>,
+    record: StringRecord,
+    path: &'a str,
+    columns: &'static [&'static str],
+}
+
+impl<'a, R: Read> Rows<'a, R> {
+    fn new(source: R, path: &'a str, columns: &'static [&'static str]) -> Result<Self> {
+        let reader = ReaderBuilder::new().trim(Trim::None).buffer_capacity(1 << 16).from_reader(source);
+        let mut rows = Self { reader, record: StringRecord::new(), path, columns };
+        let header = match rows.reader.headers() {
+            Ok(header) => header.clone(),
+            Err(e) => return Err(rows.csv_error(e)),
+        };
+        let mut found = header.iter().map(|h| h.trim_start_matches('\u{feff}').trim());
+        if !(header.len() == columns.len() && columns.iter().all(|c| found.next() == Some(*c))) {
+            let found = header.iter().collect::<Vec<_>>().join(",");
+            let expected = format!("the header `{}`", columns.join(","));
+            return Err(Error::format(Location::line(path, 1), format!("`{found}`"), expected));
+        }
+        Ok(rows)
+    }
+
+    fn next(&mut self) -> Result<bool> {
+        match self.reader.read_record(&mut self.record) {
+            Ok(more) => Ok(more),
+            Err(e) => Err(self.csv_error(e)),
+        }
+    }
+
+    fn field(&self, column: usize) -> &str {
+        self.record.get(column).unwrap_or("").trim()
+    }
+
+    fn parse<T: FromStr<Err = super::entries::UnknownWord>>(&self, column: usize) -> Result<T> {
+        self.field(column).parse().map_err(|e: super::entries::UnknownWord| self.error(column, e.expected))
+    }
+
+    fn error(&self, column: usize, expected: impl Into<String>) -> Error {
+        let line = self.record.position().map_or(1, csv::Position::line);
+        let location = Location::line(self.path, line).at_column(column as u64 + 1);
+        Error::format(location, format!("{} `{}`", self.columns[column], self.field(column)), expected)
+    }
+
+    fn csv_error(&self, error: csv::Error) -> Error {
+        let line = error.position().map(csv::Position::line);
+        let location = Location { path: self.path.to_owned(), line, column: None };
+        let columns = self.columns.len();
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => Error::io(self.path, source),
+            csv::ErrorKind::UnequalLengths { len, .. } => {
+                Error::format(location, format!("{len} fields"), format!("{columns} fields"))
+            }
+            csv::ErrorKind::Utf8 { .. } => Error::format(location, "bytes that are not UTF-8", "UTF-8 text"),
+            _ => Error::format(location, "a row that cannot be read", format!("{columns} fields separated by commas")),
+        }
+    }
+}
+
+impl Tables {
+    /// The characters of `slice`.
+    pub fn get(&self, slice: &Slice) -> &str {
+        &self.text[slice.start as usize..slice.end as usize]
+    }
+
+    fn keep(&mut self, text: &str) -> Slice {
+        if text.is_empty() {
+            return 0..0;
+        }
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        start..self.text.len() as u32
+    }
+
+    /// Reads `entries.csv`, which is sorted by code.
+    pub fn read_entries(&mut self, source: impl Read, path: &str) -> Result<()> {
+        const COLUMNS: &[&str] = &["code", "name", "kind", "region", "subregion", "since", "until", "note"];
+        let mut rows = Rows::new(source, path, COLUMNS)?;
+        while rows.next()? {
+            if self.entries.last().is_some_and(|last| last.code.as_str() >= rows.field(0)) {
+                return Err(rows.error(0, "codes in order, each once"));
+            }
+            let field = |column| rows.field(column).to_owned();
+            self.entries.push(Entry {
+                code: field(0),
+                name: field(1),
+                kind: rows.parse(2)?,
+                region: field(3),
+                subregion: field(4),
+                since: field(5),
+                until: field(6),
+                note: field(7),
+            });
+        }
+        Ok(())
+    }
+
+    /// The position of the entry with this code.
+    pub fn position(&self, code: &str) -> Option<u16> {
+        self.entries.binary_search_by(|e| e.code.as_str().cmp(code)).ok().map(|i| i as u16)
+    }
+
+    /// Reads a file of aliases.
+    pub fn read_aliases(&mut self, source: impl Read, path: &str) -> Result<()> {
+        const COLUMNS: &[&str] = &["code", "alias", "how", "from", "until", "context"];
+        let mut rows = Rows::new(source, path, COLUMNS)?;
+        while rows.next()? {
+            // Rows of one entry stand together, so the last code is most often the one wanted.
+            let entry = match self.aliases.last().and_then(|last| last.entry) {
+                Some(entry) if self.entries[usize::from(entry)].code == rows.field(0) => entry,
+                _ => self.position(rows.field(0)).ok_or_else(|| rows.error(0, "a code of entries.csv"))?,
+            };
+            let how = rows.parse(2)?;
+            if !rows.field(1).starts_with(char::is_alphanumeric) {
+                return Err(rows.error(1, "a name that begins with a letter or digit"));
+            }
+            let row = AliasRow {
+                entry: Some(entry),
+                how,
+                alias: self.keep(rows.field(1)),
+                from: self.keep(rows.field(3)),
+                until: self.keep(rows.field(4)),
+                context: self.keep(rows.field(5)),
+            };
+            self.aliases.push(row);
+        }
+        Ok(())
+    }
+
+    /// Reads `exclusions.csv`.
+    pub fn read_exclusions(&mut self, source: impl Read, path: &str) -> Result<()> {
+        let mut rows = Rows::new(source, path, &["phrase", "why"])?;
+        while rows.next()? {
+            let alias = self.keep(rows.field(0));
+            self.aliases.push(AliasRow {
+                entry: None,
+                how: MatchKind::Name,
+                alias,
+                from: 0..0,
+                until: 0..0,
+                context: 0..0,
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads `ambiguous.csv`, and `contexts.csv` for the lists that it names with `@`.
+    pub fn read_rules(&mut self, ambiguous: impl Read, contexts: impl Read, path: &str, lists: &str) -> Result<()> {
+        let mut named: FxHashMap<String, String> = FxHashMap::default();
+        let mut rows = Rows::new(contexts, lists, &["name", "words"])?;
+        while rows.next()? {
+            named.insert(rows.field(0).to_owned(), rows.field(1).to_owned());
+        }
+        // Lists that stand alone in a condition are shared by all rules that use them; most conditions are empty.
+        let mut shared: FxHashMap<(Side, String), Arc<Words>> = FxHashMap::default();
+        let mut rows = Rows::new(ambiguous, path, &["alias", "code", "before", "after", "near", "why"])?;
+        while rows.next()? {
+            let code = rows.field(1);
+            if !matches!(code, "-" | "=") && self.position(code).is_none() {
+                return Err(rows.error(1, "a code of entries.csv, `-` or `=`"));
+            }
+            let mut words = |side, column| {
+                let field = rows.field(column);
+                if let Some(words) = shared.get(&(side, field.to_owned())) {
+                    return Ok(Arc::clone(words));
+                }
+                let mut all = vec![];
+                for word in field.split('|') {
+                    match word.strip_prefix('@') {
+                        None => all.push(word),
+                        Some(name) => match named.get(name) {
+                            Some(list) => all.extend(list.split('|')),
+                            None => return Err(rows.error(column, "lists of contexts.csv after `@`")),
+                        },
+                    }
+                }
+                let words = Arc::new(Words::new(side, all.into_iter()));
+                if field.is_empty() || field.starts_with('@') {
+                    shared.insert((side, field.to_owned()), Arc::clone(&words));
+                }
+                Ok(words)
+            };
+            let (before, after, near) = (words(Side::Before, 2)?, words(Side::After, 3)?, words(Side::Near, 4)?);
+            self.rules.push(RuleRow { alias: rows.field(0).to_owned(), code: code.to_owned(), before, after, near });
+        }
+        Ok(())
+    }
+
+    /// Reads a user's file: adds entries and aliases, replaces names, removes the aliases that begin with `-`.
+    pub fn read_overrides(&mut self, source: impl Read, path: &str) -> Result<()> {
+        const COLUMNS: &[&str] = &["code", "name", "kind", "region", "alias", "how"];
+        let mut rows = Rows::new(source, path, COLUMNS)?;
+        while rows.next()? {
+            if rows.field(0).is_empty() {
+                return Err(rows.error(0, "a code"));
+            }
+            let entry = match self.position(rows.field(0)) {
+                Some(entry) => {
+                    self.change_entry(entry, &rows)?;
+                    entry
+                }
+                None => self.insert_entry(&rows)?,
+            };
+            let how = if rows.field(5).is_empty() { MatchKind::Name } else { rows.parse(5)? };
+            let alias = rows.field(4);
+            if let Some(alias) = alias.strip_prefix('-') {
+                let before = self.aliases.len();
+                let text = std::mem::take(&mut self.text);
+                self.aliases.retain(|row| {
+                    row.entry != Some(entry) || text[row.alias.start as usize..row.alias.end as usize] != *alias
+                });
+                self.text = text;
+                if self.aliases.len() == before {
+                    return Err(rows.error(4, format!("`-` and an alias that `{}` has", rows.field(0))));
+                }
+            } else if !alias.is_empty() {
+                if !alias.starts_with(char::is_alphanumeric) {
+                    return Err(rows.error(4, "a name that begins with a letter or digit"));
+                }
+                let text = &self.text;
+                self.aliases.retain(|row| text[row.alias.start as usize..row.alias.end as usize] != *alias);
+                let alias = self.keep(alias);
+                self.aliases.push(AliasRow { entry: Some(entry), how, alias, from: 0..0, until: 0..0, context: 0..0 });
+            }
+        }
+        Ok(())
+    }
+
+    fn change_entry<R: Read>(&mut self, entry: u16, rows: &Rows<'_, R>) -> Result<()> {
+        let kind: Option<Kind> = (!rows.field(2).is_empty()).then(|| rows.parse(2)).transpose()?;
+        let entry = &mut self.entries[usize::from(entry)];
+        entry.kind = kind.unwrap_or(entry.kind);
+        for (old, new) in [(&mut entry.name, rows.field(1)), (&mut entry.region, rows.field(3))] {
+            if !new.is_empty() {
+                new.clone_into(old);
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_entry<R: Read>(&mut self, rows: &Rows<'_, R>) -> Result<u16> {
+        if rows.field(1).is_empty() {
+            return Err(rows.error(1, format!("a name, as the code `{}` is new", rows.field(0))));
+        }
+        if self.entries.len() >= usize::from(u16::MAX) {
+            return Err(rows.error(0, "fewer than 65,535 entries"));
+        }
+        let code = rows.field(0);
+        let at = self.entries.partition_point(|e| e.code.as_str() < code);
+        let entry = Entry {
+            code: code.to_owned(),
+            name: rows.field(1).to_owned(),
+            kind: rows.parse(2)?,
+            region: rows.field(3).to_owned(),
+            subregion: String::new(),
+            since: String::new(),
+            until: String::new(),
+            note: String::new(),
+        };
+        self.entries.insert(at, entry);
+        let at = at as u16;
+        for row in &mut self.aliases {
+            row.entry = row.entry.map(|e| e + u16::from(e >= at));
+        }
+        let name = self.keep(rows.field(1));
+        let how = MatchKind::Name;
+        self.aliases.push(AliasRow { entry: Some(at), how, alias: name, from: 0..0, until: 0..0, context: 0..0 });
+        Ok(at)
+    }
+}

@@ -1,0 +1,195 @@
+//! Splits names and text alike into steps, so that a name is found by walking step by step.
+//!
+//! A step is at most one separator and the word after it: `Cote d'Ivoire` is `Cote`, ` d`, `'Ivoire`; `U.S.` is `U`,
+//! `.S`, `.`. Words are whole runs of letters and digits, so a name can only begin and end at a word's edge. Any
+//! white space with at most one line break counts as one blank, every apostrophe as `'`, every hyphen as `-`.
+
+/// One step of a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Hash of the separator and of the word in lower case.
+    pub hash: u64,
+    /// Where the step ends in the text.
+    pub end: usize,
+}
+
+/// The character that begins at byte `at`.
+pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
+    text.get(at..)?.chars().next()
+}
+
+/// The character that ends at byte `at`.
+pub(super) fn char_before(text: &str, at: usize) -> Option<char> {
+    text.get(..at)?.chars().next_back()
+}
+
+/// Maps the many apostrophes and hyphens to `'` and `-`, and white space to a blank.
+pub(super) fn normal(c: char) -> char {
+    match c {
+        '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`' | '\u{b4}' => '\'',
+        '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' => '-',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    }
+}
+
+/// The end of the word that begins at `at`; `at` itself if none does.
+pub(super) fn word_end(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = at;
+    while let Some(&b) = bytes.get(end) {
+        if b.is_ascii_alphanumeric() {
+            end += 1;
+        } else if b < 0x80 {
+            break;
+        } else {
+            match char_at(text, end) {
+                Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
+                _ => break,
+            }
+        }
+    }
+    end
+}
+
+/// The end of the white space that begins at `at`, if it is short enough to lie within a name.
+fn blank_end(text: &str, at: usize) -> Option<usize> {
+    const LONGEST: usize = 24;
+    let (mut end, mut breaks) = (at, 0);
+    while let Some(c) = char_at(text, end).filter(|c| c.is_whitespace()) {
+        breaks += usize::from(c == '\n' || c == '\u{2029}');
+        end += c.len_utf8();
+        if breaks > 1 || end - at > LONGEST {
+            return None;
+        }
+    }
+    (end > at).then_some(end)
+}
+
+fn hash_word(seed: u64, word: &str) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut hash = seed;
+    if word.is_ascii() {
+        for &b in word.as_bytes() {
+            hash = (hash ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(PRIME);
+        }
+    } else {
+        let mut buffer = [0; 4];
+        for c in word.chars().flat_map(char::to_lowercase) {
+            for &b in c.encode_utf8(&mut buffer).as_bytes() {
+                hash = (hash ^ u64::from(b)).wrapping_mul(PRIME);
+            }
+        }
+    }
+    hash
+}
+
+/// The first step of a name that begins at `at`: a word.
+pub(super) fn first_step(text: &str, at: usize) -> Option<Step> {
+    let end = word_end(text, at);
+    (end > at).then(|| Step { hash: hash_word(0xcbf2_9ce4_8422_2325, &text[at..end]), end })
+}
+
+/// The step after one that ended at `at`: a separator and the word after it, which may be empty.
+pub(super) fn next_step(text: &str, at: usize) -> Option<Step> {
+    let c = char_at(text, at)?;
+    let separator = normal(c);
+    let from = if separator == ' ' { blank_end(text, at)? } else { at + c.len_utf8() };
+    let end = word_end(text, from);
+    let seed = (0x9e37_79b9_7f4a_7c15 ^ u64::from(u32::from(separator))).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    Some(Step { hash: hash_word(seed, &text[from..end]), end })
+}
+
+/// How the letters of a text compare with those of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// As written, but for lower-case words of the name that may be capitalised ("the West", "The West").
+    Same,
+    /// The text is in capitals where the name is not.
+    Capitals,
+}
+
+/// Compares `text` with `name`, character by character, under the rules of this module.
+pub(super) fn compare(text: &str, name: &str) -> Option<Case> {
+    let mut characters = text.chars().peekable();
+    let (mut case, mut small, mut at_start) = (Case::Same, false, true);
+    for n in name.chars().map(normal) {
+        let c = characters.next()?;
+        let t = normal(c);
+        if n == ' ' {
+            if t != ' ' {
+                return None;
+            }
+            while characters.peek().is_some_and(|c| c.is_whitespace()) {
+                characters.next();
+            }
+        } else if t != n {
+            if !t.to_lowercase().eq(n.to_lowercase()) || !t.is_uppercase() {
+                return None;
+            }
+            if !at_start {
+                case = Case::Capitals;
+            }
+        }
+        small |= t.is_lowercase();
+        at_start = !t.is_alphanumeric();
+    }
+    (characters.next().is_none() && (case == Case::Same || !small)).then_some(case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(text: &str) -> Vec<&str> {
+        let mut all = vec![];
+        let (mut at, mut step) = (0, first_step(text, 0));
+        while let Some(s) = step {
+            all.push(&text[at..s.end]);
+            at = s.end;
+            step = next_step(text, at);
+        }
+        all
+    }
+
+    #[test]
+    fn steps_are_separator_and_word() {
+        assert_eq!(steps("Cote d'Ivoire"), ["Cote", " d", "'Ivoire"]);
+        assert_eq!(steps("U.S."), ["U", ".S", "."]);
+        assert_eq!(steps("U. S."), ["U", ".", " S", "."]);
+    }
+
+    #[test]
+    fn spelling_variants_take_the_same_steps() {
+        let hashes = |text: &str| {
+            let (mut all, mut step) = (vec![], first_step(text, 0));
+            while let Some(s) = step {
+                all.push(s.hash);
+                step = next_step(text, s.end);
+            }
+            all
+        };
+        assert_eq!(hashes("South Sudan"), hashes("SOUTH\r\n  sudan"));
+        assert_eq!(hashes("Cote d'Ivoire"), hashes("Cote d’Ivoire"));
+        assert_ne!(hashes("South Sudan"), hashes("South-Sudan"));
+        assert!(next_step("a\n\nb", 1).is_none());
+    }
+
+    #[test]
+    fn case_is_compared() {
+        for (text, name, expected) in [
+            ("Russia", "Russia", Some(Case::Same)),
+            ("RUSSIA", "Russia", Some(Case::Capitals)),
+            ("russia", "Russia", None),
+            ("RUSSiA", "Russia", None),
+            ("The West", "the West", Some(Case::Same)),
+            ("Russian Foreign Ministry", "Russian foreign ministry", Some(Case::Same)),
+            ("us", "US", None),
+            ("South\nSudan", "South Sudan", Some(Case::Same)),
+            ("N’Djamena", "N'Djamena", Some(Case::Same)),
+            ("CÔTE D’IVOIRE", "Côte d'Ivoire", Some(Case::Capitals)),
+        ] {
+            assert_eq!(compare(text, name), expected, "{text} {name}");
+        }
+    }
+}
