@@ -1,0 +1,200 @@
+//! Text to tokens, by the normaliser and pre-tokeniser of the `tokenizers` crate.
+//!
+//! Every token keeps its byte range in the text as it was read. Named spans ([`Mark`]) are not tokenised: each
+//! becomes one token of its own, and the text between them is tokenised without sight of the names. So no token, and
+//! nothing computed from tokens, depends on how a marked name is spelled.
+
+use tokenizers::normalizers::replace::Replace;
+use tokenizers::normalizers::unicode::NFKC;
+use tokenizers::normalizers::utils::Lowercase;
+use tokenizers::normalizers::{NormalizerWrapper, Sequence};
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::tokenizer::SplitDelimiterBehavior;
+use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Span;
+use crate::error::{Error, Result};
+
+/// A word (with an inner apostrophe), a number (with inner stops and commas), or one other visible character.
+const TOKEN_PATTERN: &str = r"\p{L}+(?:'\p{L}+)*|\p{N}+(?:[.,]\p{N}+)*|[^\s\p{L}\p{N}]";
+
+/// Who or what a marked name stands for, within one document.
+///
+/// Equal values are the same party. The value itself never reaches a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Party(pub u32);
+
+/// How a name that is neither the state nor the actor of a pair shows in the features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartyKind {
+    /// A state or territory.
+    State,
+    /// A bloc or world body.
+    Body,
+    /// An armed group.
+    ArmedGroup,
+}
+
+/// A named span of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Byte range in the part of the article.
+    pub span: Span,
+    /// Whom it names.
+    pub party: Party,
+    /// What kind of party that is.
+    pub kind: PartyKind,
+}
+
+/// One token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The normalised word; empty for a mark.
+    pub word: Box<str>,
+    /// Byte range in the part of the article.
+    pub span: Span,
+    /// The index of the mark that this token stands for.
+    pub mark: Option<u16>,
+    /// Whether the word as written starts with a capital.
+    pub capitalised: bool,
+}
+
+/// The normaliser and pre-tokeniser, as saved with a model.
+///
+/// ```
+/// use detente::text::tokenize::Tokenizer;
+/// let words: Vec<_> = Tokenizer::default().tokenize("It didn’t sign.", 0..17, &[]).into_iter().map(|t| t.word).collect();
+/// assert_eq!(words, ["it", "didn't", "sign", "."].map(Box::from));
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tokenizer {
+    normalizer: NormalizerWrapper,
+    pre_tokenizer: PreTokenizerWrapper,
+}
+
+impl Default for Tokenizer {
+    fn default() -> Self {
+        let replace =
+            |from: &str, to: &str| NormalizerWrapper::from(Replace::new(from, to).expect("a literal pattern compiles"));
+        let normalizer = Sequence::new(vec![
+            NFKC.into(),
+            replace("’", "'"),
+            replace("‘", "'"),
+            replace("“", "\""),
+            replace("”", "\""),
+            Lowercase.into(),
+        ]);
+        let pre_tokenizer =
+            Split::new(SplitPattern::Regex(TOKEN_PATTERN.into()), SplitDelimiterBehavior::Removed, true)
+                .expect("the token pattern compiles");
+        Self { normalizer: normalizer.into(), pre_tokenizer: pre_tokenizer.into() }
+    }
+}
+
+impl Tokenizer {
+    /// The tokens of `text[range]`, marks as single tokens.
+    ///
+    /// `marks` are sorted, do not overlap and lie within `range`; all offsets point into `text`.
+    pub fn tokenize(&self, text: &str, range: Span, marks: &[Mark]) -> Vec<Token> {
+        let mut tokens = Vec::with_capacity(range.len() / 5 + 1);
+        let mut position = range.start;
+        for (index, mark) in marks.iter().enumerate() {
+            self.tokenize_gap(text, position..mark.span.start, &mut tokens);
+            tokens.push(Token {
+                word: "".into(),
+                span: mark.span.clone(),
+                mark: Some(index as u16),
+                capitalised: true,
+            });
+            position = mark.span.end;
+        }
+        self.tokenize_gap(text, position..range.end, &mut tokens);
+        tokens
+    }
+
+    fn tokenize_gap(&self, text: &str, gap: Span, tokens: &mut Vec<Token>) {
+        let Some(piece) = text.get(gap.clone()) else { return };
+        if piece.trim().is_empty() {
+            return;
+        }
+        let mut split = PreTokenizedString::from(piece);
+        // Neither step can fail on these fixed patterns; a piece that did would simply yield no tokens.
+        let done = split
+            .normalize(|s| tokenizers::Normalizer::normalize(&self.normalizer, s))
+            .and_then(|()| self.pre_tokenizer.pre_tokenize(&mut split));
+        if done.is_err() {
+            return;
+        }
+        for (word, (start, end), _) in split.get_splits(OffsetReferential::Original, OffsetType::Byte) {
+            let span = gap.start + start..gap.start + end;
+            let capitalised = text[span.clone()].chars().next().is_some_and(char::is_uppercase);
+            tokens.push(Token { word: word.into(), span, mark: None, capitalised });
+        }
+    }
+
+    /// The tokeniser as JSON, to be saved with a model.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a tokeniser is plain data")
+    }
+
+    /// The tokeniser that [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the JSON describes no tokeniser.
+    pub fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|e| Error::Shape {
+            what: "tokenizer",
+            found: e.to_string(),
+            expected: "the JSON of a normaliser and a pre-tokeniser".into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str, marks: &[Mark]) -> Vec<String> {
+        let tokens = Tokenizer::default().tokenize(text, 0..text.len(), marks);
+        tokens.iter().map(|t| if t.mark.is_some() { "*".into() } else { t.word.to_string() }).collect()
+    }
+
+    #[test]
+    fn keeps_words_numbers_and_signs_apart() {
+        let text = "It won’t pay $3,500.50 — “never”, he said…";
+        assert_eq!(
+            words(text, &[]),
+            ["it", "won't", "pay", "$", "3,500.50", "—", "\"", "never", "\"", ",", "he", "said", ".", ".", "."]
+        );
+    }
+
+    #[test]
+    fn offsets_point_to_the_original() {
+        let text = "Don’t — Zürich’s ﬁrm";
+        for token in Tokenizer::default().tokenize(text, 0..text.len(), &[]) {
+            assert!(text.get(token.span.clone()).is_some());
+        }
+        let last = Tokenizer::default().tokenize(text, 0..text.len(), &[]).pop().expect("tokens");
+        assert_eq!((&*last.word, &text[last.span]), ("firm", "ﬁrm"));
+    }
+
+    #[test]
+    fn a_mark_is_one_token_and_hides_its_spelling() {
+        let mark = |span: Span| Mark { span, party: Party(0), kind: PartyKind::State };
+        assert_eq!(words("pro-U.S. forces", &[mark(4..8)]), ["pro", "-", "*", "forces"]);
+        assert_eq!(words("pro-Papua New Guinea forces", &[mark(4..20)]), ["pro", "-", "*", "forces"]);
+        assert_eq!(words("Chad's army", &[mark(0..4)]), ["*", "'", "s", "army"]);
+    }
+
+    #[test]
+    fn survives_saving() {
+        let json = Tokenizer::default().to_json();
+        let again = Tokenizer::from_json(&json).expect("its own JSON");
+        let text = "Moscow didn't say.";
+        assert_eq!(again.tokenize(text, 0..text.len(), &[]), Tokenizer::default().tokenize(text, 0..text.len(), &[]));
+        assert!(Tokenizer::from_json("{}").is_err());
+    }
+}
