@@ -1,0 +1,373 @@
+//! Labelled pairs: a text, a state, an actor, and the stance of the one toward the other.
+//!
+//! | field | |
+//! |---|---|
+//! | `text`, `state`, `actor`, `label` | required |
+//! | `id`, `title`, `date`, `source`, `group` | optional |
+//! | `state_start`, `state_end`, `actor_start`, `actor_end` | optional, all four or none: where the two names stand in `text`, in Unicode characters |
+//!
+//! All other columns are kept, so that scores can be broken down by them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::csv::Rows;
+use super::jsonl::Objects;
+use super::{Format, Source, Warn, check_size, filled, stream};
+use crate::{Article, Error, Location, Result, Span, Stance};
+
+const REQUIRED: [&str; 4] = ["text", "state", "actor", "label"];
+const OFFSETS: [&str; 4] = ["state_start", "state_end", "actor_start", "actor_end"];
+/// The other columns that have a place of their own.
+const OPTIONAL: [&str; 6] = ["id", "title", "date", "source", "language", "group"];
+
+/// Which stance a label stands for; case and white space around it do not matter.
+///
+/// `aligned`, `neutral` and `opposed` stand for themselves unless they are mapped to something else.
+///
+/// ```
+/// use detente::{Stance, source::LabelMap};
+/// let map: LabelMap = "pro=aligned, con=opposed".parse()?;
+/// assert_eq!(map.stance("Pro"), Some(Stance::Aligned));
+/// assert_eq!(map.stance("neutral"), Some(Stance::Neutral));
+/// assert_eq!(map.stance("against"), None);
+/// # Ok::<(), detente::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelMap {
+    stances: BTreeMap<String, Stance>,
+}
+
+impl Default for LabelMap {
+    fn default() -> Self {
+        Self { stances: Stance::ALL.into_iter().map(|stance| (stance.as_str().to_owned(), stance)).collect() }
+    }
+}
+
+impl LabelMap {
+    /// Lets `label` stand for `stance`.
+    pub fn insert(&mut self, label: &str, stance: Stance) {
+        self.stances.insert(label.trim().to_lowercase(), stance);
+    }
+
+    /// The stance that `label` stands for.
+    pub fn stance(&self, label: &str) -> Option<Stance> {
+        self.stances.get(&label.trim().to_lowercase()).copied()
+    }
+
+    /// The labels that it knows, sorted.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.stances.keys().map(String::as_str)
+    }
+}
+
+impl FromStr for LabelMap {
+    type Err = Error;
+
+    fn from_str(list: &str) -> Result<Self> {
+        let mut map = Self::default();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let wrong = || Error::Parameter {
+                name: "label-map",
+                found: format!("`{entry}`"),
+                expected: "LABEL=STANCE,…, each STANCE one of aligned, neutral, opposed",
+            };
+            let (label, stance) = entry.rsplit_once('=').ok_or_else(wrong)?;
+            if label.trim().is_empty() {
+                return Err(wrong());
+            }
+            map.insert(label, stance.parse().map_err(|_| wrong())?);
+        }
+        Ok(map)
+    }
+}
+
+/// How labelled files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledOptions {
+    /// What the labels mean; defaults to the three names of the stances.
+    pub labels: LabelMap,
+    /// Whether each row must have a label; defaults to `true`.
+    pub label_required: bool,
+}
+
+impl Default for LabelledOptions {
+    fn default() -> Self {
+        Self { labels: LabelMap::default(), label_required: true }
+    }
+}
+
+/// A row of a labelled file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledPair {
+    /// The text and what is known of it; its id is the row's, or `FILE:LINE`.
+    pub article: Article,
+    /// The state, as the row names it.
+    pub state: String,
+    /// The actor, as the row names it.
+    pub actor: String,
+    /// The stance of the state toward the actor.
+    pub label: Option<Stance>,
+    /// Where the state stands in the text, in bytes.
+    pub state_span: Option<Span>,
+    /// Where the actor stands in the text, in bytes.
+    pub actor_span: Option<Span>,
+    /// What rows must not be divided between training and test.
+    pub group: Option<String>,
+    /// The columns that have no place above.
+    pub columns: BTreeMap<String, String>,
+    /// The line that the row begins on.
+    pub location: Location,
+}
+
+impl LabelledPair {
+    /// What the row has in the column `name`, to break scores down by it.
+    pub fn column(&self, name: &str) -> Option<&str> {
+        match name {
+            "state" => Some(&self.state),
+            "actor" => Some(&self.actor),
+            "label" => self.label.map(Stance::as_str),
+            "group" => self.group.as_deref(),
+            "id" => Some(&self.article.id),
+            "title" => self.article.title.as_deref(),
+            "date" => self.article.date.as_deref(),
+            "source" => self.article.source.as_deref(),
+            "language" => self.article.language.as_deref(),
+            _ => self.columns.get(name).map(String::as_str),
+        }
+    }
+}
+
+/// Labelled pairs as they are read.
+pub struct LabelledPairs {
+    inner: Box<dyn Iterator<Item = Result<LabelledPair>> + Send>,
+}
+
+impl fmt::Debug for LabelledPairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LabelledPairs").finish_non_exhaustive()
+    }
+}
+
+impl Iterator for LabelledPairs {
+    type Item = Result<LabelledPair>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.inner.next()
+    }
+}
+
+/// The labelled pairs of a CSV or JSONL input.
+///
+/// # Errors
+///
+/// If it cannot be opened, is in another format, or lacks a required column. Errors of single rows come from the
+/// iterator; so does [`Error::Empty`], at the end, when there was no row.
+pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Result<LabelledPairs> {
+    let opened = || stream::open(&source.input, warn);
+    match source.format {
+        Format::Csv => from_csv(Rows::new(opened()?)?, source, options.clone()),
+        Format::Jsonl => Ok(from_jsonl(Objects::new(opened()?, "labelled row"), source, options.clone())),
+        Format::Text | Format::Html => Err(Error::format(
+            Location::file(source.input.name()),
+            format!("a file read as {}", source.format),
+            "CSV or JSONL, by its extension or by the stated format",
+        )),
+    }
+}
+
+fn required(options: &LabelledOptions) -> &'static [&'static str] {
+    if options.label_required { &REQUIRED } else { &REQUIRED[..3] }
+}
+
+fn from_csv(mut rows: Rows, source: &Source, options: LabelledOptions) -> Result<LabelledPairs> {
+    let header = rows.header().clone();
+    let missing: Vec<&str> = required(&options).iter().copied().filter(|name| header.find(name).is_none()).collect();
+    if !missing.is_empty() {
+        let expected: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+        return Err(header.missing(&missing, &expected.join(", ")));
+    }
+    let (path, id) = (source.input.name(), source.id.clone());
+    let mut any = false;
+    let inner = std::iter::from_fn(move || {
+        let Some(row) = rows.next() else {
+            let first = !std::mem::replace(&mut any, true);
+            return first.then(|| Err(Error::Empty { path: path.clone(), what: "labelled row" }));
+        };
+        any = true;
+        Some(row.and_then(|row| {
+            let fields = header.names.iter().enumerate().map(|(at, name)| {
+                let cell = row.get(Some(at)).unwrap_or("").to_owned();
+                (name.clone(), (at as u64 + 1, cell))
+            });
+            let record = Record { fields: fields.collect(), location: row.location(&path), in_columns: true };
+            record.pair(&id, row.line, &options)
+        }))
+    });
+    Ok(LabelledPairs { inner: Box::new(inner) })
+}
+
+fn from_jsonl(mut objects: Objects, source: &Source, options: LabelledOptions) -> LabelledPairs {
+    let id = source.id.clone();
+    let inner = std::iter::from_fn(move || {
+        let line = match objects.next()? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(objects.parse::<serde_json::Map<String, Value>>(&line).and_then(|object| {
+            let missing: Vec<&str> = required(&options)
+                .iter()
+                .copied()
+                .filter(|name| object.get(*name).is_none_or(Value::is_null))
+                .collect();
+            if !missing.is_empty() {
+                let expected: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+                return Err(objects.lacks(&line, &missing, &expected.join(", ")));
+            }
+            let fields = object.into_iter().filter_map(|(name, value)| {
+                let cell = match value {
+                    Value::Null => return None,
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                Some((name, (0, cell)))
+            });
+            let record = Record { fields: fields.collect(), location: objects.location(), in_columns: false };
+            record.pair(&id, objects.line, &options)
+        }))
+    });
+    LabelledPairs { inner: Box::new(inner) }
+}
+
+/// The fields of a row by name, each with its column from 1.
+struct Record {
+    fields: BTreeMap<String, (u64, String)>,
+    location: Location,
+    in_columns: bool,
+}
+
+impl Record {
+    fn pair(mut self, id: &str, line: u64, options: &LabelledOptions) -> Result<LabelledPair> {
+        let text = self.needed("text")?;
+        let state = self.needed("state")?.trim().to_owned();
+        let actor = self.needed("actor")?.trim().to_owned();
+        check_size(&text, &self.location)?;
+        let label = match self.get("label") {
+            Some(label) => Some(options.labels.stance(label).ok_or_else(|| self.unknown(label, &options.labels))?),
+            None if options.label_required => return Err(self.wrong("label", "an empty `label`", "a stance")),
+            None => None,
+        };
+        let (state_span, actor_span) = self.spans(&text)?.unzip();
+        let optional = OPTIONAL.map(|name| filled(self.get(name)));
+        let [row_id, title, date, source, language, group] = optional;
+        for name in REQUIRED.iter().chain(&OFFSETS).chain(&OPTIONAL) {
+            self.fields.remove(*name);
+        }
+        Ok(LabelledPair {
+            article: Article {
+                id: row_id.unwrap_or_else(|| format!("{id}:{line}")),
+                title,
+                text,
+                date,
+                source,
+                language,
+            },
+            state,
+            actor,
+            label,
+            state_span,
+            actor_span,
+            group,
+            columns: self.fields.into_iter().map(|(name, (_, cell))| (name, cell)).collect(),
+            location: self.location,
+        })
+    }
+
+    /// What the field `name` holds, if more than white space.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(|(_, cell)| cell.as_str()).filter(|cell| !cell.trim().is_empty())
+    }
+
+    fn needed(&self, name: &'static str) -> Result<String> {
+        let what = if name == "text" { "the text of an article" } else { "a name" };
+        self.get(name).map(str::to_owned).ok_or_else(|| self.wrong(name, format!("an empty `{name}`"), what))
+    }
+
+    fn wrong(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) -> Error {
+        let mut location = self.location.clone();
+        if self.in_columns {
+            location.column = self.fields.get(name).map(|(column, _)| *column);
+        }
+        Error::format(location, found, expected)
+    }
+
+    fn unknown(&self, label: &str, map: &LabelMap) -> Error {
+        let known: Vec<&str> = map.labels().collect();
+        let expected = format!("one of {}, or a label mapped with --label-map {label}=STANCE", known.join(", "));
+        self.wrong("label", format!("the label `{label}`"), expected)
+    }
+
+    /// Where the state and the actor stand, in bytes of `text`.
+    fn spans(&self, text: &str) -> Result<Option<(Span, Span)>> {
+        let mut offsets = [0; 4];
+        let given = OFFSETS.iter().filter(|name| self.get(name).is_some()).count();
+        if given == 0 {
+            return Ok(None);
+        }
+        for (at, name) in OFFSETS.iter().enumerate() {
+            let Some(cell) = self.get(name) else {
+                return Err(self.wrong(name, format!("no `{name}`"), format!("all of {} or none", OFFSETS.join(", "))));
+            };
+            offsets[at] = cell.trim().parse::<usize>().map_err(|_| {
+                self.wrong(name, format!("`{cell}` as `{name}`"), "a whole number of characters, from 0")
+            })?;
+        }
+        let state = self.span(text, OFFSETS[0], OFFSETS[1], offsets[0], offsets[1])?;
+        let actor = self.span(text, OFFSETS[2], OFFSETS[3], offsets[2], offsets[3])?;
+        Ok(Some((state, actor)))
+    }
+
+    fn span(&self, text: &str, start_name: &str, end_name: &str, start: usize, end: usize) -> Result<Span> {
+        if start >= end {
+            let found = format!("`{start_name}` {start} and `{end_name}` {end}");
+            return Err(self.wrong(end_name, found, "a start before the end"));
+        }
+        match (byte_of(text, start), byte_of(text, end)) {
+            (Some(start), Some(end)) => Ok(start..end),
+            _ => {
+                let length = text.chars().count();
+                let found = format!("`{end_name}` {end} in a text of {length} characters");
+                Err(self.wrong(end_name, found, "an offset within the text, in Unicode characters"))
+            }
+        }
+    }
+}
+
+/// The byte at which the character number `index` begins, or the length after the last.
+fn byte_of(text: &str, index: usize) -> Option<usize> {
+    text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len())).nth(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_maps_are_checked() {
+        assert_eq!("x=neutral".parse::<LabelMap>().ok().and_then(|map| map.stance(" X ")), Some(Stance::Neutral));
+        for wrong in ["pro", "pro=", "=aligned", "pro=friendly"] {
+            assert!(wrong.parse::<LabelMap>().unwrap_err().to_string().contains("label-map"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn characters_are_turned_into_bytes() {
+        assert_eq!(byte_of("é🇷a", 0), Some(0));
+        assert_eq!(byte_of("é🇷a", 2), Some(6));
+        assert_eq!(byte_of("é🇷a", 3), Some(7));
+        assert_eq!(byte_of("é🇷a", 4), None);
+    }
+}

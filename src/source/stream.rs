@@ -1,0 +1,226 @@
+//! The bytes of an input: opened, unpacked, and looked at.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::encoding::{Decoder, Fault, Utf16Reader, not_text, utf16_mark};
+use super::{Input, MAX_ARTICLE, MAX_LINE, Warn, too_large};
+use crate::{Error, Location, Result};
+
+/// How many bytes are looked at to tell text from the rest.
+const HEAD: usize = 8 << 10;
+const BUFFER: usize = 64 << 10;
+
+/// An open input: bytes without byte-order mark, in UTF-8 unless they are in an encoding without one.
+pub(super) struct Stream {
+    pub(super) reader: Box<dyn BufRead + Send>,
+    /// The file as the user named it, or `-`.
+    pub(super) path: String,
+    pub(super) decoder: Decoder,
+}
+
+/// Opens `input`.
+pub(super) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
+    let path = input.name();
+    let raw: Box<dyn Read + Send> = match input {
+        Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
+        Input::Stdin => Box::new(io::stdin()),
+    };
+    from_reader(raw, path, warn)
+}
+
+/// An input from any reader.
+pub(super) fn from_reader(raw: Box<dyn Read + Send>, path: String, warn: &Warn) -> Result<Stream> {
+    let fail = |error| read_error(&path, None, error);
+    let (mut head, mut reader) = peek(raw).map_err(fail)?;
+    if head.starts_with(b"\x1F\x8B") {
+        let whole = BufReader::with_capacity(BUFFER, reader);
+        (head, reader) = peek(Box::new(GzipReader { inner: MultiGzDecoder::new(whole) })).map_err(fail)?;
+    }
+    if let Some(found) = not_text(&head) {
+        let expected = "text, HTML, CSV or JSONL (or gzip of one of them)";
+        return Err(Error::format(Location::file(path), found, expected));
+    }
+    let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER, reader));
+    if let Some(encoding) = utf16_mark(&head) {
+        reader = Box::new(BufReader::with_capacity(BUFFER, Utf16Reader::new(reader, encoding)));
+    } else if head.starts_with(b"\xEF\xBB\xBF") {
+        io::copy(&mut reader.by_ref().take(3), &mut io::sink()).map_err(fail)?;
+    }
+    let decoder = Decoder::new(path.clone(), warn.clone());
+    Ok(Stream { reader, path, decoder })
+}
+
+/// The first bytes of `reader`, and a reader that still begins with them.
+fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::with_capacity(HEAD);
+    reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    let whole = Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
+}
+
+/// Says what is wrong with compressed data.
+struct GzipReader<R> {
+    inner: MultiGzDecoder<R>,
+}
+
+impl<R: BufRead> Read for GzipReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::other(Fault::CutShort),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                io::Error::other(Fault::Damaged(error.to_string()))
+            }
+            _ => error,
+        })
+    }
+}
+
+/// What went wrong while reading `path`.
+pub(super) fn read_error(path: &str, line: Option<u64>, error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+        Some(fault) => {
+            let location = Location { path: path.into(), line, column: None };
+            Error::format(location, fault.to_string(), fault.expected())
+        }
+        None => Error::io(path, error),
+    }
+}
+
+/// All bytes of a stream that holds one article.
+pub(super) fn read_document(stream: &mut Stream) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_ARTICLE as u64 + 1;
+    stream
+        .reader
+        .by_ref()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| read_error(&stream.path, None, error))?;
+    if bytes.len() > MAX_ARTICLE {
+        return Err(too_large(Location::file(stream.path.clone())));
+    }
+    Ok(bytes)
+}
+
+/// What came of reading a line.
+pub(super) enum LineRead {
+    /// It is in the buffer, without its end.
+    Line,
+    /// It was longer than [`MAX_LINE`] and was passed over.
+    TooLong,
+    End,
+}
+
+/// Reads a line into `line`, which is emptied first; holds at most [`MAX_LINE`] bytes of it.
+pub(super) fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
+    line.clear();
+    let mut any = false;
+    let mut too_long = false;
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            break;
+        }
+        any = true;
+        let end = memchr::memchr(b'\n', chunk);
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        if line.len() + part.len() > MAX_LINE {
+            too_long = true;
+            // Gives the memory back.
+            *line = Vec::new();
+        }
+        if !too_long {
+            line.extend_from_slice(part);
+        }
+        let used = part.len() + usize::from(end.is_some());
+        reader.consume(used);
+        if end.is_some() {
+            break;
+        }
+    }
+    Ok(match (any, too_long) {
+        (false, _) => LineRead::End,
+        (_, true) => LineRead::TooLong,
+        _ => LineRead::Line,
+    })
+}
+
+/// The lines of a stream, decoded; the iteration ends after an error of reading.
+pub(super) fn lines(mut stream: Stream) -> impl Iterator<Item = Result<String>> + use<> {
+    let (mut line, mut number, mut failed) = (Vec::new(), 0, false);
+    std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        number += 1;
+        match read_line(&mut *stream.reader, &mut line) {
+            Ok(LineRead::End) => None,
+            Ok(LineRead::Line) => Some(stream.decoder.decode(std::mem::take(&mut line), number, None)),
+            Ok(LineRead::TooLong) => Some(Err(too_large(Location::line(stream.path.clone(), number)))),
+            Err(error) => {
+                failed = true;
+                Some(Err(read_error(&stream.path, Some(number), error)))
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::source::ignore_warnings;
+
+    fn text_of(bytes: Vec<u8>) -> Result<String> {
+        let mut stream = from_reader(Box::new(Cursor::new(bytes)), "f".into(), &ignore_warnings())?;
+        let bytes = read_document(&mut stream)?;
+        stream.decoder.decode(bytes, 1, None)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
+    }
+
+    #[test]
+    fn marks_and_gzip_are_taken_off() {
+        let utf16 = |swap: bool, text: &str| -> Vec<u8> {
+            let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+            units.flat_map(|unit| if swap { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
+        let text = "Łukasz 🇵🇱 met Xi. ".repeat(20_000);
+        assert_eq!(text_of(utf16(false, &text)).ok().as_ref(), Some(&text));
+        assert_eq!(text_of(gzip(&utf16(true, &text))).ok().as_ref(), Some(&text));
+        assert_eq!(text_of([b"\xEF\xBB\xBF", text.as_bytes()].concat()).ok().as_ref(), Some(&text));
+        let twice = [gzip(b"one "), gzip(b"two")].concat();
+        assert_eq!(text_of(twice).ok().as_deref(), Some("one two"));
+    }
+
+    #[test]
+    fn gzip_that_is_cut_short_or_damaged_is_said_to_be() {
+        // Long and without pattern, so that the fault lies behind the head.
+        let text: String =
+            (0..200_000u64).map(|n| format!("{} ", n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40)).collect();
+        let whole = gzip(text.as_bytes());
+        let cut = text_of(whole[..whole.len() / 2].to_vec()).unwrap_err().to_string();
+        assert!(cut.contains("f: found gzip data that is cut short"), "{cut}");
+        let mut damaged = whole.clone();
+        // The checksum.
+        let at = damaged.len() - 6;
+        damaged[at] ^= 0xFF;
+        let damaged = text_of(damaged).unwrap_err().to_string();
+        assert!(damaged.contains("damaged gzip data"), "{damaged}");
+        assert!(text_of(gzip(&gzip(b"x"))).unwrap_err().to_string().contains("gzip data"));
+        assert!(text_of(b"\x1F\x8B".to_vec()).unwrap_err().to_string().contains("cut short"));
+    }
+
+    #[test]
+    fn broken_utf16_is_an_error() {
+        assert!(text_of(b"\xFF\xFEa\0b".to_vec()).unwrap_err().to_string().contains("not UTF-16"));
+        assert!(text_of(b"\xFF\xFE\x00\xD8a\0".to_vec()).unwrap_err().to_string().contains("not UTF-16"));
+    }
+}

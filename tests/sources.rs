@@ -1,0 +1,386 @@
+//! Readers: what they yield, and what they say about bad input.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use detente::source::{
+    Format, LabelledOptions, LabelledPair, MAX_ARTICLE, MAX_LINE, Source, Warn, Warning, ignore_warnings, inputs,
+    labelled, read, read_all,
+};
+use detente::{Article, Error, Stance};
+use proptest::prelude::*;
+
+/// A folder that is removed at the end, with one file in it.
+struct Saved {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn save(name: &str, bytes: impl AsRef<[u8]>) -> Saved {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("a file");
+    Saved { folder, path }
+}
+
+/// Errors without the folder, so that they can be compared.
+fn shown(error: &Error, folder: &Path) -> String {
+    error.to_string().replace(&format!("{}/", folder.display()), "")
+}
+
+fn articles(name: &str, bytes: impl AsRef<[u8]>) -> Vec<Result<Article, String>> {
+    let saved = save(name, bytes);
+    match read(&Source::file(&saved.path), &ignore_warnings()) {
+        Ok(articles) => articles.map(|a| a.map_err(|error| shown(&error, saved.folder.path()))).collect(),
+        Err(error) => vec![Err(shown(&error, saved.folder.path()))],
+    }
+}
+
+fn pairs(name: &str, text: &str) -> Vec<Result<LabelledPair, String>> {
+    let saved = save(name, text);
+    match labelled(&Source::file(&saved.path), &LabelledOptions::default(), &ignore_warnings()) {
+        Ok(pairs) => pairs.map(|pair| pair.map_err(|error| shown(&error, saved.folder.path()))).collect(),
+        Err(error) => vec![Err(shown(&error, saved.folder.path()))],
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
+}
+
+fn collecting() -> (Warn, Arc<Mutex<Vec<Warning>>>) {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&warnings);
+    (Arc::new(move |warning| sink.lock().expect("no thread panicked").push(warning)), warnings)
+}
+
+#[test]
+fn text_is_kept_as_it_is() {
+    let text = "A headline\r\n\r\nMoscow thanked Minsk.\r\n";
+    assert_eq!(articles("a.txt", text), [Ok(Article::new(text).with_id("a.txt"))]);
+    assert_eq!(articles("a.txt", format!("\u{feff}{text}")), [Ok(Article::new(text).with_id("a.txt"))]);
+    assert_eq!(articles("a.txt.gz", gzip(text.as_bytes())), [Ok(Article::new(text).with_id("a.txt.gz"))]);
+    let utf16: Vec<u8> = "\u{feff}Ankara – où?".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(articles("a.txt", utf16), [Ok(Article::new("Ankara – où?").with_id("a.txt"))]);
+}
+
+#[test]
+fn csv_rows_are_articles() {
+    let table = "id,title,text,date,source,language,extra\n7,A visit,\"Xi said \"\"yes\"\",\nand left.\",2026-03-03,Wire,en,x\n,,Minsk waits.,,,,\n";
+    for bytes in [table.as_bytes().to_vec(), gzip(table.as_bytes()), format!("\u{feff}{table}").into_bytes()] {
+        let found = articles("a.csv", bytes);
+        let first = found[0].as_ref().expect("an article");
+        assert_eq!(first.text, "Xi said \"yes\",\nand left.");
+        assert_eq!(
+            (first.id.as_str(), first.title.as_deref(), first.date.as_deref()),
+            ("7", Some("A visit"), Some("2026-03-03"))
+        );
+        assert_eq!((first.source.as_deref(), first.language.as_deref()), (Some("Wire"), Some("en")));
+        assert_eq!(found[1], Ok(Article::new("Minsk waits.").with_id("a.csv:4")));
+        assert_eq!(found.len(), 2);
+    }
+    let utf16: Vec<u8> = format!("\u{feff}{table}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(articles("a.csv", utf16).len(), 2);
+}
+
+#[test]
+fn jsonl_lines_are_articles() {
+    let lines = "{\"id\": 12, \"text\": \"Xi left.\", \"topic\": {\"a\": [1]}}\n\n{\"title\": \"Only a title\", \"text\": null}\r\n{\"id\": \"x\", \"text\": \"Oman \\u00e9.\"}";
+    let found = articles("a.jsonl", lines);
+    assert_eq!(found[0], Ok(Article::new("Xi left.").with_id("12")));
+    assert_eq!(found[1], Ok(Article::new("").with_id("a.jsonl:3").with_title("Only a title")));
+    assert_eq!(found[2], Ok(Article::new("Oman é.").with_id("x")));
+    assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn labelled_rows_carry_spans_and_other_columns() {
+    let table = "text,state,actor,label,state_start,state_end,actor_start,actor_end,group,topic\n\
+                 Łódź: Poland backs Ukraine.,Poland,Ukraine,Aligned,6,12,19,26,g1,war\nOman waits for Iran.,Oman,Iran,neutral,,,,,,\n";
+    let found = pairs("a.csv", table);
+    let first = found[0].as_ref().expect("a pair");
+    let part = |span: &Option<std::ops::Range<usize>>| {
+        span.clone().and_then(|span| first.article.text.get(span)).map(str::to_owned)
+    };
+    assert_eq!(part(&first.state_span).as_deref(), Some("Poland"));
+    assert_eq!(part(&first.actor_span).as_deref(), Some("Ukraine"));
+    assert_eq!((first.label, first.group.as_deref()), (Some(Stance::Aligned), Some("g1")));
+    assert_eq!((first.column("topic"), first.column("state")), (Some("war"), Some("Poland")));
+    assert_eq!(first.columns.len(), 1);
+    let second = found[1].as_ref().expect("a pair");
+    assert_eq!((&second.state_span, second.location.line, second.article.id.as_str()), (&None, Some(3), "a.csv:3"));
+
+    let line = "{\"text\": \"Oman waits for Iran.\", \"state\": \"Oman\", \"actor\": \"Iran\", \"label\": \"opposed\", \"state_start\": 0, \"state_end\": 4, \"actor_start\": 15, \"actor_end\": 19, \"n\": 3}";
+    let found = pairs("a.jsonl", line);
+    let first = found[0].as_ref().expect("a pair");
+    assert_eq!(
+        (first.label, first.actor_span.clone(), first.column("n")),
+        (Some(Stance::Opposed), Some(15..19), Some("3"))
+    );
+}
+
+#[test]
+fn labels_may_be_absent_where_they_are_not_needed() {
+    let saved = save("a.csv", "text,state,actor\nOman waits for Iran.,Oman,Iran\n");
+    let options = LabelledOptions { label_required: false, ..LabelledOptions::default() };
+    let pairs = labelled(&Source::file(&saved.path), &options, &ignore_warnings()).expect("the columns are there");
+    assert_eq!(pairs.map(|pair| pair.map(|pair| pair.label).ok()).collect::<Vec<_>>(), [Some(None)]);
+}
+
+/// Name, content, and what the only error says.
+#[test]
+fn bad_articles_are_named() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("a.txt", b"", "a.txt: found an empty file, expected the text of an article"),
+        ("a.txt", b" \n\t\n", "a.txt: found a file of white space"),
+        ("a.html", b"", "a.html: found an empty file, expected an HTML page"),
+        ("a.html", b"<html><body><script>x</script></body></html>", "a.html: found a page without text"),
+        ("a.csv", b"", "a.csv: found an empty file, expected a header row and rows below it"),
+        ("a.csv", b"text\n", "a.csv: no article found; expected at least one"),
+        ("a.jsonl", b"", "a.jsonl: no article found; expected at least one"),
+        (
+            "a.csv",
+            b"id,Text\n1,x\n",
+            "a.csv:1: found the columns `id`, `Text`, expected a column `text` (or `title`); `Text` should be written `text`",
+        ),
+        ("a.csv", b"id;text\n1;x\n", "the fields seem to be divided by semicolons, and should be by commas"),
+        ("a.csv", b"text,text\n1,x\n", "a.csv:1:2: found the column `text` twice"),
+        ("a.csv", b"text,id\rx,1\r", "lines that end in carriage returns only"),
+        ("a.csv", b"id,text\n1,\n", "a.csv:2: found an empty text"),
+        ("a.csv", b"id,text\n1,\"x\n", "a.csv:2:2: found a quote that is never closed"),
+        (
+            "a.jsonl",
+            b"{\"text\": \"x\", }",
+            "a.jsonl:1:15: found broken JSON (trailing comma), expected a JSON object on each line",
+        ),
+        (
+            "a.jsonl",
+            b"{\"text\": 5}",
+            "a.jsonl:1:10: found invalid type: integer `5`, expected a string, expected a JSON",
+        ),
+        ("a.jsonl", b"[{\"text\": \"x\"},\n", "a.jsonl:1"),
+        (
+            "a.jsonl",
+            b"{\"Text\": \"x\"}",
+            "a.jsonl:1: found the keys `Text`, expected `text` (or `title`); `Text` should be written `text`",
+        ),
+        ("a.jsonl", b"{\"text\": \" \"}", "a.jsonl:1: found an empty `text`"),
+        ("a.jsonl", b"\"text\"", "a.jsonl:1"),
+        ("a.txt", b"%PDF-1.4 abc", "a.txt: found a PDF document, expected text, HTML, CSV or JSONL"),
+        ("a.txt", b"PK\x03\x04abc", "a.txt: found a ZIP archive"),
+        ("a.jsonl", b"PAR1abc", "a.jsonl: found a Parquet file"),
+        ("a.txt", b"ab\0\x01cdefgh", "a.txt: found binary data (a zero byte at offset 2)"),
+        ("a.txt.gz", b"\x1F\x8B\x08\0\0", "a.txt.gz: found gzip data that is cut short, expected a whole gzip file"),
+        (
+            "a.txt",
+            "Łódź, Kraków \u{fffd}".as_bytes().split_last().map_or(b"", |(_, most)| most),
+            "a.txt:1:14: found the byte 0xEF, which is not UTF-8",
+        ),
+        ("a.txt", b"\xFF\xFEa", "a.txt: found bytes that are not UTF-16"),
+    ];
+    for (name, bytes, expected) in cases {
+        let found = articles(name, bytes);
+        assert_eq!(
+            found.iter().filter(|article| article.is_err()).count(),
+            found.len().min(1),
+            "{expected}: {found:?}"
+        );
+        let error = found[0].as_ref().expect_err(expected);
+        assert!(error.contains(expected), "\n  found    {error}\n  expected {expected}");
+    }
+}
+
+#[test]
+fn bad_labelled_rows_are_named() {
+    const HEAD: &str = "text,state,actor,label,state_start,state_end,actor_start,actor_end\n";
+    let cases = [
+        (
+            "text,state,actor,Label\nx,a,b,neutral\n".to_owned(),
+            "a.csv:1: found the columns `text`, `state`, `actor`, `Label`, expected a column `label`; `Label` should be written `label`",
+        ),
+        ("text,state\nx,a\n".to_owned(), "expected columns `actor`, `label`"),
+        ("text,state,actor,label\n".to_owned(), "a.csv: no labelled row found; expected at least one"),
+        (
+            "text,state,actor,label\nx,a,b,friendly\n".to_owned(),
+            "a.csv:2:4: found the label `friendly`, expected one of aligned, neutral, opposed, or a label mapped with --label-map friendly=STANCE",
+        ),
+        ("text,state,actor,label\nx,a,b,\n".to_owned(), "a.csv:2:4: found an empty `label`"),
+        ("text,state,actor,label\nx,,b,neutral\n".to_owned(), "a.csv:2:2: found an empty `state`"),
+        ("text,state,actor,label\nx,a,b\n".to_owned(), "a.csv:2: found 3 fields, expected 4, as in the header"),
+        (
+            "text,state,actor,label\nx,a,b,\"neutral\nx,a,b,neutral\n".to_owned(),
+            "a.csv:2:4: found a quote that is never closed",
+        ),
+        (
+            format!("{HEAD}Oman,a,b,neutral,0,4,,\n"),
+            "a.csv:2:7: found no `actor_start`, expected all of state_start, state_end, actor_start, actor_end or none",
+        ),
+        (format!("{HEAD}Oman,a,b,neutral,0,4,2,5\n"), "a.csv:2:8: found `actor_end` 5 in a text of 4 characters"),
+        (
+            format!("{HEAD}Oman,a,b,neutral,2,2,0,1\n"),
+            "a.csv:2:6: found `state_start` 2 and `state_end` 2, expected a start before the end",
+        ),
+        (
+            format!("{HEAD}Oman,a,b,neutral,-1,2,0,1\n"),
+            "a.csv:2:5: found `-1` as `state_start`, expected a whole number of characters",
+        ),
+    ];
+    for (table, expected) in cases {
+        let found = pairs("a.csv", &table);
+        let error = found[0].as_ref().expect_err(expected);
+        assert!(error.contains(expected), "\n  found    {error}\n  expected {expected}");
+    }
+    let found = pairs(
+        "a.jsonl",
+        "{\"text\": \"x\", \"state\": \"a\", \"actor\": \"b\"}\n{\"text\": \"x\", \"state\": \"a\", \"actor\": \"b\", \"label\": \"neutral\"}",
+    );
+    assert!(
+        found[0]
+            .as_ref()
+            .is_err_and(|error| error.contains("a.jsonl:1: found the keys `actor`, `state`, `text`, expected `label`")),
+        "{found:?}"
+    );
+    assert!(found[1].is_ok());
+    assert!(pairs("a.txt", "x")[0].as_ref().is_err_and(|error| error.contains("CSV or JSONL")));
+}
+
+#[test]
+fn reading_goes_on_after_a_bad_row_and_a_bad_file() {
+    let found = articles("a.csv", "id,text\n1,one\n2,two,three\n4,four\n");
+    assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    let found = articles("a.jsonl", "{\"text\": \"one\"}\n{broken\n{\"text\": \"three\"}\n");
+    assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+
+    let saved = save("b.txt", "Oman waits.");
+    std::fs::write(saved.folder.path().join("a.txt"), "%PDF-1.4").expect("a file");
+    let sources = inputs(&[saved.folder.path(), Path::new("/nowhere/x.txt")], None).expect("a folder with articles");
+    let found: Vec<_> =
+        read_all(sources, &ignore_warnings()).map(|article| article.map(|a| a.id).map_err(|e| e.to_string())).collect();
+    assert_eq!(found.len(), 3);
+    assert!(found[0].as_ref().is_err_and(|error| error.contains("PDF")));
+    assert_eq!(found[1], Ok("b.txt".into()));
+    assert!(found[2].as_ref().is_err_and(|error| error.starts_with("/nowhere/x.txt: ")));
+}
+
+#[test]
+fn windows_1252_is_read_and_reported_once() {
+    let saved = save("a.csv", b"id,text\n1,plain\n2,Erdo\xF0an\n3,\x93S\xE9oul\x94\n");
+    let (warn, warnings) = collecting();
+    let texts: Vec<String> = read(&Source::file(&saved.path), &warn)
+        .expect("a table")
+        .filter_map(|article| article.ok().map(|a| a.text))
+        .collect();
+    assert_eq!(texts, ["plain", "Erdoðan", "“Séoul”"]);
+    let warnings = warnings.lock().expect("no thread panicked");
+    assert_eq!(warnings.len(), 1);
+    assert!(
+        warnings[0].to_string().ends_with("a.csv:3:5: the byte 0xF0 is not UTF-8; read as Windows-1252"),
+        "{}",
+        warnings[0]
+    );
+}
+
+#[test]
+fn a_page_is_read_in_the_encoding_that_it_declares() {
+    let (page, _, _) = encoding_rs::WINDOWS_1251.encode(
+        "<html><head><meta charset=\"windows-1251\"><title>Визит</title></head><body><p>Москва поблагодарила Минск.</p></body></html>",
+    );
+    let found = articles("a.html", page);
+    assert_eq!(found[0].as_ref().map(|article| article.text.as_str()), Ok("Москва поблагодарила Минск."));
+}
+
+/// As many bytes as asked for, without holding them.
+fn long_file(name: &str, head: &[u8], filler: u8, length: usize, tail: &[u8]) -> Saved {
+    let saved = save(name, head);
+    let mut file = std::fs::OpenOptions::new().append(true).open(&saved.path).expect("the file is there");
+    let chunk = vec![filler; 1 << 20];
+    for _ in 0..length >> 20 {
+        file.write_all(&chunk).expect("room on the disk");
+    }
+    file.write_all(tail).expect("room on the disk");
+    saved
+}
+
+#[test]
+fn a_line_that_is_too_long_is_passed_over() {
+    let saved =
+        long_file("a.jsonl", b"{\"text\": \"", b'x', MAX_LINE + (8 << 20), b"\"}\n{\"text\": \"Oman waits.\"}\n");
+    let found: Vec<_> = read(&Source::file(&saved.path), &ignore_warnings()).expect("a file").collect();
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[0].as_ref().is_err_and(|error| error.to_string().contains("a.jsonl:1: found a line of more than 64 MiB"))
+    );
+    assert!(found[1].as_ref().is_ok_and(|article| article.text == "Oman waits."));
+}
+
+#[test]
+fn a_row_or_a_text_that_is_too_long_is_an_error() {
+    let saved = long_file("a.csv", b"id,text\n1,x\n2,\"", b'x', MAX_LINE + (8 << 20), b"\"\n");
+    let found: Vec<_> = read(&Source::file(&saved.path), &ignore_warnings()).expect("a table").collect();
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[1].as_ref().is_err_and(|error| error.to_string().contains("a.csv:3: found more than 64 MiB in one row")),
+        "{found:?}"
+    );
+    let saved = long_file("a.txt", b"", b'x', MAX_ARTICLE + (1 << 20), b"");
+    let found: Vec<_> = read(&Source::file(&saved.path), &ignore_warnings()).expect("a file").collect();
+    assert!(found[0].as_ref().is_err_and(|error| error.to_string().contains("an article of more than 32 MiB")));
+}
+
+#[test]
+fn a_deeply_nested_page_is_an_error_and_a_wide_one_is_not() {
+    let found = articles("a.html", "<div>".repeat(200_000));
+    assert!(found[0].as_ref().is_err_and(|error| error.contains("elements nested more than")), "{found:?}");
+    let found = articles("a.html", format!("{}Oman waits for Iran.", "<div>".repeat(900)));
+    assert!(found[0].as_ref().is_ok_and(|article| article.text == "Oman waits for Iran."), "{found:?}");
+    let found = articles("a.html", "<p>Oman waits for Iran.".repeat(50_000));
+    assert!(found[0].is_ok());
+}
+
+fn all_formats(bytes: &[u8]) {
+    for name in ["a.txt", "a.html", "a.csv", "a.jsonl", "a.txt.gz"] {
+        let _ = articles(name, bytes);
+    }
+    let saved = save("a.csv", bytes);
+    for format in [Format::Csv, Format::Jsonl] {
+        let source = Source { format, ..Source::file(&saved.path) };
+        if let Ok(pairs) = labelled(&source, &LabelledOptions::default(), &ignore_warnings()) {
+            pairs.for_each(drop);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        all_formats(&bytes);
+    }
+
+    #[test]
+    fn no_table_makes_a_reader_panic(text in "(text|state|actor|label|state_start|,|\"|\n|\r|é|x|1|neutral|\u{1e}| ){0,60}") {
+        all_formats(format!("text,state,actor,label\n{text}").as_bytes());
+        all_formats(text.as_bytes());
+    }
+
+    #[test]
+    fn no_page_makes_a_reader_panic(text in "(<p>|</p>|<div class=related>|</div>|<form>|<script type=\"application/ld\\+json\">|</script>|\\{\"articleBody\": \"x\"\\}|Oman waits for Iran\\. |<meta charset=utf-16>|<br>|<table><tr><td>|<title>|&amp;|\u{0}|é){0,60}") {
+        all_formats(text.as_bytes());
+    }
+
+    #[test]
+    fn csv_fields_come_back_as_they_were_written(texts in prop::collection::vec("[ -~é\n\r\"]{1,40}", 1..8)) {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["text", "id"]).expect("memory takes all");
+        for text in &texts {
+            writer.write_record([text.as_str(), "1"]).expect("memory takes all");
+        }
+        let bytes = writer.into_inner().expect("memory takes all");
+        let found: Vec<_> = articles("a.csv", bytes).into_iter().map(|a| a.map(|a| a.text).unwrap_or_default()).collect();
+        let expected: Vec<_> = texts.iter().map(|text| if text.trim().is_empty() { "" } else { text.as_str() }).collect();
+        prop_assert_eq!(found, expected);
+    }
+}
