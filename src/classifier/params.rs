@@ -1,0 +1,99 @@
+//! What a user can set before fitting.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, Stance};
+
+/// What the rows of each class weigh, times what each row weighs itself.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassWeight {
+    /// Every class weighs 1.
+    #[default]
+    None,
+    /// Class k weighs n / (classes · n_k), so that all classes weigh the same together; counts rows, not their weights,
+    /// as scikit-learn does.
+    Balanced,
+    /// Aligned, neutral and opposed weigh this: positive, finite numbers.
+    Given([f64; Stance::COUNT]),
+}
+
+/// The parameters of [`LogisticRegression`](super::LogisticRegression), with scikit-learn's names.
+///
+/// ```
+/// use detente::classifier::{ClassWeight, LogisticRegressionParams};
+/// let params = LogisticRegressionParams::new().c(16.0).class_weight(ClassWeight::Balanced);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogisticRegressionParams {
+    pub(super) c: f64,
+    pub(super) max_iter: u64,
+    pub(super) tol: f64,
+    pub(super) class_weight: ClassWeight,
+    pub(super) fit_intercept: bool,
+}
+
+impl Default for LogisticRegressionParams {
+    fn default() -> Self {
+        Self { c: 1.0, max_iter: 200, tol: 1e-6, class_weight: ClassWeight::None, fit_intercept: true }
+    }
+}
+
+impl LogisticRegressionParams {
+    /// All parameters at their defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How much the rows count against the penalty ½‖W‖²: the inverse strength of regularisation, above 0; defaults to 1.
+    pub fn c(mut self, c: f64) -> Self {
+        self.c = c;
+        self
+    }
+
+    /// The most steps that the solver takes, at least 1; defaults to 200. A fit that stops there is still usable and
+    /// says so in [`converged`](super::LogisticRegression::converged).
+    pub fn max_iter(mut self, max_iter: u64) -> Self {
+        self.max_iter = max_iter;
+        self
+    }
+
+    /// The solver stops when no component of the gradient is larger than `tol · C · Σ weights`, above 0; defaults to
+    /// 1e-6. That is scikit-learn's scale, whose default is 1e-4.
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.tol = tol;
+        self
+    }
+
+    /// What the classes weigh; defaults to [`ClassWeight::None`].
+    pub fn class_weight(mut self, class_weight: ClassWeight) -> Self {
+        self.class_weight = class_weight;
+        self
+    }
+
+    /// Whether a constant is added to each class's score, which the penalty leaves out; defaults to `true`.
+    pub fn fit_intercept(mut self, fit_intercept: bool) -> Self {
+        self.fit_intercept = fit_intercept;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let positive = |name, value: f64| {
+            if value > 0.0 && value.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::Parameter { name, found: value.to_string(), expected: "a positive, finite number" })
+            }
+        };
+        positive("C", self.c)?;
+        positive("tol", self.tol)?;
+        if self.max_iter == 0 {
+            return Err(Error::Parameter { name: "max_iter", found: "0".into(), expected: "at least 1" });
+        }
+        if let ClassWeight::Given(weights) = self.class_weight {
+            weights.into_iter().try_for_each(|weight| positive("class_weight", weight))?;
+        }
+        Ok(())
+    }
+}
