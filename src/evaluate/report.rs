@@ -1,0 +1,243 @@
+//! The evaluation record: one set of labelled pairs against one model.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::evaluate::bootstrap::{Bootstrap, Groups};
+use crate::evaluate::metrics::{self, ConfusionMatrix};
+use crate::pipeline::{Pipeline, ScoredPair, find};
+use crate::source::LabelledPair;
+use crate::stance::Stance;
+
+/// One labelled pair with what the model says of it.
+#[derive(Debug, Clone)]
+pub struct Scored<'d> {
+    /// The labelled pair.
+    pub pair: &'d LabelledPair,
+    /// Its label.
+    pub label: Stance,
+    /// The predicted class.
+    pub stance: Stance,
+    /// The predicted probabilities.
+    pub probabilities: [f64; 3],
+    /// Whether the state or the actor was not found in the text.
+    pub missing: bool,
+}
+
+/// Precision, recall, F1 and support of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassRecord {
+    /// Share of the rows given this class that have it.
+    pub precision: f64,
+    /// Share of the rows of this class that were given it.
+    pub recall: f64,
+    /// Harmonic mean of the two.
+    pub f1: f64,
+    /// Rows of this class.
+    pub support: usize,
+}
+
+/// `n` and macro-F1 of the rows that share a value of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// Rows.
+    pub n: usize,
+    /// Macro-F1 on them.
+    pub macro_f1: f64,
+}
+
+/// Which model was evaluated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// SHA-256 of the model file.
+    pub sha256: String,
+    /// Version of the program that trained it.
+    pub version: String,
+}
+
+/// The evaluation record; `--format json` prints just this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Labelled rows.
+    pub n: usize,
+    /// Unweighted mean of the three F1.
+    pub macro_f1: f64,
+    /// Mean of the F1 of aligned and opposed.
+    pub f_avg: f64,
+    /// Share of rows given their label.
+    pub accuracy: f64,
+    /// Mean recall.
+    pub balanced_accuracy: f64,
+    /// Matthews correlation coefficient.
+    pub mcc: f64,
+    /// Cohen's κ.
+    pub cohen_kappa: f64,
+    /// Mean of −ln p(label).
+    pub log_loss: f64,
+    /// Mean squared distance of the probabilities from the label.
+    pub brier: f64,
+    /// Expected calibration error over 10 bins of equal mass.
+    pub ece: f64,
+    /// By class.
+    pub per_class: BTreeMap<Stance, ClassRecord>,
+    /// Rows true, columns predicted; aligned, neutral, opposed.
+    pub confusion: [[usize; 3]; 3],
+    /// 95 % bootstrap intervals over groups, by metric.
+    pub ci95: BTreeMap<String, [f64; 2]>,
+    /// By the values of the columns asked for.
+    pub by: BTreeMap<String, BTreeMap<String, GroupRecord>>,
+    /// Rows whose state or actor was not found in the text; they count as answered neutral.
+    pub missing: usize,
+    /// The model.
+    pub model: ModelRecord,
+}
+
+/// How to evaluate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateParams {
+    /// Columns to break the score down by: `state`, `actor`, or a column of the file.
+    pub by: Vec<String>,
+    /// Bootstrap draws. Defaults to 2,000.
+    pub draws: usize,
+    /// Seed of the bootstrap. Defaults to 0.
+    pub seed: u64,
+}
+
+impl Default for EvaluateParams {
+    fn default() -> Self {
+        Self { by: Vec::new(), draws: 2000, seed: 0 }
+    }
+}
+
+/// What the model says of each labelled pair, in the order given. Rows without a label are left out.
+///
+/// # Errors
+/// [`Error::UnknownEntity`] for a row without offsets whose state or actor the gazetteer lacks.
+pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<Scored<'d>>> {
+    let score = |pair: &'d LabelledPair| -> Option<Result<Scored<'d>>> {
+        let label = pair.label?;
+        Some(score_pair(pipeline, pair).map(|scored| Scored {
+            pair,
+            label,
+            stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
+            probabilities: scored.as_ref().map_or_else(|| pipeline.no_evidence(), |s| s.probabilities),
+            missing: scored.is_none(),
+        }))
+    };
+    pairs.par_iter().filter_map(score).collect()
+}
+
+impl ModelRecord {
+    /// The record of a model.
+    pub fn of(pipeline: &Pipeline) -> Self {
+        Self {
+            sha256: crate::model_file::sha256(&pipeline.to_bytes()),
+            version: pipeline.manifest().detente_version.clone(),
+        }
+    }
+}
+
+fn score_pair(pipeline: &Pipeline, pair: &LabelledPair) -> Result<Option<ScoredPair>> {
+    if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
+        return Ok(Some(pipeline.predict_marked(&pair.article, state, actor)));
+    }
+    let entry = |name: &str| find(pipeline.gazetteer(), name).map_err(|e| e.at(&pair.location));
+    Ok(pipeline.predict_pair(&pair.article, entry(&pair.state)?, entry(&pair.actor)?))
+}
+
+/// Evaluates a model on labelled pairs.
+///
+/// # Errors
+/// As [`score`], and [`Error::Empty`] when no row has a label.
+pub fn evaluate(pipeline: &Pipeline, pairs: &[LabelledPair], params: &EvaluateParams) -> Result<Evaluation> {
+    let scored = score(pipeline, pairs)?;
+    summarise(&scored, params, ModelRecord::of(pipeline))
+}
+
+/// Puts scored rows together into the evaluation record.
+///
+/// # Errors
+/// [`Error::Empty`] when there are no rows.
+pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRecord) -> Result<Evaluation> {
+    if scored.is_empty() {
+        return Err(Error::Empty { path: "the evaluation data".into(), what: "labelled row" });
+    }
+    let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
+    let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();
+    let probabilities: Vec<[f64; 3]> = scored.iter().map(|s| s.probabilities).collect();
+    let scores = metrics::precision_recall_f1_support(&y_true, &y_pred)?;
+    let per_class = Stance::ALL
+        .into_iter()
+        .map(|c| {
+            let s = &scores[c.index()];
+            (c, ClassRecord { precision: s.precision, recall: s.recall, f1: s.f1, support: s.support as usize })
+        })
+        .collect();
+    let macro_f1 = |rows: &[usize]| -> f64 {
+        let pick = |y: &[Stance]| rows.iter().map(|&r| y[r]).collect::<Vec<_>>();
+        metrics::f1_macro_score(&pick(&y_true), &pick(&y_pred)).unwrap_or(f64::NAN)
+    };
+    Ok(Evaluation {
+        n: scored.len(),
+        macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,
+        f_avg: metrics::f_avg_score(&y_true, &y_pred)?,
+        accuracy: metrics::accuracy_score(&y_true, &y_pred)?,
+        balanced_accuracy: metrics::balanced_accuracy_score(&y_true, &y_pred)?,
+        mcc: metrics::matthews_corrcoef(&y_true, &y_pred)?,
+        cohen_kappa: metrics::cohen_kappa_score(&y_true, &y_pred)?,
+        log_loss: metrics::log_loss(&y_true, &probabilities)?,
+        brier: metrics::brier_score_loss(&y_true, &probabilities)?,
+        ece: metrics::expected_calibration_error(&y_true, &probabilities, metrics::Bins::EqualMass)?,
+        per_class,
+        confusion: metrics::confusion_matrix(&y_true, &y_pred)?.0.map(|row| row.map(|n| n as usize)),
+        ci95: intervals(scored, params)?,
+        by: params.by.iter().map(|column| (column.clone(), breakdown(scored, column, &macro_f1))).collect(),
+        missing: scored.iter().filter(|s| s.missing).count(),
+        model,
+    })
+}
+
+fn breakdown(
+    scored: &[Scored<'_>],
+    column: &str,
+    macro_f1: &impl Fn(&[usize]) -> f64,
+) -> BTreeMap<String, GroupRecord> {
+    let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (i, s) in scored.iter().enumerate() {
+        rows.entry(s.pair.column(column).unwrap_or_default().to_string()).or_default().push(i);
+    }
+    rows.into_iter().map(|(v, rows)| (v, GroupRecord { n: rows.len(), macro_f1: macro_f1(&rows) })).collect()
+}
+
+/// 95 % intervals by a bootstrap over groups: a row's `group`, or else its text. Empty where there is but one group.
+fn intervals(scored: &[Scored<'_>], params: &EvaluateParams) -> Result<BTreeMap<String, [f64; 2]>> {
+    const NAMES: [&str; 8] =
+        ["macro_f1", "f_avg", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa", "log_loss", "brier"];
+    let keys: Vec<&str> = scored.iter().map(|s| s.pair.group.as_deref().unwrap_or(&s.pair.article.text)).collect();
+    let Ok(groups) = Groups::new(&keys) else { return Ok(BTreeMap::new()) };
+    let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
+    let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();
+    let probabilities: Vec<[f64; 3]> = scored.iter().map(|s| s.probabilities).collect();
+    let log_losses = metrics::log_losses(&y_true, &probabilities)?;
+    let brier_losses = metrics::brier_losses(&y_true, &probabilities)?;
+    let mean = |losses: &[f64], weights: &[f64]| {
+        losses.iter().zip(weights).map(|(l, w)| l * w).sum::<f64>() / weights.iter().sum::<f64>()
+    };
+    let intervals = Bootstrap::new().draws(params.draws).seed(params.seed).intervals(&groups, |weights| {
+        let matrix = ConfusionMatrix::new(&y_true, &y_pred, Some(weights))?;
+        Ok([
+            matrix.f1_macro(),
+            matrix.f_avg(),
+            matrix.accuracy(),
+            matrix.balanced_accuracy(),
+            matrix.matthews_corrcoef(),
+            matrix.cohen_kappa(),
+            mean(&log_losses, weights),
+            mean(&brier_losses, weights),
+        ])
+    })?;
+    Ok(NAMES.iter().zip(intervals).map(|(name, i)| ((*name).to_string(), [i.lower, i.upper])).collect())
+}
