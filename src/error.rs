@@ -193,6 +193,16 @@ impl Error {
         Self::Io { path: path.into(), source }
     }
 
+    /// The same error with the place of the name, for an unknown entity.
+    pub fn at(self, location: &Location) -> Self {
+        match self {
+            Self::UnknownEntity { name, nearest, .. } => {
+                Self::UnknownEntity { location: Some(location.clone()), name, nearest }
+            }
+            other => other,
+        }
+    }
+
     /// Input of the wrong shape at `location`.
     pub fn format(location: Location, found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::Format { location, found: found.into(), expected: expected.into() }

@@ -1,0 +1,89 @@
+//! Files that appear under their name only when they are whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file that is being written.
+///
+/// Its bytes go to a temporary file beside it, which [`finish`](Self::finish) renames; dropped before that, it leaves
+/// nothing, and what stood under the name stays. A link is followed. A device or a named pipe is written to directly,
+/// since a rename would put a file in its place.
+///
+/// ```
+/// use std::io::Write;
+/// use detente::output_file::OutputFile;
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("rows.csv");
+/// let mut file = OutputFile::create(&path)?;
+/// file.write_all(b"id,label\n")?;
+/// assert!(!path.exists());
+/// file.finish()?;
+/// assert!(path.exists());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OutputFile(Target);
+
+#[derive(Debug)]
+enum Target {
+    Direct(File),
+    Temporary(NamedTempFile, PathBuf),
+}
+
+impl OutputFile {
+    /// Begins the file `path`.
+    ///
+    /// # Errors
+    /// If nothing can be written there.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let existing = fs::metadata(path).ok();
+        if existing.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
+            return Ok(Self(Target::Direct(File::options().write(true).open(path)?)));
+        }
+        let path = if existing.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".detente-");
+        // A temporary file is for its owner alone unless told otherwise; the umask still applies.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder)?;
+        if let Some(existing) = existing.filter(fs::Metadata::is_file) {
+            file.as_file().set_permissions(existing.permissions())?;
+        }
+        Ok(Self(Target::Temporary(file, path)))
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// If it cannot be brought to the disk or renamed; then it is removed.
+    pub fn finish(self) -> io::Result<()> {
+        match self.0 {
+            Target::Direct(mut file) => file.flush(),
+            Target::Temporary(file, path) => {
+                file.as_file().sync_all()?;
+                file.persist(path).map(drop).map_err(|e| e.error)
+            }
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Target::Direct(file) => file.write(bytes),
+            Target::Temporary(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Target::Direct(file) => file.flush(),
+            Target::Temporary(file, _) => file.flush(),
+        }
+    }
+}

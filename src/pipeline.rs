@@ -1,0 +1,447 @@
+//! Text in, predictions out: the fitted whole.
+//!
+//! The score of a pair is a weighted sum over its evidence, and the score of a piece of evidence a sum over its
+//! features, so every prediction can be taken apart exactly:
+//!
+//! ```text
+//! zᵢ = W xᵢ + b                       xᵢ: TF-IDF row of evidence i; W, b: the classifier
+//! z  = Σ αᵢ zᵢ                        αᵢ: share of evidence i, Σ αᵢ = 1 (see `Pooling`)
+//! p  = softmax(s ∘ z + d)             s, d: the calibration
+//! ```
+//!
+//! ```
+//! use detente::{Article, Pipeline, Query, Stance};
+//!
+//! let pipeline = Pipeline::default_model();
+//! let article = Article::new("Estonia condemned Russia's attack and expelled two Russian diplomats.");
+//! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
+//! let predictions = pipeline.predict(&article, &query);
+//! assert_eq!(predictions[0].state.name, "Estonia");
+//! assert_eq!(predictions[0].stance, Stance::Opposed);
+//! # Ok::<(), detente::Error>(())
+//! ```
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::article::{Article, Part, Span};
+use crate::classifier::Calibration;
+use crate::error::{Error, Result};
+use crate::evidence::{Document, Evidence, MARKED_ACTOR, MARKED_STATE, Strength};
+use crate::features::ngrams::NgramParams;
+use crate::features::tfidf::Tfidf;
+use crate::features::{self, Counts};
+use crate::gazetteer::{Entry, EntryId, Gazetteer};
+use crate::model_file::{self, Manifest};
+use crate::stance::Stance;
+use crate::text::tokenize::{Party, Tokenizer};
+
+/// How much each piece of evidence counts in the score of a pair.
+///
+/// αᵢ ∝ wᵢ · exp(sharpness · cᵢ), where wᵢ is the weight of the evidence's kind and cᵢ = max(zₐ, zₒ) − zₙ how far its
+/// own score is from neutral, limited to ±4. With sharpness 0 it is the weighted mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pooling {
+    /// Weight of a title against 1 for a sentence of the text. Defaults to 1.
+    pub title: f64,
+    /// Weight of neighbouring sentences against 1 for a sentence that names both. Defaults to 0.3.
+    pub neighbour: f64,
+    /// How much more evidence counts that takes a side. Defaults to 0.5.
+    pub sharpness: f64,
+}
+
+impl Default for Pooling {
+    fn default() -> Self {
+        Self { title: 1.0, neighbour: 0.3, sharpness: 0.5 }
+    }
+}
+
+impl Pooling {
+    /// The weight of a kind of evidence.
+    pub(crate) fn weight(&self, part: Part, strength: Strength) -> f64 {
+        let part = if part == Part::Title { self.title } else { 1.0 };
+        let strength = if strength == Strength::Neighbour { self.neighbour } else { 1.0 };
+        part * strength
+    }
+
+    /// The shares of pieces of evidence with these weights and scores; they sum to 1.
+    pub(crate) fn shares(&self, weights: &[f64], scores: &[[f64; 3]]) -> Vec<f64> {
+        const LIMIT: f64 = 4.0;
+        let lean = |z: &[f64; 3]| (z[0].max(z[2]) - z[1]).clamp(-LIMIT, LIMIT);
+        let mut shares: Vec<f64> =
+            weights.iter().zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
+        let total: f64 = shares.iter().sum();
+        for share in &mut shares {
+            *share /= total;
+        }
+        shares
+    }
+}
+
+/// How a stance is decided from probabilities.
+///
+/// The most probable class is the best guess for accuracy, but where most pairs are neutral it hardly ever says
+/// anything else. So a class with a side is decided on when its probability, times e to the power of its advantage, is
+/// the greatest; training chooses the advantages that give the best macro-F1 on held-out folds. Probabilities stay as
+/// they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Decision {
+    /// Advantage of aligned over neutral, in logits. Defaults to 0.
+    pub aligned: f64,
+    /// Advantage of opposed over neutral, in logits. Defaults to 0.
+    pub opposed: f64,
+}
+
+impl Decision {
+    /// The stance decided on.
+    pub fn stance(&self, [aligned, neutral, opposed]: &[f64; 3]) -> Stance {
+        Stance::argmax(&[aligned * self.aligned.exp(), *neutral, opposed * self.opposed.exp()])
+    }
+}
+
+/// Which pairs to answer for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The actors; all that the article names when empty.
+    pub actors: Vec<EntryId>,
+    /// The states; all that the article names when empty.
+    pub states: Vec<EntryId>,
+    /// Whether states that the article names but never connects with the actor are reported too, as neutral and
+    /// marked [`Prediction::no_evidence`]. Defaults to false.
+    pub all_states: bool,
+}
+
+impl Query {
+    /// Every state toward the named actors.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEntity`] when the gazetteer lacks a name.
+    pub fn toward<'n>(actors: impl IntoIterator<Item = &'n str>, gazetteer: &Gazetteer) -> Result<Self> {
+        let actors = actors.into_iter().map(|name| find(gazetteer, name)).collect::<Result<_>>()?;
+        Ok(Self { actors, ..Self::default() })
+    }
+}
+
+/// The gazetteer's entry of that name, or an error that names the nearest ones.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub fn find(gazetteer: &Gazetteer, name: &str) -> Result<EntryId> {
+    gazetteer.find(name).ok_or_else(|| Error::UnknownEntity {
+        location: None,
+        name: name.into(),
+        nearest: gazetteer.suggest(name).into_iter().map(String::from).collect(),
+    })
+}
+
+/// The stance of one state toward one actor in one article.
+#[derive(Debug, Clone)]
+pub struct Prediction<'g> {
+    /// Whose stance.
+    pub state: &'g Entry,
+    /// Toward whom.
+    pub actor: &'g Entry,
+    /// The class decided on; see [`Decision`].
+    pub stance: Stance,
+    /// Probabilities of aligned, neutral, opposed; they sum to 1.
+    pub probabilities: [f64; 3],
+    /// How often the article names the state.
+    pub mentions: usize,
+    /// The evidence, that which counts most first.
+    pub evidence: Vec<ScoredEvidence>,
+    /// Whether the article never connects the two, so that neutral is said for want of evidence.
+    pub no_evidence: bool,
+}
+
+/// A piece of evidence with what it says by itself and what it adds.
+#[derive(Debug, Clone)]
+pub struct ScoredEvidence {
+    /// Where it stands.
+    pub evidence: Evidence,
+    /// The class that this evidence alone would give.
+    pub stance: Stance,
+    /// The probabilities that this evidence alone would give.
+    pub probabilities: [f64; 3],
+    /// Its share αᵢ in the score.
+    pub share: f64,
+    /// What it adds to the calibrated logits; with the logits of a sentence without known words these add up.
+    pub contribution: [f64; 3],
+}
+
+/// A fitted pipeline: gazetteer, tokeniser, features, classifier, calibration.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    pub(crate) gazetteer: Cow<'static, Gazetteer>,
+    pub(crate) parts: Parts,
+    pub(crate) manifest: Manifest,
+}
+
+/// What is fitted, and saved with a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub tokenizer: Tokenizer,
+    pub ngrams: NgramParams,
+    pub tfidf: Tfidf,
+    /// The name of each column's feature.
+    pub names: features::Names,
+    /// A row of three weights for each column.
+    pub coef: Vec<[f32; 3]>,
+    pub intercept: [f64; 3],
+    pub calibration: Calibration,
+    pub pooling: Pooling,
+    /// Probabilities for a pair that the text names but does not connect.
+    pub no_evidence: [f64; 3],
+    pub decision: Decision,
+}
+
+static DEFAULT_MODEL: &[u8] = include_bytes!("../models/default.detente");
+
+impl Pipeline {
+    /// The model that comes with the program.
+    pub fn default_model() -> &'static Self {
+        static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
+        PIPELINE.get_or_init(|| {
+            let (parts, manifest) =
+                model_file::read_trusted(DEFAULT_MODEL).expect("the embedded model is whole: a test reads it");
+            Self::from_parts(parts, manifest)
+        })
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Model`] when the file is not a whole, undamaged model of a known version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        Self::read(&bytes, &path.display().to_string())
+    }
+
+    /// Reads a model from memory.
+    ///
+    /// # Errors
+    /// [`Error::Model`] as in [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes, "<bytes>")
+    }
+
+    fn read(bytes: &[u8], path: &str) -> Result<Self> {
+        let (parts, manifest) =
+            model_file::read(bytes).map_err(|problem| Error::Model { path: path.into(), problem })?;
+        Ok(Self::from_parts(parts, manifest))
+    }
+
+    pub(crate) fn from_parts(parts: Parts, manifest: Manifest) -> Self {
+        Self { gazetteer: Cow::Borrowed(Gazetteer::embedded()), parts, manifest }
+    }
+
+    /// Writes the model under a temporary name, then renames it: the file is whole or not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        model_file::write_atomically(path.as_ref(), &self.to_bytes())
+    }
+
+    /// The model as the bytes that [`save`](Self::save) writes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        model_file::to_bytes(&self.parts, &self.manifest)
+    }
+
+    /// The same pipeline with another gazetteer, say one with a user's own entries.
+    pub fn with_gazetteer(mut self, gazetteer: Gazetteer) -> Self {
+        self.gazetteer = Cow::Owned(gazetteer);
+        self
+    }
+
+    /// The names that this pipeline knows.
+    pub fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
+    /// How this model was made.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Records scores in the manifest, to be saved with the model.
+    pub fn set_metrics(&mut self, metrics: serde_json::Value) {
+        self.manifest.metrics = metrics;
+    }
+
+    /// The calibration of the scores.
+    pub fn calibration(&self) -> &Calibration {
+        &self.parts.calibration
+    }
+
+    /// The probabilities of a pair without evidence: how often such pairs had each label in training.
+    pub fn no_evidence(&self) -> [f64; 3] {
+        self.parts.no_evidence
+    }
+
+    /// How many features the classifier weighs.
+    pub fn n_features(&self) -> usize {
+        self.parts.coef.len()
+    }
+
+    /// The features with the largest weight for a class, strongest first: name and weight.
+    pub fn strongest_features(&self, stance: Stance, count: usize) -> Vec<(&str, f32)> {
+        let k = stance.index();
+        // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
+        let lead = |w: &[f32; 3]| w[k] - (w[0] + w[1] + w[2]) / 3.0;
+        let mut columns: Vec<usize> = (0..self.parts.coef.len()).collect();
+        columns.sort_by(|&a, &b| lead(&self.parts.coef[b]).total_cmp(&lead(&self.parts.coef[a])).then(a.cmp(&b)));
+        columns.into_iter().take(count).map(|c| (self.parts.names.get(c), lead(&self.parts.coef[c]))).collect()
+    }
+
+    /// The stance of every state toward every actor that the query asks for and the article connects.
+    ///
+    /// Predictions come in the order of the query's actors (or of first mention), and for each actor in the order in
+    /// which the article first names the states.
+    pub fn predict(&self, article: &Article, query: &Query) -> Vec<Prediction<'_>> {
+        let document = Document::read(article, &self.gazetteer);
+        let wanted = |asked: &[EntryId]| -> Vec<Party> {
+            if asked.is_empty() {
+                document.parties().to_vec()
+            } else {
+                asked.iter().map(|id| Party(u32::from(id.0))).collect()
+            }
+        };
+        let (states, actors) = (wanted(&query.states), wanted(&query.actors));
+        let mut scorer = Scorer::new(self, &document);
+        let mut predictions = Vec::new();
+        for &actor in &actors {
+            for &state in &states {
+                if state == actor {
+                    continue;
+                }
+                let evidence = document.evidence(state, actor);
+                let named = |party| document.mentions(party) > 0;
+                if evidence.is_empty() && !(query.all_states && named(state)) {
+                    continue;
+                }
+                let entry = |party: Party| self.gazetteer.get(EntryId(party.0 as u16));
+                let scored = scorer.pair(evidence, (state, actor));
+                predictions.push(Prediction {
+                    state: entry(state),
+                    actor: entry(actor),
+                    stance: scored.stance,
+                    probabilities: scored.probabilities,
+                    mentions: document.mentions(state),
+                    no_evidence: scored.evidence.is_empty(),
+                    evidence: scored.evidence,
+                });
+            }
+        }
+        predictions
+    }
+
+    /// The stance toward each other of two spans of the text, which may name anybody.
+    ///
+    /// `state` and `actor` are byte ranges of [`Article::text`], on character boundaries.
+    pub fn predict_marked(&self, article: &Article, state: &Span, actor: &Span) -> ScoredPair {
+        let document = Document::read_marked(article, &self.gazetteer, state, actor);
+        let evidence = document.evidence(MARKED_STATE, MARKED_ACTOR);
+        Scorer::new(self, &document).pair(evidence, (MARKED_STATE, MARKED_ACTOR))
+    }
+
+    /// The stance of one entry toward another, or `None` where the article does not name both.
+    pub fn predict_pair(&self, article: &Article, state: EntryId, actor: EntryId) -> Option<ScoredPair> {
+        let document = Document::read(article, &self.gazetteer);
+        let pair = (Party(u32::from(state.0)), Party(u32::from(actor.0)));
+        if document.mentions(pair.0) == 0 || document.mentions(pair.1) == 0 {
+            return None;
+        }
+        Some(Scorer::new(self, &document).pair(document.evidence(pair.0, pair.1), pair))
+    }
+}
+
+/// The score of a pair.
+#[derive(Debug, Clone)]
+pub struct ScoredPair {
+    /// The class decided on; see [`Decision`].
+    pub stance: Stance,
+    /// Logits before calibration.
+    pub scores: [f64; 3],
+    /// Probabilities of aligned, neutral, opposed; those of [`Pipeline::no_evidence`] where there is none.
+    pub probabilities: [f64; 3],
+    /// The evidence, that which counts most first.
+    pub evidence: Vec<ScoredEvidence>,
+}
+
+/// Scores the pairs of one document; each sentence is tokenised once, however many pairs it names.
+pub(crate) struct Scorer<'p, 'd> {
+    pipeline: &'p Pipeline,
+    windows: features::Windows<'d>,
+    counts: Counts,
+    row: Vec<(u32, f64)>,
+}
+
+impl<'p, 'd> Scorer<'p, 'd> {
+    pub fn new(pipeline: &'p Pipeline, document: &'d Document<'d>) -> Self {
+        Self { pipeline, windows: features::Windows::new(document), counts: Counts::default(), row: Vec::new() }
+    }
+
+    /// W x + b for one piece of evidence.
+    fn score(&mut self, evidence: &Evidence, pair: (Party, Party)) -> [f64; 3] {
+        let parts = &self.pipeline.parts;
+        let (tokens, marks) = self.windows.get(evidence, &parts.tokenizer);
+        self.counts.count(&parts.ngrams, tokens, marks, pair, evidence.strength);
+        parts.tfidf.transform_into(self.counts.as_slice(), &mut self.row);
+        let mut z = parts.intercept;
+        for &(column, value) in &self.row {
+            for (z, w) in z.iter_mut().zip(parts.coef[column as usize]) {
+                *z += value * f64::from(w);
+            }
+        }
+        z
+    }
+
+    pub fn pair(&mut self, evidence: Vec<Evidence>, pair: (Party, Party)) -> ScoredPair {
+        if evidence.is_empty() {
+            let probabilities = self.pipeline.parts.no_evidence;
+            let stance = Stance::argmax(&probabilities);
+            return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
+        }
+        let parts = &self.pipeline.parts;
+        let scores: Vec<[f64; 3]> = evidence.iter().map(|e| self.score(e, pair)).collect();
+        let weights: Vec<f64> = evidence.iter().map(|e| parts.pooling.weight(e.part, e.strength)).collect();
+        let shares = parts.pooling.shares(&weights, &scores);
+        let mut pooled = [0.0; 3];
+        for (z, share) in scores.iter().zip(&shares) {
+            for k in 0..3 {
+                pooled[k] += share * z[k];
+            }
+        }
+        let calibration = &parts.calibration;
+        let probabilities = calibration.probabilities(pooled);
+        let base = calibration.apply(parts.intercept);
+        let mut scored: Vec<ScoredEvidence> = evidence
+            .into_iter()
+            .zip(scores)
+            .zip(shares)
+            .map(|((evidence, z), share)| {
+                let alone = calibration.probabilities(z);
+                let logits = calibration.apply(z);
+                let contribution = std::array::from_fn(|k| share * (logits[k] - base[k]));
+                ScoredEvidence {
+                    evidence,
+                    stance: parts.decision.stance(&alone),
+                    probabilities: alone,
+                    share,
+                    contribution,
+                }
+            })
+            .collect();
+        let stance = parts.decision.stance(&probabilities);
+        let k = stance.index();
+        let lead = |e: &ScoredEvidence| e.contribution[k] - e.contribution.iter().sum::<f64>() / 3.0;
+        scored.sort_by(|a, b| lead(b).total_cmp(&lead(a)));
+        ScoredPair { stance, scores: pooled, probabilities, evidence: scored }
+    }
+}

@@ -1,0 +1,418 @@
+//! Labelled pairs in, a fitted pipeline out.
+//!
+//! 1. Every pair becomes counted features: one row of counts for each piece of evidence. Rows that repeat an earlier
+//!    one in every respect are left out.
+//! 2. TF-IDF and the classifier are fitted on each set of folds but one, and score the one left out. Folds are drawn by
+//!    group, so that no sentence, document or story is on both sides.
+//! 3. The calibration is fitted on those out-of-fold scores.
+//! 4. TF-IDF and the classifier are fitted on all rows.
+//!
+//! The result depends on the rows, the parameters and the seed; not on the number of threads.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+use sprs::CsMat;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::article::Article;
+use crate::classifier::{Calibration, LogisticRegression, LogisticRegressionParams, Targets};
+use crate::error::{Error, Location, Result};
+use crate::evaluate::metrics::f1_macro_score;
+use crate::evidence::{Document, MARKED_ACTOR, MARKED_STATE};
+use crate::features::ngrams::NgramParams;
+use crate::features::tfidf::{Tfidf, TfidfParams};
+use crate::features::{Counts, Names, Windows};
+use crate::gazetteer::Gazetteer;
+use crate::model_file::{CURRENT_VERSION, DataManifest, Manifest};
+use crate::pipeline::{Decision, Parts, Pipeline, Pooling, find};
+use crate::source::LabelledPair;
+use crate::stance::Stance;
+use crate::text::tokenize::{Party, Tokenizer};
+
+/// Everything that can be set in training; `--config FILE.toml` holds the same names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainParams {
+    /// Which features are made.
+    pub ngrams: NgramParams,
+    /// How they are weighted. Defaults to scikit-learn's, with `min_df` 2 and `sublinear_tf`.
+    pub tfidf: TfidfParams,
+    /// The classifier.
+    pub logistic: LogisticRegressionParams,
+    /// How the evidence of an article is put together.
+    pub pooling: Pooling,
+    /// Folds for the out-of-fold scores, 2 or more. Defaults to 5.
+    pub folds: usize,
+    /// Seed of the folds. Defaults to 0.
+    pub seed: u64,
+}
+
+impl Default for TrainParams {
+    fn default() -> Self {
+        Self {
+            ngrams: NgramParams::default(),
+            tfidf: TfidfParams::new().min_df(2).sublinear_tf(true),
+            logistic: LogisticRegressionParams::new(),
+            pooling: Pooling::default(),
+            folds: 5,
+            seed: 0,
+        }
+    }
+}
+
+/// One file of labelled pairs.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Its name, for the manifest.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Weight of each row in the fit. 1 is usual.
+    pub weight: f64,
+    /// Whether its rows answer the codebook's own question, so that probabilities are calibrated on them.
+    pub calibrate: bool,
+    /// The rows.
+    pub pairs: Vec<LabelledPair>,
+}
+
+/// A step of training, for a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reading evidence from the rows.
+    Features,
+    /// Fitting without fold `0`, of `1` folds.
+    Fold(usize, usize),
+    /// Fitting on all rows.
+    Fit,
+}
+
+/// A row scored by a model that was not trained on its group.
+#[derive(Debug, Clone)]
+pub struct OutOfFold {
+    /// The file, as an index into the data given, and the row in it.
+    pub row: (usize, usize),
+    /// The label.
+    pub label: Stance,
+    /// The stance decided on.
+    pub stance: Stance,
+    /// The calibrated probabilities.
+    pub probabilities: [f64; 3],
+}
+
+/// What training yields.
+#[derive(Debug, Clone)]
+pub struct Training {
+    /// The fitted whole.
+    pub pipeline: Pipeline,
+    /// Every row's out-of-fold probabilities, in the order of the data.
+    pub out_of_fold: Vec<OutOfFold>,
+    /// Rows whose text does not connect the two names, left out.
+    pub missing: Vec<Location>,
+}
+
+/// A labelled pair as counted features.
+struct Row {
+    origin: (usize, usize),
+    evidence: Vec<(Counts, f64)>,
+    label: Stance,
+    weight: f64,
+    calibrate: bool,
+    fold: usize,
+}
+
+/// A row whose text does not connect the two, and its label.
+type Missing = (Location, Option<Stance>);
+
+/// Trains a pipeline.
+///
+/// `progress` is called at the start of each step.
+///
+/// # Errors
+/// [`Error::Empty`] without usable rows, [`Error::OneClass`], [`Error::UnknownEntity`], [`Error::Parameter`], and what
+/// the solver reports.
+pub fn train(
+    data: &[Dataset],
+    params: &TrainParams,
+    gazetteer: &Gazetteer,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Training> {
+    if params.folds < 2 {
+        return Err(Error::Parameter { name: "folds", found: params.folds.to_string(), expected: "2 or more" });
+    }
+    progress(Step::Features);
+    let tokenizer = Tokenizer::default();
+    let (rows, missing) = read_rows(data, params, gazetteer, &tokenizer)?;
+    let no_evidence = label_shares(&missing);
+    let missing: Vec<Location> = missing.into_iter().map(|(location, _)| location).collect();
+    check_labels(data, &rows)?;
+
+    let mut logits = vec![[0.0; 3]; rows.len()];
+    for fold in 0..params.folds {
+        progress(Step::Fold(fold, params.folds));
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| rows[i].fold == fold);
+        if inside.is_empty() {
+            continue;
+        }
+        let training: Vec<&Row> = outside.iter().map(|&i| &rows[i]).collect();
+        let (tfidf, model) = fit(&training, params)?;
+        let scored: Vec<[f64; 3]> =
+            inside.par_iter().map(|&i| score(&rows[i], &tfidf, &model, &params.pooling)).collect();
+        for (i, z) in inside.into_iter().zip(scored) {
+            logits[i] = z;
+        }
+    }
+    let calibration = calibrate(&rows, &logits)?;
+    let probabilities: Vec<[f64; 3]> = logits.iter().map(|z| calibration.probabilities(*z)).collect();
+    let decision = decide(&rows, &probabilities);
+    let out_of_fold: Vec<OutOfFold> = rows
+        .iter()
+        .zip(&probabilities)
+        .map(|(row, p)| OutOfFold { row: row.origin, label: row.label, stance: decision.stance(p), probabilities: *p })
+        .collect();
+
+    progress(Step::Fit);
+    let (tfidf, model) = fit(&rows.iter().collect::<Vec<_>>(), params)?;
+    let names = feature_names(data, params, gazetteer, &tokenizer, &tfidf)?;
+    let coef = (0..tfidf.vocabulary().len()).map(|c| std::array::from_fn(|k| model.coef()[[k, c]] as f32)).collect();
+    let intercept = model.intercept();
+    let parts = Parts {
+        tokenizer,
+        ngrams: params.ngrams.clone(),
+        tfidf,
+        names,
+        coef,
+        intercept,
+        calibration,
+        pooling: params.pooling.clone(),
+        no_evidence,
+        decision,
+    };
+    let manifest = manifest(data, params, gazetteer, &rows, missing.len());
+    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing })
+}
+
+/// The window features of one pair: a `Counts` and a weight for each piece of evidence.
+fn visit<T>(
+    pair: &LabelledPair,
+    gazetteer: &Gazetteer,
+    with: impl FnOnce(&Document<'_>, (Party, Party)) -> T,
+) -> Result<T> {
+    let article: &Article = &pair.article;
+    if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
+        let document = Document::read_marked(article, gazetteer, state, actor);
+        return Ok(with(&document, (MARKED_STATE, MARKED_ACTOR)));
+    }
+    let party = |name: &str| find(gazetteer, name).map(|id| Party(u32::from(id.0))).map_err(|e| e.at(&pair.location));
+    let parties = (party(&pair.state)?, party(&pair.actor)?);
+    Ok(with(&Document::read(article, gazetteer), parties))
+}
+
+fn read_rows(
+    data: &[Dataset],
+    params: &TrainParams,
+    gazetteer: &Gazetteer,
+    tokenizer: &Tokenizer,
+) -> Result<(Vec<Row>, Vec<Missing>)> {
+    let (mut rows, mut missing) = (Vec::new(), Vec::new());
+    for (d, dataset) in data.iter().enumerate() {
+        let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
+            let Some(label) = pair.label else { return Ok(None) };
+            let evidence = visit(pair, gazetteer, |document, parties| {
+                let mut windows = Windows::new(document);
+                let count = |evidence: &crate::evidence::Evidence| {
+                    let mut counts = Counts::default();
+                    let (tokens, marks) = windows.get(evidence, tokenizer);
+                    counts.count(&params.ngrams, tokens, marks, parties, evidence.strength);
+                    (counts, params.pooling.weight(evidence.part, evidence.strength))
+                };
+                document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
+            })?;
+            let group = pair.group.as_deref().unwrap_or(&pair.article.text);
+            let fold = (xxh3_64_with_seed(group.as_bytes(), params.seed) % params.folds as u64) as usize;
+            let row =
+                Row { origin: (d, r), evidence, label, weight: dataset.weight, calibrate: dataset.calibrate, fold };
+            Ok(Some(row))
+        };
+        let read: Vec<Option<Row>> = dataset.pairs.par_iter().enumerate().map(read).collect::<Result<_>>()?;
+        // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
+        let mut seen = FxHashSet::default();
+        for (row, pair) in read.into_iter().zip(&dataset.pairs) {
+            let key = (&pair.article.text, &pair.state, &pair.actor, &pair.state_span, &pair.actor_span, pair.label);
+            if !seen.insert(key) {
+                continue;
+            }
+            match row {
+                Some(row) if !row.evidence.is_empty() => rows.push(row),
+                _ => missing.push((pair.location.clone(), pair.label)),
+            }
+        }
+    }
+    Ok((rows, missing))
+}
+
+/// How often each label is given to pairs that the text does not connect, drawn toward 2, 16 and 2 of 20.
+fn label_shares(missing: &[Missing]) -> [f64; 3] {
+    let mut counts = [2.0, 16.0, 2.0];
+    for label in missing.iter().filter_map(|(_, label)| *label) {
+        counts[label.index()] += 1.0;
+    }
+    let total: f64 = counts.iter().sum();
+    counts.map(|c| c / total)
+}
+
+fn check_labels(data: &[Dataset], rows: &[Row]) -> Result<()> {
+    let Some(first) = rows.first() else {
+        let path = data.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Error::Empty { path, what: "labelled row whose text names both state and actor" });
+    };
+    if rows.iter().all(|r| r.label == first.label) {
+        return Err(Error::OneClass { rows: rows.len(), label: first.label.to_string() });
+    }
+    Ok(())
+}
+
+fn fit(rows: &[&Row], params: &TrainParams) -> Result<(Tfidf, LogisticRegression)> {
+    let counts: Vec<&[(u64, f32)]> = rows.iter().flat_map(|r| r.evidence.iter().map(|(c, _)| c.as_slice())).collect();
+    let tfidf = params.tfidf.fit(&counts)?;
+    let pooled: Vec<Vec<(u32, f64)>> = rows.par_iter().map(|row| pooled_row(row, &tfidf)).collect();
+    let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+    for row in pooled {
+        for (column, value) in row {
+            indices.push(column as usize);
+            values.push(value);
+        }
+        indptr.push(indices.len());
+    }
+    let x = CsMat::new((rows.len(), tfidf.vocabulary().len()), indptr, indices, values);
+    let labels: Vec<Stance> = rows.iter().map(|r| r.label).collect();
+    let weights: Vec<f64> = rows.iter().map(|r| r.weight).collect();
+    let model = params.logistic.fit_rows(x.view(), Targets::Labels(&labels), Some(&weights))?;
+    Ok((tfidf, model))
+}
+
+/// The weighted mean of the rows of a pair's evidence.
+fn pooled_row(row: &Row, tfidf: &Tfidf) -> Vec<(u32, f64)> {
+    if let [(counts, _)] = &row.evidence[..] {
+        return tfidf.transform(counts.as_slice());
+    }
+    let total: f64 = row.evidence.iter().map(|(_, w)| w).sum();
+    let mut sum = BTreeMap::new();
+    for (counts, weight) in &row.evidence {
+        for (column, value) in tfidf.transform(counts.as_slice()) {
+            *sum.entry(column).or_insert(0.0) += weight / total * value;
+        }
+    }
+    sum.into_iter().collect()
+}
+
+fn score(row: &Row, tfidf: &Tfidf, model: &LogisticRegression, pooling: &Pooling) -> [f64; 3] {
+    let scores: Vec<[f64; 3]> = row
+        .evidence
+        .iter()
+        .map(|(counts, _)| {
+            let x = tfidf.transform(counts.as_slice());
+            model.decision_function(&x)
+        })
+        .collect();
+    let weights: Vec<f64> = row.evidence.iter().map(|(_, w)| *w).collect();
+    let shares = pooling.shares(&weights, &scores);
+    std::array::from_fn(|k| scores.iter().zip(&shares).map(|(z, share)| share * z[k]).sum())
+}
+
+fn calibrate(rows: &[Row], logits: &[[f64; 3]]) -> Result<Calibration> {
+    let used: Vec<usize> = calibration_rows(rows).collect();
+    let scores: Vec<[f64; 3]> = used.iter().map(|&i| logits[i]).collect();
+    let labels: Vec<Stance> = used.iter().map(|&i| rows[i].label).collect();
+    Calibration::fit(&scores, &labels)
+}
+
+/// The rows whose probabilities should be right: those that answer the codebook's question, or all.
+fn calibration_rows(rows: &[Row]) -> impl Iterator<Item = usize> {
+    let any = rows.iter().any(|r| r.calibrate);
+    (0..rows.len()).filter(move |&i| rows[i].calibrate || !any)
+}
+
+/// The decision with the best macro-F1 on held-out folds, of a grid; the plainest on a tie.
+fn decide(rows: &[Row], probabilities: &[[f64; 3]]) -> Decision {
+    const STEPS: i32 = 12;
+    const STEP: f64 = 0.1;
+    let used: Vec<usize> = calibration_rows(rows).collect();
+    let y_true: Vec<Stance> = used.iter().map(|&i| rows[i].label).collect();
+    let grid: Vec<Decision> = (0..=STEPS)
+        .flat_map(|a| (0..=STEPS).map(move |o| Decision { aligned: STEP * f64::from(a), opposed: STEP * f64::from(o) }))
+        .collect();
+    let score = |d: &Decision| {
+        let y_pred: Vec<Stance> = used.iter().map(|&i| d.stance(&probabilities[i])).collect();
+        f1_macro_score(&y_true, &y_pred).unwrap_or(0.0)
+    };
+    let scores: Vec<f64> = grid.par_iter().map(score).collect();
+    let best = (1..grid.len()).fold(0, |best, i| if scores[i] > scores[best] { i } else { best });
+    grid[best].clone()
+}
+
+fn feature_names(
+    data: &[Dataset],
+    params: &TrainParams,
+    gazetteer: &Gazetteer,
+    tokenizer: &Tokenizer,
+    tfidf: &Tfidf,
+) -> Result<Names> {
+    let vocabulary = tfidf.vocabulary();
+    let mut names: Vec<Option<Box<str>>> = vec![None; vocabulary.len()];
+    for pair in data.iter().flat_map(|d| &d.pairs) {
+        visit(pair, gazetteer, |document, parties| -> Result<()> {
+            let mut windows = Windows::new(document);
+            for evidence in document.evidence(parties.0, parties.1) {
+                let (tokens, marks) = windows.get(&evidence, tokenizer);
+                let mut clash = Ok(());
+                params.ngrams.features(tokens, marks, parties, evidence.strength, |hash, name, _| {
+                    let Some(column) = vocabulary.get(hash) else { return };
+                    match &names[column as usize] {
+                        None => names[column as usize] = Some(name.into()),
+                        Some(known) if **known != *name => {
+                            clash = Err(Error::Shape {
+                                what: "feature hash",
+                                found: format!("`{known}` and `{name}` under {hash:016x}"),
+                                expected: "one name; leave one row out and train again".into(),
+                            });
+                        }
+                        Some(_) => {}
+                    }
+                });
+                clash?;
+            }
+            Ok(())
+        })??;
+    }
+    Ok(Names::new(names.iter().map(|n| n.as_deref().unwrap_or(""))))
+}
+
+fn manifest(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, rows: &[Row], missing: usize) -> Manifest {
+    let mut labels = [0; 3];
+    for row in rows {
+        labels[row.label.index()] += 1;
+    }
+    Manifest {
+        format_version: CURRENT_VERSION,
+        detente_version: env!("CARGO_PKG_VERSION").into(),
+        gazetteer_version: gazetteer.version().to_string(),
+        seed: params.seed,
+        data: data
+            .iter()
+            .map(|d| DataManifest {
+                name: d.name.clone(),
+                sha256: d.sha256.clone(),
+                rows: d.pairs.len(),
+                weight: d.weight,
+            })
+            .collect(),
+        rows: rows.len(),
+        missing,
+        labels,
+        params: serde_json::to_value(params).expect("parameters are plain data"),
+        metrics: serde_json::Value::Null,
+    }
+}
