@@ -1,0 +1,125 @@
+//! `detente data` from the command line.
+
+#![cfg(feature = "cli")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const LABELS: &str = "id,state,actor,label,state_start,state_end,actor_start,actor_end\n\
+                      a-0,Peru,Chile,opposed,0,4,14,19\n\
+                      a-0,Chile,Peru,neutral,14,19,0,4\n\
+                      a-1,Belarus,Russia,Aligned,0,5,14,20\n";
+
+const TEXTS: &str = "{\"id\":\"a\",\"text\":\"Perú denounced Chile again. Minsk thanked Moscow for the loan.\"}\n";
+
+/// Runs `detente data` in `folder`.
+fn data(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_detente"));
+    command.current_dir(folder).arg("data").args(args).output().expect("the program runs")
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).expect("a file");
+    }
+    folder
+}
+
+#[test]
+fn labels_are_joined_checked_and_counted() {
+    let labels = LABELS.replace("14,19", "15,20");
+    let folder = folder(&[("labels.csv", &labels), ("texts.jsonl", TEXTS)]);
+    let run = |args: &[&str]| data(folder.path(), args);
+    let join = ["join", "labels.csv", "--texts", "texts.jsonl", "--layout", "sentences", "--output"];
+    let joined = run(&[&join[..], &["rows.csv"]].concat());
+    assert_eq!(code(&joined), Some(0), "{}", stderr(&joined));
+    let rows = std::fs::read_to_string(folder.path().join("rows.csv")).expect("the output");
+    assert_eq!(
+        rows,
+        "id,title,text,state,actor,label,state_start,state_end,actor_start,actor_end,group\n\
+         a-0,,Perú denounced Chile again.,Peru,Chile,opposed,0,4,15,20,a-0\n\
+         a-0,,Perú denounced Chile again.,Chile,Peru,neutral,15,20,0,4,a-0\n\
+         a-1,,Minsk thanked Moscow for the loan.,Belarus,Russia,aligned,0,5,14,20,a-1\n"
+    );
+    let checked = run(&["check", "rows.csv"]);
+    assert_eq!(code(&checked), Some(0), "{}", stdout(&checked));
+    assert!(stdout(&checked).contains("no errors, no leaks"));
+    let stats = run(&["stats", "rows.csv", "--format", "json"]);
+    let stats: serde_json::Value = serde_json::from_slice(&stats.stdout).expect("JSON");
+    assert_eq!((&stats[0]["rows"], &stats[0]["texts"], &stats[0]["states"]), (&3.into(), &2.into(), &3.into()));
+
+    let over = run(&[&join[..], &["texts.jsonl"]].concat());
+    assert_eq!(code(&over), Some(2));
+    assert!(stderr(&over).contains("texts.jsonl is an input"), "{}", stderr(&over));
+    assert_eq!(std::fs::read_to_string(folder.path().join("texts.jsonl")).expect("the input"), TEXTS);
+    let other = run(&[&join[..], &["x.csv", "--sha256", "00"]].concat());
+    assert_eq!(code(&other), Some(2));
+    assert!(stderr(&other).contains("expected 00") && !folder.path().join("x.csv").exists());
+}
+
+#[test]
+fn leaks_and_bad_rows_are_reported_and_end_with_1() {
+    let test = "[Peru] hit [Chile] over the border in the night.\tPeru\tChile\t3\n[A] met [B].\tA\tB\t0\n";
+    let train = "text,state,actor,label\n\
+                 Peru hit Chile over the border in the night.,Peru,Chile,opposed\n\
+                 Peru hit Chile.,Peru,Chile,friendly\n";
+    let folder = folder(&[("train.csv", train), ("test.txt", test)]);
+    let found = data(folder.path(), &["check", "train.csv", "--against", "test.txt", "--json", "found.json"]);
+    assert_eq!(code(&found), Some(1), "{}", stderr(&found));
+    let text = stdout(&found);
+    assert!(text.contains("of 2 rows of test.txt, 1 stand word for word in train.csv, 0 more nearly"), "{text}");
+    assert!(text.contains("train.csv:3:4: found the label `friendly`"), "{text}");
+    let json = std::fs::read(folder.path().join("found.json")).expect("the findings");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["leaks"][0]["exact"][0]["line"], 1);
+}
+
+#[test]
+fn rows_are_divided_and_converted() {
+    let rows: String =
+        (0..20).map(|i| format!("row {},Peru,Chile,{}\n", i / 2, ["neutral", "opposed"][i % 2])).collect();
+    let folder = folder(&[("rows.csv", &format!("text,state,actor,label\n{rows}"))]);
+    let run = |args: &[&str]| data(folder.path(), args);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("an output");
+    for parts in ["one", "two"] {
+        let done = run(&["split", "rows.csv", "--output-dir", parts, "--seed", "3"]);
+        assert_eq!(code(&done), Some(0), "{}", stderr(&done));
+    }
+    for (name, lines) in [("train.csv", 17), ("dev.csv", 3), ("test.csv", 3)] {
+        assert_eq!(read(&format!("one/{name}")).lines().count(), lines, "{name}");
+        assert_eq!(read(&format!("one/{name}")), read(&format!("two/{name}")));
+    }
+    assert_eq!(code(&run(&["check", "one/train.csv", "one/dev.csv", "one/test.csv"])), Some(0));
+    assert_eq!(code(&run(&["split", "rows.csv", "--output-dir", "x", "--ratios", "0.9,0.2"])), Some(2));
+    assert_eq!(code(&run(&["convert", "one/dev.csv", "dev.jsonl"])), Some(0));
+    assert_eq!(code(&run(&["convert", "dev.jsonl", "dev.csv"])), Some(0));
+    assert_eq!(read("dev.csv"), read("one/dev.csv"));
+}
+
+#[test]
+fn readings_are_compared() {
+    let second = LABELS.replace("Chile,Peru,neutral", "Chile,Peru,opposed");
+    let folder = folder(&[("a.csv", LABELS), ("b.csv", &second)]);
+    let found = data(folder.path(), &["agreement", "a.csv", "b.csv", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    // Labels o n a and o o a: p_o 2/3; p_e (1 + 0 + 2)/9 = 1/3; n_c 2, 1, 3: D_e 1 - 8/30 = 22/30, 1 - (1/3)/(22/30) = 6/11.
+    for (name, value) in [("raw", 2.0 / 3.0), ("cohen_kappa", 0.5), ("krippendorff_alpha", 6.0 / 11.0)] {
+        let seen = found[name].as_f64().expect("a number");
+        assert!((seen - value).abs() < 1e-12, "{name}: {seen}");
+    }
+    let table = stdout(&data(folder.path(), &["agreement", "a.csv", "b.csv"]));
+    assert!(table.contains("Krippendorff's alpha  0.5455"), "{table}");
+}
