@@ -1,0 +1,105 @@
+//! `detente data`: labelled files joined, counted, checked, divided, compared.
+
+mod agreement;
+mod check;
+mod convert;
+mod join;
+mod split;
+mod stats;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::{Subcommand, ValueEnum};
+
+use detente::data::{self, DataFile};
+use detente::source::LabelledOptions;
+
+use super::output::Sink;
+use super::{Common, LabelArgs, Outcome, say};
+
+/// Check, count, divide and compare labelled data
+///
+/// Examples:
+///   detente data check train.csv --against test.csv
+///   detente data split rows.csv --output-dir parts
+///   detente data agreement first.csv second.csv
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Check(check::Args),
+    Stats(stats::Args),
+    Split(split::Args),
+    Join(join::Args),
+    Agreement(agreement::Args),
+    Convert(convert::Args),
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    match &args.action {
+        Action::Check(a) => check::run(a, common),
+        Action::Stats(a) => stats::run(a, common),
+        Action::Split(a) => split::run(a, common),
+        Action::Join(a) => join::run(a, common),
+        Action::Agreement(a) => agreement::run(a, common),
+        Action::Convert(a) => convert::run(a, common),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Reads a file; its bad rows are left to the caller.
+fn read_quietly(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
+    let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
+    Ok(data::read(path, &options, &common.warn())?)
+}
+
+/// Reads a file and reports its bad rows.
+fn read(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
+    let file = read_quietly(path, labels, common)?;
+    for error in &file.errors {
+        say(format_args!("error: {error}"));
+    }
+    Ok(file)
+}
+
+/// Reads a file of which every row must be good, before anything is written.
+fn read_whole(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
+    let file = read(path, labels, common)?;
+    ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
+    Ok(file)
+}
+
+/// Refuses to write over what is read.
+fn spare(inputs: &[&PathBuf], output: &Path) -> Result<()> {
+    let Ok(output_is) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        ensure!(
+            input.canonicalize().ok().as_ref() != Some(&output_is),
+            "{} is an input; give another name to write to",
+            output.display()
+        );
+    }
+    Ok(())
+}
+
+fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {
+    let mut sink = Sink::open(path)?;
+    serde_json::to_writer_pretty(&mut sink, value)?;
+    writeln!(sink)?;
+    sink.finish()
+}

@@ -1,0 +1,103 @@
+//! `detente explain`: the words that made a stance.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use detente::explain::{self, Explanation};
+use detente::source;
+use detente::{Article, Stance};
+
+use super::output::{paint, shorten, table, width};
+use super::{Common, ModelArgs, Outcome};
+
+/// Show the sentences and words behind a stance, with what each adds to the score
+///
+/// Contributions are exact: with the base they add up to the score (the logit) of the class.
+///
+/// Example:
+///   detente explain article.txt --state Myanmar --actor Russia
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The article
+    path: PathBuf,
+    /// Whose stance
+    #[arg(long, value_name = "NAME")]
+    state: String,
+    /// Toward whom
+    #[arg(long, value_name = "NAME")]
+    actor: String,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Features to show for each sentence
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    top: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let pipeline = args.model.load(common)?;
+    let state = detente::pipeline::find(pipeline.gazetteer(), &args.state)?;
+    let actor = detente::pipeline::find(pipeline.gazetteer(), &args.actor)?;
+    let warn = common.warn();
+    let mut out = io::stdout().lock();
+    for input in source::inputs(std::slice::from_ref(&args.path), None)? {
+        for article in source::read(&input, &warn)? {
+            let article = article?;
+            let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
+                writeln!(out, "{}: names no evidence for this pair", article.id)?;
+                continue;
+            };
+            match args.format {
+                Format::Json => {
+                    serde_json::to_writer(&mut out, &explanation)?;
+                    writeln!(out)?;
+                }
+                Format::Table => print(&mut out, &article, &explanation, args)?,
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, args: &Args) -> Result<()> {
+    let stance = explanation.stance;
+    let [a, n, o] = explanation.probabilities;
+    writeln!(
+        out,
+        "{} toward {}: {} (aligned {a:.3}, neutral {n:.3}, opposed {o:.3})",
+        args.state,
+        args.actor,
+        paint(stance)
+    )?;
+    let k = stance.index();
+    writeln!(out, "score of {stance}: {:+.3} = base {:+.3} + evidence", explanation.logits[k], explanation.base[k])?;
+    for evidence in &explanation.evidence {
+        let text = &article.part(evidence.part)[evidence.span.clone()];
+        writeln!(out, "\n{:+.3}  {}", evidence.contribution[k], shorten(text, width().saturating_sub(8)))?;
+        let mut rows = table(&["", "ADDS", "FEATURE", "WORDS"]);
+        for feature in evidence.strongest(stance, args.top) {
+            rows.add_row(vec![
+                "      ".to_string(),
+                format!("{:+.3}", feature.contribution[k]),
+                feature.name.clone(),
+                feature.words.clone(),
+            ]);
+        }
+        writeln!(out, "{}", rows.trim_fmt())?;
+    }
+    let _ = Stance::ALL;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `detente inspect`: what a model is and what it has learned.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde_json::json;
+
+use detente::Stance;
+
+use super::output::table;
+use super::{Common, Outcome};
+
+/// Show how a model was made and its strongest features
+///
+/// Examples:
+///   detente inspect
+///   detente inspect my.detente --top 30 --format json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The model: `default`, or the path of a model file
+    #[arg(default_value = "default")]
+    model: String,
+    /// Features to show for each class
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    top: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let pipeline = super::load_model(&args.model, common)?;
+    let manifest = pipeline.manifest();
+    let features = Stance::ALL.map(|stance| pipeline.strongest_features(stance, args.top));
+    let mut out = io::stdout().lock();
+    match args.format {
+        Format::Json => {
+            let named = |(name, weight): &(&str, f32)| json!({"feature": name, "weight": weight});
+            let features: serde_json::Map<_, _> = Stance::ALL
+                .iter()
+                .zip(&features)
+                .map(|(s, f)| (s.to_string(), f.iter().map(named).collect()))
+                .collect();
+            serde_json::to_writer_pretty(&mut out, &json!({"manifest": manifest, "features": features}))?;
+            writeln!(out)?;
+        }
+        Format::Table => {
+            let [aligned, neutral, opposed] = manifest.labels;
+            writeln!(out, "format     {}", manifest.format_version)?;
+            writeln!(out, "trained    detente {}, seed {}", manifest.detente_version, manifest.seed)?;
+            writeln!(out, "gazetteer  {}", manifest.gazetteer_version)?;
+            writeln!(out, "rows       {} ({aligned} aligned, {neutral} neutral, {opposed} opposed)", manifest.rows)?;
+            writeln!(out, "features   {}", pipeline.n_features())?;
+            for data in &manifest.data {
+                writeln!(
+                    out,
+                    "data       {} ({} rows, weight {}, SHA-256 {})",
+                    data.name, data.rows, data.weight, data.sha256
+                )?;
+            }
+            if let Some(metrics) = manifest.metrics.as_object() {
+                for (name, value) in metrics.iter().filter(|(_, v)| v.is_number()) {
+                    writeln!(out, "{name:<10} {:.4} (out of fold)", value.as_f64().unwrap_or(f64::NAN))?;
+                }
+            }
+            for (stance, features) in Stance::ALL.iter().zip(&features) {
+                writeln!(out, "\n{stance}")?;
+                let mut rows = table(&["WEIGHT", "FEATURE"]);
+                rows.add_rows(features.iter().map(|(name, weight)| vec![format!("{weight:+.3}"), (*name).to_string()]));
+                writeln!(out, "{}", rows.trim_fmt())?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}

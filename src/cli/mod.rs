@@ -1,0 +1,205 @@
+//! The command line: one file a subcommand, `output.rs` for tables, JSON and CSV.
+
+mod data;
+mod evaluate;
+mod explain;
+mod gazetteer;
+mod inspect;
+mod manual;
+mod output;
+mod predict;
+mod progress;
+mod train;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use detente::gazetteer::Gazetteer;
+use detente::source::{self, LabelledOptions, Source};
+use detente::{LabelMap, Pipeline};
+
+/// Which states stand with, apart from, or against an actor, going by news articles.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  detente predict article.txt --actor Russia       who stands where toward Russia
+  detente predict saved-pages/ --all-actors        every pair, in every article of a folder
+  detente train --data rows.csv --output my.detente
+  detente evaluate --data test.csv --model my.detente
+
+Exit codes: 0 done; 1 some input failed or a stated bar was missed; 2 wrong usage, or nothing could run.";
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Threads to work with; 0 means one for each core
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// CSV of names to add to the gazetteer, or to take away (columns code,name,kind,region,alias,how)
+    #[arg(long, global = true, value_name = "FILE")]
+    gazetteer: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Predict(predict::Args),
+    Evaluate(evaluate::Args),
+    Train(train::Args),
+    Explain(explain::Args),
+    Inspect(inspect::Args),
+    Data(data::Args),
+    Gazetteer(gazetteer::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
+}
+
+/// Runs a command and says how it ended.
+pub fn run(args: Args) -> ExitCode {
+    // A second call in one process keeps the pool of the first, which is as good.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads).build_global();
+    let outcome = match args.command {
+        Command::Predict(a) => predict::run(&a, &args.common),
+        Command::Evaluate(a) => evaluate::run(&a, &args.common),
+        Command::Train(a) => train::run(&a, &args.common),
+        Command::Explain(a) => explain::run(&a, &args.common),
+        Command::Inspect(a) => inspect::run(&a, &args.common),
+        Command::Data(a) => data::run(&a, &args.common),
+        Command::Gazetteer(a) => gazetteer::run(&a, &args.common),
+        Command::Completions(a) => manual::completions(&a),
+        Command::Man(a) => manual::man(&a),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeFailed) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format_args!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is done.
+    Done,
+    /// Some input failed and was reported, or a bar was missed; the rest is done.
+    SomeFailed,
+}
+
+impl Outcome {
+    fn failed_if(failed: bool) -> Self {
+        if failed { Self::SomeFailed } else { Self::Done }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let csv = cause.downcast_ref::<csv::Error>().and_then(|e| match e.kind() {
+            csv::ErrorKind::Io(e) => Some(e.kind()),
+            _ => None,
+        });
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        [io, csv, json].contains(&Some(io::ErrorKind::BrokenPipe))
+    })
+}
+
+/// A line on stderr. Standard error that is closed is nobody's loss.
+pub fn say(message: std::fmt::Arguments<'_>) {
+    use io::Write;
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+impl Common {
+    /// A line on stderr, unless `--quiet`.
+    pub fn note(&self, message: std::fmt::Arguments<'_>) {
+        if !self.quiet {
+            say(message);
+        }
+    }
+
+    /// What prints the warnings of a reader.
+    pub fn warn(&self) -> source::Warn {
+        let quiet = self.quiet;
+        Arc::new(move |warning| {
+            if !quiet {
+                say(format_args!("warning: {warning}"));
+            }
+        })
+    }
+
+    /// Reads a labelled file.
+    pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> Result<source::LabelledPairs> {
+        let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
+        Ok(source::labelled(&Source::file(path), &options, &self.warn())?)
+    }
+
+    /// The gazetteer, with the user's own entries.
+    pub fn load_gazetteer(&self) -> Result<Gazetteer> {
+        let embedded = Gazetteer::embedded();
+        match &self.gazetteer {
+            Some(path) => Ok(embedded.with_override_file(path)?),
+            None => Ok(embedded.clone()),
+        }
+    }
+}
+
+/// `--model`.
+#[derive(Debug, clap::Args)]
+pub struct ModelArgs {
+    /// The model: `default`, or the path of a model file
+    #[arg(long, short, value_name = "MODEL", default_value = "default")]
+    model: String,
+}
+
+impl ModelArgs {
+    /// Loads the model.
+    pub fn load(&self, common: &Common) -> Result<Pipeline> {
+        load_model(&self.model, common)
+    }
+}
+
+/// Loads a model by name or path.
+pub fn load_model(model: &str, common: &Common) -> Result<Pipeline> {
+    let pipeline = match model {
+        "default" => Pipeline::default_model().clone(),
+        "accurate" | "cascade" if !Path::new(model).exists() => {
+            anyhow::bail!("the model `{model}` is not part of this version; use `default` or the path of a model file")
+        }
+        path => Pipeline::load(path).context("cannot load the model")?,
+    };
+    Ok(match common.gazetteer {
+        Some(_) => pipeline.with_gazetteer(common.load_gazetteer()?),
+        None => pipeline,
+    })
+}
+
+/// `--label-map pro=aligned,con=opposed`.
+#[derive(Debug, clap::Args)]
+pub struct LabelArgs {
+    /// Other spellings of the labels, as `theirs=ours`, separated by commas
+    #[arg(long, value_name = "MAP", value_parser = parse_label_map, default_value = "")]
+    pub label_map: LabelMap,
+}
+
+fn parse_label_map(map: &str) -> Result<LabelMap, detente::Error> {
+    map.parse()
+}

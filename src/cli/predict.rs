@@ -1,0 +1,230 @@
+//! `detente predict`: articles in, stances out.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use rayon::prelude::*;
+
+use detente::gazetteer::EntryId;
+use detente::source::{self, Format as InputFormat};
+use detente::{Article, Pipeline, Query};
+
+use super::output::{Format, PredictionRecord, Sink, shorten, table, width};
+use super::{Common, ModelArgs, Outcome, progress, say};
+
+/// Articles handed to the threads at once. Results keep the order of the input, so memory is bounded by this.
+const BATCH: usize = 256;
+
+/// Say which states stand with, apart from, or against an actor
+///
+/// Reads text, HTML, CSV and JSONL files, each also gzip-compressed, folders of them, or standard input (`-`).
+///
+/// Examples:
+///   detente predict article.txt --actor Russia
+///   detente predict pages/ --actor China --actor EU --format jsonl --output stances.jsonl
+///   zcat news.jsonl.gz | detente predict - --input-format jsonl --all-actors --format csv
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Files, folders, or `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Toward whom: a name, alias or code; may be given several times
+    #[arg(long, value_name = "NAME", required_unless_present = "all_actors", conflicts_with = "all_actors")]
+    actor: Vec<String>,
+    /// Toward everybody that the article names; the table becomes a matrix of states and actors
+    #[arg(long)]
+    all_actors: bool,
+    /// Whose stance; may be given several times [default: every state named]
+    #[arg(long, value_name = "NAME")]
+    state: Vec<String>,
+    /// Report states that the article names but never connects with the actor, too
+    #[arg(long)]
+    all_states: bool,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write there instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Pieces of evidence to show for each pair
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    evidence: usize,
+    /// Leave out pairs whose most probable stance is less probable than this
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
+    min_prob: f64,
+    /// What the input is, where its name does not say [default: by extension; text for standard input]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    input_format: Option<Input>,
+}
+
+/// `--input-format`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Input {
+    /// Plain text
+    Text,
+    /// A saved web page
+    Html,
+    /// CSV with a column `text` or `title`
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl From<Input> for InputFormat {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Text => Self::Text,
+            Input::Html => Self::Html,
+            Input::Csv => Self::Csv,
+            Input::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+fn parse_probability(text: &str) -> Result<f64, String> {
+    let p: f64 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (0.0..=1.0).contains(&p) { Ok(p) } else { Err("not between 0 and 1".into()) }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let pipeline = args.model.load(common)?;
+    let ids = |names: &[String]| -> Result<Vec<EntryId>> {
+        names.iter().map(|n| Ok(detente::pipeline::find(pipeline.gazetteer(), n)?)).collect()
+    };
+    let query = Query { actors: ids(&args.actor)?, states: ids(&args.state)?, all_states: args.all_states };
+    let inputs = source::inputs(&args.paths, args.input_format.map(InputFormat::from))?;
+    let mut printer = Printer::new(args, inputs.len() > 1)?;
+    let bar = progress::articles(common);
+    let mut failed = false;
+    let warn = common.warn();
+    let mut batch = Vec::with_capacity(BATCH);
+    for input in inputs {
+        let articles = match source::read(&input, &warn) {
+            Ok(articles) => articles,
+            Err(error) => {
+                failed = true;
+                say(format_args!("error: {error}"));
+                continue;
+            }
+        };
+        for article in articles {
+            match article {
+                Ok(article) => batch.push(article),
+                Err(error) => {
+                    failed = true;
+                    say(format_args!("error: {error}"));
+                }
+            }
+            if batch.len() == BATCH {
+                printer.print(&pipeline, &query, &batch)?;
+                bar.inc(batch.len() as u64);
+                batch.clear();
+            }
+        }
+    }
+    printer.print(&pipeline, &query, &batch)?;
+    bar.finish_and_clear();
+    printer.finish()?;
+    Ok(Outcome::failed_if(failed))
+}
+
+/// Writes predictions in the order of the articles.
+struct Printer<'a> {
+    args: &'a Args,
+    sink: Sink,
+    /// Whether each article's table has a heading.
+    headed: bool,
+    articles: usize,
+}
+
+impl<'a> Printer<'a> {
+    fn new(args: &'a Args, headed: bool) -> Result<Self> {
+        let mut sink = Sink::open(args.output.as_deref())?;
+        if args.format == Format::Csv {
+            csv::Writer::from_writer(&mut sink).write_record(PredictionRecord::COLUMNS)?;
+        }
+        Ok(Self { args, sink, headed, articles: 0 })
+    }
+
+    fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
+        let render = |article: &Article| self.render(pipeline, query, article);
+        let rendered: Vec<Vec<u8>> = articles.par_iter().map(render).collect::<Result<_>>()?;
+        for (article, bytes) in articles.iter().zip(rendered) {
+            if self.args.format == Format::Table && (self.headed || articles.len() > 1) {
+                let blank = if self.articles > 0 { "\n" } else { "" };
+                writeln!(self.sink, "{blank}{}", article.id)?;
+            }
+            self.sink.write_all(&bytes)?;
+            self.articles += 1;
+        }
+        Ok(())
+    }
+
+    fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article) -> Result<Vec<u8>> {
+        let mut predictions = pipeline.predict(article, query);
+        predictions.retain(|p| p.probabilities[p.stance.index()] >= self.args.min_prob);
+        let records = || predictions.iter().map(|p| PredictionRecord::new(article, p, self.args.evidence));
+        let mut out = Vec::new();
+        match self.args.format {
+            Format::Jsonl => {
+                for record in records() {
+                    serde_json::to_writer(&mut out, &record)?;
+                    out.push(b'\n');
+                }
+            }
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(&mut out);
+                for record in records() {
+                    writer.write_record(record.row()?)?;
+                }
+                writer.flush()?;
+            }
+            Format::Table if predictions.is_empty() => writeln!(out, "no state is connected with the actor")?,
+            Format::Table if self.args.all_actors => super::output::matrix(&mut out, &predictions)?,
+            Format::Table => list(&mut out, article, &predictions, self.args)?,
+        }
+        Ok(out)
+    }
+
+    fn finish(self) -> Result<()> {
+        self.sink.finish()
+    }
+}
+
+fn list(out: &mut Vec<u8>, article: &Article, predictions: &[detente::Prediction<'_>], args: &Args) -> Result<()> {
+    let several = args.actor.len() > 1;
+    let mut header = vec!["STATE", "STANCE", "PROB", "EVIDENCE"];
+    if several {
+        header.insert(1, "ACTOR");
+    }
+    let mut rows = table(&header);
+    let names = predictions.iter().map(|p| p.state.name.chars().count()).max().unwrap_or(0);
+    let room = width().saturating_sub(names + if several { 40 } else { 22 }).max(20);
+    for p in predictions {
+        let text = |e: &detente::pipeline::ScoredEvidence| {
+            shorten(&article.part(e.evidence.part)[e.evidence.span.clone()], room)
+        };
+        let mut evidence: Vec<String> = p.evidence.iter().take(args.evidence).map(text).collect();
+        if p.no_evidence {
+            evidence.push("(no evidence)".into());
+        }
+        let mut row = vec![
+            p.state.name.clone(),
+            super::output::paint(p.stance),
+            format!("{:.2}", p.probabilities[p.stance.index()]),
+            evidence.join("\n"),
+        ];
+        if several {
+            row.insert(1, p.actor.name.clone());
+        }
+        rows.add_row(row);
+    }
+    writeln!(out, "{}", rows.trim_fmt())?;
+    Ok(())
+}
