@@ -89,8 +89,8 @@ fn leaks_and_bad_rows_are_reported_and_end_with_1() {
 
 #[test]
 fn rows_are_divided_and_converted() {
-    let rows: String =
-        (0..20).map(|i| format!("row {},Peru,Chile,{}\n", i / 2, ["neutral", "opposed"][i % 2])).collect();
+    let pair = |i: usize| ["Peru,Chile,neutral", "Chile,Peru,opposed"][i % 2];
+    let rows: String = (0..20).map(|i| format!("row {},{}\n", i / 2, pair(i))).collect();
     let folder = folder(&[("rows.csv", &format!("text,state,actor,label\n{rows}"))]);
     let run = |args: &[&str]| data(folder.path(), args);
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("an output");
@@ -115,7 +115,8 @@ fn readings_are_compared() {
     let folder = folder(&[("a.csv", LABELS), ("b.csv", &second)]);
     let found = data(folder.path(), &["agreement", "a.csv", "b.csv", "--format", "json"]);
     let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
-    // Labels o n a and o o a: p_o 2/3; p_e (1 + 0 + 2)/9 = 1/3; n_c 2, 1, 3: D_e 1 - 8/30 = 22/30, 1 - (1/3)/(22/30) = 6/11.
+    // Labels o n a and o o a: p_o = 2/3; p_e = (1 + 0 + 2) / 9 = 1/3;
+    // n_c = 2, 1, 3, so D_e = 1 - 8/30 = 22/30, and 1 - (1/3) / (22/30) = 6/11.
     for (name, value) in [("raw", 2.0 / 3.0), ("cohen_kappa", 0.5), ("krippendorff_alpha", 6.0 / 11.0)] {
         let seen = found[name].as_f64().expect("a number");
         assert!((seen - value).abs() < 1e-12, "{name}: {seen}");
