@@ -213,8 +213,8 @@ fn no_rows() {
 #[test]
 fn one_class_only() {
     let folder = Folder::new();
-    let row = "Norway praised Chile.,Norway,Chile,aligned\n";
-    folder.save("a.csv", format!("{HEADER}{}", row.repeat(3)));
+    let rows = ["praised", "thanked", "backed"].map(|verb| format!("Norway {verb} Chile.,Norway,Chile,aligned\n"));
+    folder.save("a.csv", format!("{HEADER}{}", rows.concat()));
     folder.train("a.csv").says(2, &["all 3 rows", "aligned", "at least two"]);
 }
 
