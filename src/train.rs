@@ -230,7 +230,7 @@ fn read_rows(
                 };
                 document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
             })?;
-            let group = pair.group.as_deref().unwrap_or(&pair.article.text);
+            let group = pair.group_key();
             let fold = (xxh3_64_with_seed(group.as_bytes(), params.seed) % params.folds as u64) as usize;
             let row =
                 Row { origin: (d, r), evidence, label, weight: dataset.weight, calibrate: dataset.calibrate, fold };

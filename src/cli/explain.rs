@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use detente::Article;
 use detente::explain::{self, Explanation};
 use detente::source;
-use detente::{Article, Stance};
 
 use super::output::{paint, shorten, table, width};
 use super::{Common, ModelArgs, Outcome};
@@ -98,6 +98,5 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
         }
         writeln!(out, "{}", rows.trim_fmt())?;
     }
-    let _ = Stance::ALL;
     Ok(())
 }

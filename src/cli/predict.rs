@@ -54,7 +54,7 @@ pub struct Args {
     /// Pieces of evidence to show for each pair
     #[arg(long, value_name = "N", default_value_t = 1)]
     evidence: usize,
-    /// Leave out pairs whose most probable stance is less probable than this
+    /// Leave out pairs whose stance, as decided, is less probable than this
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
     min_prob: f64,
     /// What the input is, where its name does not say [default: by extension; text for standard input]

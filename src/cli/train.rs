@@ -146,7 +146,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let labels: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
     let stances: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.stance).collect();
     let score = metrics::f1_macro_score(&labels, &stances)?;
-    let sentences = data.iter().flat_map(|d| &d.pairs).map(group_of).collect::<BTreeSet<_>>().len();
+    let sentences = data.iter().flat_map(|d| &d.pairs).map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
     common.note(format_args!(
         "{} rows in {sentences} groups, {} left out (no such pair in the text)",
         labels.len(),
@@ -187,10 +187,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         ));
     }
     Ok(Outcome::Done)
-}
-
-fn group_of(pair: &LabelledPair) -> &str {
-    pair.group.as_deref().unwrap_or(&pair.article.text)
 }
 
 fn read_recipe(path: &Path) -> Result<Recipe> {

@@ -216,7 +216,7 @@ fn breakdown(
 fn intervals(scored: &[Scored<'_>], params: &EvaluateParams) -> Result<BTreeMap<String, [f64; 2]>> {
     const NAMES: [&str; 8] =
         ["macro_f1", "f_avg", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa", "log_loss", "brier"];
-    let keys: Vec<&str> = scored.iter().map(|s| s.pair.group.as_deref().unwrap_or(&s.pair.article.text)).collect();
+    let keys: Vec<&str> = scored.iter().map(|s| s.pair.group_key()).collect();
     let Ok(groups) = Groups::new(&keys) else { return Ok(BTreeMap::new()) };
     let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
     let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();

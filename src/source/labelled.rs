@@ -124,6 +124,11 @@ pub struct LabelledPair {
 }
 
 impl LabelledPair {
+    /// What rows that belong together share: the group, or the text where there is none.
+    pub fn group_key(&self) -> &str {
+        self.group.as_deref().unwrap_or(&self.article.text)
+    }
+
     /// What the row has in the column `name`, to break scores down by it.
     pub fn column(&self, name: &str) -> Option<&str> {
         match name {
