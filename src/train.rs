@@ -111,6 +111,8 @@ pub struct Training {
     pub out_of_fold: Vec<OutOfFold>,
     /// Rows whose text does not connect the two names, left out.
     pub missing: Vec<Location>,
+    /// Rows that repeat an earlier one of the same file, left out; see [`LabelledPair::identity`].
+    pub repeated: Vec<Location>,
 }
 
 /// A labelled pair as counted features.
@@ -123,8 +125,14 @@ struct Row {
     fold: usize,
 }
 
-/// A row whose text does not connect the two, and its label.
-type Missing = (Location, Option<Stance>);
+/// What reading the data gave.
+#[derive(Default)]
+struct ReadRows {
+    rows: Vec<Row>,
+    /// Rows whose text does not connect the two, with their labels.
+    missing: Vec<(Location, Stance)>,
+    repeated: Vec<Location>,
+}
 
 /// Trains a pipeline.
 ///
@@ -144,7 +152,7 @@ pub fn train(
     }
     progress(Step::Features);
     let tokenizer = Tokenizer::default();
-    let (rows, missing) = read_rows(data, params, gazetteer, &tokenizer)?;
+    let ReadRows { rows, missing, repeated } = read_rows(data, params, gazetteer, &tokenizer)?;
     let no_evidence = label_shares(&missing);
     let missing: Vec<Location> = missing.into_iter().map(|(location, _)| location).collect();
     check_labels(data, &rows)?;
@@ -191,7 +199,7 @@ pub fn train(
         decision,
     };
     let manifest = manifest(data, params, gazetteer, &rows, missing.len());
-    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing })
+    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing, repeated })
 }
 
 /// The window features of one pair: a `Counts` and a weight for each piece of evidence.
@@ -210,13 +218,8 @@ fn visit<T>(
     Ok(with(&Document::read(article, gazetteer), parties))
 }
 
-fn read_rows(
-    data: &[Dataset],
-    params: &TrainParams,
-    gazetteer: &Gazetteer,
-    tokenizer: &Tokenizer,
-) -> Result<(Vec<Row>, Vec<Missing>)> {
-    let (mut rows, mut missing) = (Vec::new(), Vec::new());
+fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, tokenizer: &Tokenizer) -> Result<ReadRows> {
+    let mut all = ReadRows::default();
     for (d, dataset) in data.iter().enumerate() {
         let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
             let Some(label) = pair.label else { return Ok(None) };
@@ -240,23 +243,23 @@ fn read_rows(
         // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
         let mut seen = FxHashSet::default();
         for (row, pair) in read.into_iter().zip(&dataset.pairs) {
-            let key = (&pair.article.text, &pair.state, &pair.actor, &pair.state_span, &pair.actor_span, pair.label);
-            if !seen.insert(key) {
-                continue;
-            }
-            match row {
-                Some(row) if !row.evidence.is_empty() => rows.push(row),
-                _ => missing.push((pair.location.clone(), pair.label)),
+            let Some(row) = row else { continue };
+            if !seen.insert(pair.identity()) {
+                all.repeated.push(pair.location.clone());
+            } else if row.evidence.is_empty() {
+                all.missing.push((pair.location.clone(), row.label));
+            } else {
+                all.rows.push(row);
             }
         }
     }
-    Ok((rows, missing))
+    Ok(all)
 }
 
 /// How often each label is given to pairs that the text does not connect, drawn toward 2, 16 and 2 of 20.
-fn label_shares(missing: &[Missing]) -> [f64; 3] {
+fn label_shares(missing: &[(Location, Stance)]) -> [f64; 3] {
     let mut counts = [2.0, 16.0, 2.0];
-    for label in missing.iter().filter_map(|(_, label)| *label) {
+    for (_, label) in missing {
         counts[label.index()] += 1.0;
     }
     let total: f64 = counts.iter().sum();

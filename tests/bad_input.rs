@@ -4,103 +4,13 @@
 //! written.
 #![cfg(feature = "cli")]
 
+mod program;
+
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
-/// A model that loads fast: what is said about bad input does not depend on it.
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/v1/small.detente");
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/small.csv");
-const HEADER: &str = "text,state,actor,label\n";
-const GOOD: &str = "Norway praised Chile.,Norway,Chile,aligned\nPeru condemned Oman.,Peru,Oman,opposed\n";
-
-/// A folder that is removed at the end.
-struct Folder(tempfile::TempDir);
-
-/// How a command ended.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn save(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
-        std::fs::write(self.path(name), bytes).expect("a file");
-        self
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.path()).expect("a folder");
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_detente"));
-        command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
-        command
-    }
-
-    /// Runs the program in the folder.
-    fn run(&self, args: &[&str]) -> Ended {
-        let output = self.command(args).output().expect("the program starts");
-        Ended::new(output.status.code(), output.stdout, &output.stderr)
-    }
-
-    fn predict(&self, path: &str) -> Ended {
-        self.run(&["predict", path, "--all-actors", "--format", "jsonl", "--model", MODEL])
-    }
-
-    /// Trains on a file, and proves that a failure leaves nothing.
-    fn train(&self, path: &str) -> Ended {
-        let before = self.names();
-        let ended = self.run(&["train", "--data", path, "--output", "out.detente"]);
-        if ended.code != Some(0) {
-            assert_eq!(self.names(), before, "{}", ended.stderr);
-        }
-        ended
-    }
-
-    fn evaluate(&self, path: &str) -> Ended {
-        self.run(&["evaluate", "--data", path, "--model", MODEL])
-    }
-}
-
-impl Ended {
-    fn new(code: Option<i32>, stdout: Vec<u8>, stderr: &[u8]) -> Self {
-        let stderr = String::from_utf8_lossy(stderr).into_owned();
-        assert!(!stderr.contains("panicked"), "{stderr}");
-        assert!(code.is_some_and(|code| (0..=2).contains(&code)), "exit {code:?}: {stderr}");
-        Self { code, stdout: String::from_utf8(stdout).expect("results are UTF-8"), stderr }
-    }
-
-    /// Asserts the exit code and what standard error says.
-    #[track_caller]
-    fn says(&self, code: i32, parts: &[&str]) -> &Self {
-        for part in parts {
-            assert!(self.stderr.contains(part), "`{part}` is not in:\n{}", self.stderr);
-        }
-        assert_eq!(self.code, Some(code), "{}", self.stderr);
-        self
-    }
-
-    #[track_caller]
-    fn prints_nothing(&self) -> &Self {
-        assert_eq!(self.stdout, "");
-        self
-    }
-}
+use program::*;
 
 #[test]
 fn an_empty_file() {

@@ -146,11 +146,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let labels: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
     let stances: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.stance).collect();
     let score = metrics::f1_macro_score(&labels, &stances)?;
-    let sentences = data.iter().flat_map(|d| &d.pairs).map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
+    let groups = data.iter().flat_map(|d| &d.pairs).map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
     common.note(format_args!(
-        "{} rows in {sentences} groups, {} left out (no such pair in the text)",
+        "{} rows used, in {groups} groups; left out: {} that the text does not connect, {} that repeat an earlier row",
         labels.len(),
-        trained.missing.len()
+        trained.missing.len(),
+        trained.repeated.len()
     ));
     common.note(format_args!("macro-F1 on held-out folds: {score:.4}"));
     for (d, dataset) in data.iter().enumerate().filter(|_| data.len() > 1) {

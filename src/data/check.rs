@@ -49,7 +49,7 @@ pub struct FileReport {
     pub errors: Vec<String>,
     /// Pairs labelled differently in equal texts.
     pub conflicts: Vec<Conflict>,
-    /// Pairs that say again what an earlier one says: text, names, places and label.
+    /// Pairs that say again what an earlier one says; see [`LabelledPair::identity`].
     pub repeated: Vec<Repeat>,
     /// Texts that are nearly the same as an earlier one; lines of the first row of each.
     pub near: Vec<Repeat>,
@@ -273,11 +273,9 @@ fn repeated(pairs: &[LabelledPair]) -> Vec<Repeat> {
     let mut first = FxHashMap::default();
     let mut found = Vec::new();
     for pair in pairs {
-        let text = (pair.article.title.as_deref(), pair.article.text.as_str());
-        let key = (text, &pair.state, &pair.actor, &pair.state_span, &pair.actor_span, pair.label);
-        match first.get(&key) {
+        match first.get(&pair.identity()) {
             Some(&of) => found.push(Repeat { line: line(pair), of, overlap: 1.0 }),
-            None => _ = first.insert(key, line(pair)),
+            None => _ = first.insert(pair.identity(), line(pair)),
         }
     }
     found

@@ -123,10 +123,32 @@ pub struct LabelledPair {
     pub location: Location,
 }
 
+/// See [`LabelledPair::identity`]; equal for rows that repeat each other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity<'p> {
+    title: Option<&'p str>,
+    text: &'p str,
+    state: (&'p str, Option<&'p Span>),
+    actor: (&'p str, Option<&'p Span>),
+    label: Option<Stance>,
+}
+
 impl LabelledPair {
     /// What rows that belong together share: the group, or the text where there is none.
     pub fn group_key(&self) -> &str {
         self.group.as_deref().unwrap_or(&self.article.text)
+    }
+
+    /// What makes the row this judgement and no other: title, text, the two names and where they stand, and the label.
+    /// A row whose identity stood before says nothing new.
+    pub fn identity(&self) -> Identity<'_> {
+        Identity {
+            title: self.article.title.as_deref(),
+            text: &self.article.text,
+            state: (&self.state, self.state_span.as_ref()),
+            actor: (&self.actor, self.actor_span.as_ref()),
+            label: self.label,
+        }
     }
 
     /// What the row has in the column `name`, to break scores down by it.
@@ -365,6 +387,20 @@ mod tests {
         assert_eq!("x=neutral".parse::<LabelMap>().ok().and_then(|map| map.stance(" X ")), Some(Stance::Neutral));
         for wrong in ["pro", "pro=", "=aligned", "pro=friendly"] {
             assert!(wrong.parse::<LabelMap>().unwrap_err().to_string().contains("label-map"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rows_that_differ_in_their_title_alone_are_two() {
+        let pair = |title: &str| crate::data::example("They met.", "Peru", "Chile", Stance::Neutral, 2).titled(title);
+        assert_eq!(pair("Peru hits Chile").identity(), pair("Peru hits Chile").identity());
+        assert_ne!(pair("Peru hits Chile").identity(), pair("Peru thanks Chile").identity());
+    }
+
+    impl LabelledPair {
+        fn titled(mut self, title: &str) -> Self {
+            self.article = self.article.with_title(title);
+            self
         }
     }
 

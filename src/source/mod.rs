@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use crate::{Article, Error, Location, Result};
 
-pub use labelled::{LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
+pub use labelled::{Identity, LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
 
 /// The most bytes that the text of one article, or one HTML page, may have: 32 MiB.
 pub const MAX_ARTICLE: usize = 32 << 20;
