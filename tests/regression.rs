@@ -28,3 +28,14 @@ fn f14_01_rows_that_differ_in_their_title_are_all_trained_on() {
     folder.train("a.csv").says(0, &["20 rows used", "1 that repeat an earlier row"]);
     folder.run(&["data", "check", "a.csv"]).says(0, &[]);
 }
+
+#[test]
+fn f14_02_no_row_of_a_table_is_lost_or_merged() {
+    let folder = Folder::new();
+    folder.save("a.csv", "id,text\n1,Kenya thanked Uganda.\u{1e}\u{1e}\n2,Peru thanked Chile.\n");
+    let ended = folder.predict("a.csv");
+    ended.says(0, &[]);
+    assert!(ended.stdout.contains("Peru thanked Chile."), "{}", ended.stdout);
+    folder.save("b.csv", "id,text\n1,\"Kenya thanked Uganda.\n2,\"Peru thanked Chile.\"\n");
+    folder.predict("b.csv").says(1, &["b.csv:2:2", "behind its closing quote, on line 3"]).prints_nothing();
+}

@@ -1,8 +1,7 @@
 //! CSV: a header row, then an article or a labelled pair a row.
 
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::encoding::{Decoder, Fault};
 use super::stream::{Stream, read_error};
@@ -108,8 +107,8 @@ impl Row {
 /// The rows below the header.
 pub(super) struct Rows {
     reader: csv::Reader<Guard>,
-    /// Where the row that is being read begins, for the guard.
-    row_start: Arc<AtomicU64>,
+    /// Where the guard ended the file, if it did.
+    broken: Arc<OnceLock<Broken>>,
     decoder: Decoder,
     header: Header,
     record: csv::ByteRecord,
@@ -119,8 +118,8 @@ pub(super) struct Rows {
 impl Rows {
     /// Reads the header.
     pub(super) fn new(stream: Stream) -> Result<Self> {
-        let row_start = Arc::new(AtomicU64::new(0));
-        let guard = Guard { inner: stream.reader, total: 0, row_start: Arc::clone(&row_start), tail: 0 };
+        let broken = Arc::new(OnceLock::new());
+        let guard = Guard::new(stream.reader, Arc::clone(&broken));
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -130,7 +129,7 @@ impl Rows {
             .from_reader(guard);
         let header = Header { path: stream.path, line: 1, names: Vec::new() };
         let mut rows =
-            Self { reader, row_start, decoder: stream.decoder, header, record: csv::ByteRecord::new(), ended: false };
+            Self { reader, broken, decoder: stream.decoder, header, record: csv::ByteRecord::new(), ended: false };
         let Some(first) = rows.read()? else {
             let location = Location::file(rows.header.path);
             return Err(Error::format(location, "an empty file", "a header row and rows below it"));
@@ -165,9 +164,15 @@ impl Rows {
             return Ok(None);
         }
         loop {
-            self.row_start.store(self.reader.position().byte(), Ordering::Relaxed);
             let before = self.reader.position().line();
-            match self.reader.read_byte_record(&mut self.record) {
+            let read = self.reader.read_byte_record(&mut self.record);
+            if let Some(broken) = self.broken.get()
+                && (self.reader.position().byte() > broken.row_start || matches!(read, Ok(false)))
+            {
+                self.ended = true;
+                return Err(self.broken_error(broken));
+            }
+            match read {
                 Ok(true) => {}
                 Ok(false) => {
                     self.ended = true;
@@ -183,19 +188,8 @@ impl Rows {
             let after = self.reader.position().line();
             let mut fields = Vec::with_capacity(self.record.len());
             let last = self.record.len().saturating_sub(1);
-            // The mark that the guard puts at the end is a row of its own, unless a quote is open.
-            if self.record.get(last).is_some_and(|field| field.ends_with(&Guard::TAIL[1..Guard::TAIL.len() - 1])) {
-                self.ended = true;
-                return Ok(None);
-            }
-            if self.record.get(last).is_some_and(|field| field.ends_with(Guard::TAIL)) {
-                self.ended = true;
-                // The two line ends of the mark are within the field.
-                let line = after.saturating_sub(inside as u64).max(before);
-                let location = Location::line(self.header.path.clone(), line).at_column(last as u64 + 1);
-                return Err(Error::format(location, "a quote that is never closed", "a closing `\"`"));
-            }
-            let line = after.saturating_sub(1 + inside as u64).max(1);
+            let ended = u64::from(!self.at_end());
+            let line = after.saturating_sub(ended + inside as u64).max(1);
             for (at, field) in self.record.iter().enumerate() {
                 let field = if at == last { field.strip_suffix(b"\r").unwrap_or(field) } else { field };
                 fields.push(self.decoder.decode(field.to_vec(), line, None)?);
@@ -205,6 +199,24 @@ impl Rows {
                 continue;
             }
             return Ok(Some(Row { line, fields }));
+        }
+    }
+
+    /// Whether the record read last is the file's last and has no line end.
+    fn at_end(&self) -> bool {
+        let guard = self.reader.get_ref();
+        self.reader.position().byte() == guard.total && (guard.place, guard.column) != (Place::FieldStart, 1)
+    }
+
+    fn broken_error(&self, broken: &Broken) -> Error {
+        let location = Location::line(self.header.path.clone(), broken.line).at_column(broken.column);
+        match broken.text_after {
+            None => Error::format(location, "a quote that is never closed", "a closing `\"`"),
+            Some(line) => Error::format(
+                location,
+                format!("a quoted field with text behind its closing quote, on line {line}"),
+                "a comma or the end of the row there; write a quote within a field twice, and close each quote",
+            ),
         }
     }
 
@@ -240,34 +252,104 @@ impl Iterator for Rows {
     }
 }
 
-/// Stands between the file and the CSV parser: bounds the length of a row, and marks the end, so that an open quote
-/// shows (the parser itself closes it without a word).
+/// A place at which a table can't be read on: the quote that opens at `line` and `column` goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Broken {
+    line: u64,
+    column: u64,
+    /// The byte that the row begins at.
+    row_start: u64,
+    /// The line of the text behind the closing quote; `None` where the quote is never closed.
+    text_after: Option<u64>,
+}
+
+/// Where in a row the last byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    FieldStart,
+    Unquoted,
+    Quoted,
+    /// Behind a quote within a quoted field: the first of two, or the closing one.
+    Quote,
+    /// Behind the closing quote, where only white space may stand.
+    Closed,
+}
+
+/// Stands between the file and the CSV parser, which closes an open quote at the end of the file and takes text behind a
+/// closing quote into the field, both without a word: ends the file before such a row, and bounds the length of a row.
 struct Guard {
     inner: Box<dyn io::BufRead + Send>,
+    broken: Arc<OnceLock<Broken>>,
+    place: Place,
     total: u64,
-    row_start: Arc<AtomicU64>,
-    /// How many bytes of the mark have been given.
-    tail: usize,
+    row_start: u64,
+    line: u64,
+    column: u64,
+    /// Line and column at which the last quoted field opened.
+    opened: (u64, u64),
 }
 
 impl Guard {
-    const TAIL: &[u8] = b"\n\x1E\x1E\n";
+    fn new(inner: Box<dyn io::BufRead + Send>, broken: Arc<OnceLock<Broken>>) -> Self {
+        Self { inner, broken, place: Place::FieldStart, total: 0, row_start: 0, line: 1, column: 1, opened: (1, 1) }
+    }
+
+    /// Looks at bytes on their way to the parser; `Err` where they must not go on.
+    fn look_at(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        for &byte in bytes {
+            self.place = match (self.place, byte) {
+                (Place::Quoted, b'"') => Place::Quote,
+                (Place::Quoted, _) => Place::Quoted,
+                (Place::Quote, b'"') => Place::Quoted,
+                (_, b',') => {
+                    self.column += 1;
+                    Place::FieldStart
+                }
+                (_, b'\n') => {
+                    (self.column, self.row_start) = (1, self.total + 1);
+                    Place::FieldStart
+                }
+                (Place::FieldStart, b'"') => {
+                    self.opened = (self.line, self.column);
+                    Place::Quoted
+                }
+                (Place::FieldStart | Place::Unquoted, _) => Place::Unquoted,
+                (Place::Quote | Place::Closed, b' ' | b'\t' | b'\r') => Place::Closed,
+                (Place::Quote | Place::Closed, _) => return Err(self.broken(Some(self.line))),
+            };
+            self.total += 1;
+            self.line += u64::from(byte == b'\n');
+        }
+        Ok(())
+    }
+
+    fn broken(&self, text_after: Option<u64>) -> Broken {
+        Broken { line: self.opened.0, column: self.opened.1, row_start: self.row_start, text_after }
+    }
 }
 
 impl Read for Guard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.total.saturating_sub(self.row_start.load(Ordering::Relaxed)) > MAX_LINE as u64 {
+        if self.broken.get().is_some() {
+            return Ok(0);
+        }
+        if self.total - self.row_start > MAX_LINE as u64 {
             return Err(io::Error::other(Fault::RowTooLong));
         }
-        let mut count = if self.tail == 0 { self.inner.read(buffer)? } else { 0 };
-        if count == 0 {
-            let rest = &Self::TAIL[self.tail..];
-            count = rest.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&rest[..count]);
-            self.tail += count;
+        let before = self.total;
+        let count = self.inner.read(buffer)?;
+        let looked = if count == 0 && self.place == Place::Quoted {
+            Err(self.broken(None))
+        } else {
+            self.look_at(&buffer[..count])
+        };
+        match looked {
+            Ok(()) => Ok(count),
+            Err(broken) => {
+                self.broken.get_or_init(|| broken);
+                Ok(broken.row_start.saturating_sub(before) as usize)
+            }
         }
-        self.total += count as u64;
-        Ok(count)
     }
 }
 
@@ -311,6 +393,46 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[1], Err("f:3:2: found a quote that is never closed, expected a closing `\"`".into()));
         assert!(rows("a,\"b\n1,2").unwrap_err().to_string().starts_with("f:1:2: found a quote"));
+    }
+
+    #[test]
+    fn text_behind_a_closing_quote_is_found() {
+        let found = rows("a,b\n0,x\n1,\"Kenya thanked Uganda.\n2,\"Peru thanked Chile.\"\n3,y\n").expect("a header");
+        assert_eq!(found.len(), 2);
+        let said = found[1].as_ref().expect_err("two rows in one");
+        assert!(
+            said.starts_with("f:3:2: found a quoted field with text behind its closing quote, on line 4"),
+            "{said}"
+        );
+        // White space there does no harm, nor does a quote within a field without quotes.
+        assert_eq!(rows("a,b\n\"1\" ,5\"\n").expect("a header"), [Ok((2, vec!["1 ".into(), "5\"".into()]))]);
+    }
+
+    #[test]
+    fn separators_of_other_centuries_end_no_file() {
+        let found = rows("the first column,the second\n1,x\u{1e}\u{1e}\n2,y\n\u{1e}\u{1e},z").expect("a header");
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[2], Ok((4, vec!["\u{1e}\u{1e}".into(), "z".into()])));
+        assert_eq!(lines("a,b\n1,"), [2]);
+    }
+
+    proptest::proptest! {
+        /// What the csv crate writes is read as it was, on the line where it begins.
+        #[test]
+        fn what_is_written_is_read(table in proptest::collection::vec(proptest::array::uniform2("[ab,\"\n\u{1e}é]{0,6}"), 1..8)) {
+            let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+            let mut expected = Vec::new();
+            // Long enough for the few control characters not to count.
+            writer.write_record(["x".repeat(2000), "y".into()]).expect("memory");
+            let mut line = 2;
+            for row in &table {
+                writer.write_record(row).expect("memory");
+                expected.push(Ok((line, row.to_vec())));
+                line += 1 + row.concat().matches('\n').count() as u64;
+            }
+            let text = String::from_utf8(writer.into_inner().expect("memory")).expect("UTF-8");
+            proptest::prop_assert_eq!(rows(&text).expect("a header"), expected);
+        }
     }
 
     #[test]
