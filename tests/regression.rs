@@ -39,3 +39,51 @@ fn f14_02_no_row_of_a_table_is_lost_or_merged() {
     folder.save("b.csv", "id,text\n1,\"Kenya thanked Uganda.\n2,\"Peru thanked Chile.\"\n");
     folder.predict("b.csv").says(1, &["b.csv:2:2", "behind its closing quote, on line 3"]).prints_nothing();
 }
+
+#[test]
+fn f14_03_a_bar_for_a_loss_is_an_upper_one() {
+    let folder = Folder::new();
+    let evaluate = |flag: &str, bar: &str| folder.run(&["evaluate", "--data", DATA, "--model", MODEL, flag, bar]);
+    for loss in ["log_loss", "brier", "ece"] {
+        evaluate("--min", &format!("{loss}=0.5")).says(2, &["lower is better", "--max"]).prints_nothing();
+        evaluate("--max", &format!("{loss}=0")).says(1, &[loss, "above 0"]);
+        evaluate("--max", &format!("{loss}=1")).says(0, &[]);
+    }
+    evaluate("--max", "macro_f1=0.5").says(2, &["higher is better", "--min"]);
+    evaluate("--min", "macro_f1=1").says(1, &["below 1"]);
+    evaluate("--min", "nosuch=1").says(2, &["no metric `nosuch`", "macro_f1"]);
+}
+
+#[test]
+fn f14_12_a_column_that_is_not_there_breaks_nothing_down() {
+    let folder = Folder::new();
+    let ended = folder.run(&["evaluate", "--data", DATA, "--model", MODEL, "--by", "state,nosuch"]);
+    ended.says(2, &["--by nosuch", "state"]).prints_nothing();
+}
+
+#[test]
+fn f14_15_numbers_have_ranges() {
+    let folder = Folder::new();
+    for value in ["NaN", "inf", "-inf", "-1", "2", "1e999", "x", ""] {
+        let bar = format!("macro_f1={value}");
+        folder.run(&["evaluate", "--data", DATA, "--min", &bar]).says(2, &["macro_f1"]).prints_nothing();
+        let flag = format!("--min-prob={value}");
+        folder.run(&["predict", DATA, "--all-actors", &flag]).says(2, &["a probability, 0 to 1"]).prints_nothing();
+    }
+    for (flag, values) in [
+        ("--c", ["NaN", "inf", "-1", "0", "1e999"]),
+        ("--cv", ["NaN", "1", "-1", "0", "99999999999999999999"]),
+        ("--seed", ["NaN", "-1", "1.5", "", "99999999999999999999"]),
+        ("--threads", ["NaN", "-1", "1.5", "", "99999999999999999999"]),
+    ] {
+        for value in values {
+            let flag_value = format!("{flag}={value}");
+            let ended = folder.run(&["train", "--data", DATA, "-o", "out.detente", &flag_value]);
+            ended.says(2, &[flag]).prints_nothing();
+        }
+    }
+    for ratios in ["NaN,0.5", "inf,0.5", "0,1", "-0.5,1.5", "1e999,0"] {
+        let ratios = format!("--ratios={ratios}");
+        folder.run(&["data", "split", DATA, "--output-dir", "parts", &ratios]).says(2, &["ratios"]);
+    }
+}

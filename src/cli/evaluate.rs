@@ -1,11 +1,13 @@
 //! `detente evaluate`: how well a model does on labelled pairs.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
+use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
 use detente::{EvaluateParams, LabelledPair, Stance};
 
@@ -39,9 +41,12 @@ pub struct Args {
     /// Break the score down by these columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     by: Vec<String>,
-    /// Exit with 1 where a metric is below a bar, as `macro_f1=0.6`; may be given several times
-    #[arg(long, value_name = "METRIC=BAR", value_parser = parse_bar)]
-    min: Vec<(String, f64)>,
+    /// Exit with 1 where a score is below a bar, as `macro_f1=0.6`; may be given several times
+    #[arg(long, value_name = "METRIC=BAR", value_parser = parse_min)]
+    min: Vec<Bar>,
+    /// Exit with 1 where a loss is above a bar, as `log_loss=0.7`; may be given several times
+    #[arg(long, value_name = "METRIC=BAR", value_parser = parse_max)]
+    max: Vec<Bar>,
     /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -53,10 +58,40 @@ enum Format {
     Json,
 }
 
-fn parse_bar(text: &str) -> Result<(String, f64), String> {
-    let (metric, bar) = text.split_once('=').ok_or("expected METRIC=BAR, such as macro_f1=0.6")?;
-    let bar = bar.parse().map_err(|_| format!("`{bar}` is not a number"))?;
-    Ok((metric.into(), bar))
+/// A metric and the value that it must reach, or must not pass.
+#[derive(Debug, Clone)]
+struct Bar {
+    metric: &'static Metric,
+    value: f64,
+}
+
+fn parse_min(text: &str) -> Result<Bar, String> {
+    parse_bar(text, Direction::HigherIsBetter, "--max")
+}
+
+fn parse_max(text: &str) -> Result<Bar, String> {
+    parse_bar(text, Direction::LowerIsBetter, "--min")
+}
+
+fn parse_bar(text: &str, direction: Direction, other_flag: &str) -> Result<Bar, String> {
+    let of_kind = || METRICS.iter().filter(|m| m.direction == direction);
+    let names = || of_kind().map(|m| m.name).collect::<Vec<_>>().join(", ");
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| format!("expected METRIC=BAR, METRIC one of {}", names()))?;
+    let Some(metric) = of_kind().find(|m| m.name == name) else {
+        return Err(match METRICS.iter().find(|m| m.name == name) {
+            Some(other) => format!("of `{name}` {}; use {other_flag} {text}", other.direction),
+            None => format!("no metric `{name}`; there are {}", names()),
+        });
+    };
+    let [least, most] = metric.range;
+    match value.parse::<f64>() {
+        Ok(value) if value.is_finite() && (least..=most).contains(&value) => Ok(Bar { metric, value }),
+        _ if most.is_finite() => {
+            Err(format!("`{value}` is no value of {name}; expected a number from {least} to {most}"))
+        }
+        _ => Err(format!("`{value}` is no value of {name}; expected a number of at least {least}")),
+    }
 }
 
 /// Runs the command.
@@ -64,19 +99,16 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = args.model.load(common)?;
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
     let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
+    check_columns(&args.by, &pairs)?;
     let scored = report::score(&pipeline, &pairs)?;
     let record = report::summarise(&scored, &params, ModelRecord::of(&pipeline))?;
     let metrics = serde_json::to_value(&record)?;
     let mut missed = false;
-    for (metric, bar) in &args.min {
-        let Some(value) = metrics[metric].as_f64() else {
-            anyhow::bail!(
-                "no metric `{metric}`; there are macro_f1, f_avg, accuracy, balanced_accuracy, mcc, cohen_kappa"
-            );
-        };
-        if value < *bar {
+    for Bar { metric, value: bar } in args.min.iter().chain(&args.max) {
+        let value = metrics[metric.name].as_f64().unwrap_or(f64::NAN);
+        if !metric.direction.reaches(value, *bar) {
             missed = true;
-            say(format_args!("{metric} is {value:.4}, below {bar}"));
+            say(format_args!("{} is {value:.4}, {} {bar}", metric.name, metric.direction.missed()));
         }
     }
     if let Some(path) = &args.json {
@@ -100,6 +132,24 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     out.finish()?;
     Ok(Outcome::failed_if(failed || missed))
+}
+
+/// Refuses a column that no row has.
+fn check_columns(columns: &[String], pairs: &[LabelledPair]) -> Result<()> {
+    for column in columns {
+        if !pairs.is_empty() && pairs.iter().all(|pair| pair.column(column).is_none()) {
+            let mut known: BTreeSet<&str> = ["state", "actor", "label"].into();
+            known.extend(pairs.iter().flat_map(|pair| pair.columns.keys().map(String::as_str)));
+            known.extend(
+                ["group", "title", "date", "source", "language"]
+                    .into_iter()
+                    .filter(|name| pairs.iter().any(|pair| pair.column(name).is_some())),
+            );
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            anyhow::bail!("--by {column}: no such column; there are {known}");
+        }
+    }
+    Ok(())
 }
 
 /// Reads labelled files; a bad row is reported and the rest are used.
@@ -144,11 +194,13 @@ fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
 fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     let mut headline = table(&["METRIC", "VALUE", "95 % INTERVAL"]);
     let values = serde_json::to_value(record)?;
-    for metric in
-        ["macro_f1", "f_avg", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa", "log_loss", "brier", "ece"]
-    {
-        let interval = record.ci95.get(metric).map_or(String::new(), |[lo, hi]| format!("{lo:.3} to {hi:.3}"));
-        headline.add_row(vec![metric.into(), format!("{:.3}", values[metric].as_f64().unwrap_or(f64::NAN)), interval]);
+    for Metric { name: metric, .. } in METRICS {
+        let interval = record.ci95.get(*metric).map_or(String::new(), |[lo, hi]| format!("{lo:.3} to {hi:.3}"));
+        headline.add_row(vec![
+            (*metric).into(),
+            format!("{:.3}", values[*metric].as_f64().unwrap_or(f64::NAN)),
+            interval,
+        ]);
     }
     writeln!(out, "{} rows, {} of them without both names in the text\n", record.n, record.missing)?;
     writeln!(out, "{}\n", headline.trim_fmt())?;

@@ -87,8 +87,8 @@ impl From<Input> for InputFormat {
 }
 
 fn parse_probability(text: &str) -> Result<f64, String> {
-    let p: f64 = text.parse().map_err(|_| "not a number".to_string())?;
-    if (0.0..=1.0).contains(&p) { Ok(p) } else { Err("not between 0 and 1".into()) }
+    let p = text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
+    p.ok_or_else(|| "expected a probability, 0 to 1".into())
 }
 
 /// Runs the command.

@@ -43,14 +43,14 @@ pub struct Args {
     /// The column whose equal values stay in one fold [default: group, or else the text]
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
-    /// Folds of the cross-validation that the calibration and the printed score come from
-    #[arg(long, value_name = "K")]
+    /// Folds of the cross-validation that the calibration and the printed score come from, 2 or more
+    #[arg(long, value_name = "K", value_parser = parse_folds)]
     cv: Option<usize>,
     /// Seed of the folds
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Inverse strength of the L2 penalty
-    #[arg(long, value_name = "C")]
+    /// Inverse strength of the L2 penalty, above 0
+    #[arg(long, value_name = "C", value_parser = parse_c)]
     c: Option<f64>,
     /// Write every row's out-of-fold prediction there, as CSV
     #[arg(long, value_name = "FILE")]
@@ -108,6 +108,15 @@ enum DataFormat {
     Labelled,
     /// The directed-sentiment format.
     DirectedSentiment,
+}
+
+fn parse_folds(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|folds| *folds >= 2).ok_or_else(|| "expected a whole number of at least 2".into())
+}
+
+fn parse_c(text: &str) -> Result<f64, String> {
+    let c = text.parse().ok().filter(|c: &f64| *c > 0.0 && c.is_finite());
+    c.ok_or_else(|| "expected a finite number above 0".into())
 }
 
 fn one() -> f64 {

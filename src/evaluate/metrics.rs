@@ -23,6 +23,72 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, Stance};
 
+/// Which way a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A score.
+    HigherIsBetter,
+    /// A loss or an error.
+    LowerIsBetter,
+}
+
+impl Direction {
+    /// Whether `value` is as good as `bar`, or better. NaN reaches nothing.
+    pub fn reaches(self, value: f64, bar: f64) -> bool {
+        match self {
+            Self::HigherIsBetter => value >= bar,
+            Self::LowerIsBetter => value <= bar,
+        }
+    }
+
+    /// Where a value lies that misses its bar: `below` or `above`.
+    pub fn missed(self) -> &'static str {
+        match self {
+            Self::HigherIsBetter => "below",
+            Self::LowerIsBetter => "above",
+        }
+    }
+}
+
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::HigherIsBetter => "higher is better",
+            Self::LowerIsBetter => "lower is better",
+        })
+    }
+}
+
+/// A metric of the evaluation record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric {
+    /// Its field in the record.
+    pub name: &'static str,
+    /// Which way it is better.
+    pub direction: Direction,
+    /// The least and the greatest value that it can have.
+    pub range: [f64; 2],
+}
+
+/// The metrics of the evaluation record, in its order.
+pub const METRICS: &[Metric] = {
+    use Direction::{HigherIsBetter, LowerIsBetter};
+    const fn metric(name: &'static str, direction: Direction, range: [f64; 2]) -> Metric {
+        Metric { name, direction, range }
+    }
+    &[
+        metric("macro_f1", HigherIsBetter, [0.0, 1.0]),
+        metric("f_avg", HigherIsBetter, [0.0, 1.0]),
+        metric("accuracy", HigherIsBetter, [0.0, 1.0]),
+        metric("balanced_accuracy", HigherIsBetter, [0.0, 1.0]),
+        metric("mcc", HigherIsBetter, [-1.0, 1.0]),
+        metric("cohen_kappa", HigherIsBetter, [-1.0, 1.0]),
+        metric("log_loss", LowerIsBetter, [0.0, f64::INFINITY]),
+        metric("brier", LowerIsBetter, [0.0, 2.0]),
+        metric("ece", LowerIsBetter, [0.0, 1.0]),
+    ]
+};
+
 /// One number a class, in the order aligned, neutral, opposed.
 pub type PerClass = [f64; Stance::COUNT];
 
