@@ -5,18 +5,17 @@
 //! evidence; two neighbouring sentences of which one names the state and the other the actor are
 //! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence.
 
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
 use crate::gazetteer::{Gazetteer, Kind, Mention};
+use crate::party::{Mark, Party, PartyKind};
 use crate::text::clean;
 use crate::text::sentences;
-use crate::text::tokenize::{Mark, Party, PartyKind};
-
-/// The party of the marked state when a document is read with given spans.
-pub const MARKED_STATE: Party = Party(u32::MAX - 1);
-/// The party of the marked actor when a document is read with given spans.
-pub const MARKED_ACTOR: Party = Party(u32::MAX);
 
 /// How closely a piece of evidence connects the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,6 +71,19 @@ pub struct Document<'a> {
     /// The sentences with at least one name, title first, then in the order of the text.
     pub sentences: Vec<Sentence>,
     parties: Vec<Party>,
+    /// For each party the sentences that name it, in order, and how often it is named.
+    places: FxHashMap<Party, (Vec<usize>, usize)>,
+}
+
+/// One sentence, or two neighbours, with the pairs that it is evidence for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// The first and the last sentence, as indices into [`Document::sentences`].
+    pub sentences: (usize, usize),
+    /// How closely it connects them.
+    pub strength: Strength,
+    /// State and actor of each pair.
+    pub pairs: Vec<(Party, Party)>,
 }
 
 impl<'a> Document<'a> {
@@ -79,10 +91,10 @@ impl<'a> Document<'a> {
     ///
     /// An article that names fewer than two parties yields no sentences: no pair can have evidence in it.
     pub fn read(article: &'a Article, gazetteer: &Gazetteer) -> Self {
-        let mut document = Self { article, sentences: Vec::new(), parties: Vec::new() };
+        let mut document = Self::new(article, Vec::new());
         let title = gazetteer.mentions(article.part(Part::Title));
         let text = gazetteer.mentions(&article.text);
-        if title.iter().chain(&text).map(|m| m.entry).collect::<std::collections::BTreeSet<_>>().len() < 2 {
+        if title.iter().chain(&text).map(|m| m.entry).collect::<BTreeSet<_>>().len() < 2 {
             return document;
         }
         document.read_title(gazetteer, &title);
@@ -94,9 +106,13 @@ impl<'a> Document<'a> {
     /// Reads one labelled pair whose two names are given as byte ranges of the text: any words may be named.
     ///
     /// The document holds one sentence, the one around both spans (or the run of sentences, where they stand apart).
-    /// Other mentions of a gazetteer entry that one of the spans names count as the same party.
+    /// Other mentions of a gazetteer entry that one of the spans names count as the same party. Spans more than
+    /// [`sentences::LONGEST`] bytes apart are not connected: the document is empty.
     pub fn read_marked(article: &'a Article, gazetteer: &Gazetteer, state: &Span, actor: &Span) -> Self {
         let (from, to) = (state.start.min(actor.start), state.end.max(actor.end));
+        if to - from > sentences::LONGEST {
+            return Self::new(article, Vec::new());
+        }
         let mut span = from..to;
         for sentence in sentences::sentences(&article.text) {
             if sentence.start < to && from < sentence.end {
@@ -113,33 +129,39 @@ impl<'a> Document<'a> {
             .filter(|m| span.start <= m.start && m.end <= span.end && !overlaps(m, state) && !overlaps(m, actor))
             .map(|m| {
                 let party = match Some(m.entry) {
-                    entry if distinct && entry == state_entry => MARKED_STATE,
-                    entry if distinct && entry == actor_entry => MARKED_ACTOR,
-                    _ => Party(u32::from(m.entry.0)),
+                    entry if distinct && entry == state_entry => Party::State,
+                    entry if distinct && entry == actor_entry => Party::Actor,
+                    _ => Party::Entry(m.entry),
                 };
                 Mark { span: m.start..m.end, party, kind: party_kind(gazetteer, m) }
             })
             .collect();
-        for (span, party) in [(state, MARKED_STATE), (actor, MARKED_ACTOR)] {
+        for (span, party) in [(state, Party::State), (actor, Party::Actor)] {
             // Of two spans that overlap, the first given keeps its place.
-            if marks.iter().all(|m| m.party.0 < MARKED_STATE.0 || m.span.end <= span.start || span.end <= m.span.start)
+            if marks
+                .iter()
+                .all(|m| matches!(m.party, Party::Entry(_)) || m.span.end <= span.start || span.end <= m.span.start)
             {
                 marks.push(Mark { span: span.clone(), party, kind: PartyKind::State });
             }
         }
         marks.sort_by_key(|m| m.span.start);
         let sentences = vec![Sentence { part: Part::Text, ordinal: 0, span, marks }];
-        let mut document = Self { article, sentences, parties: Vec::new() };
+        let mut document = Self::new(article, sentences);
         document.collect_parties();
         document
+    }
+
+    fn new(article: &'a Article, sentences: Vec<Sentence>) -> Self {
+        Self { article, sentences, parties: Vec::new(), places: FxHashMap::default() }
     }
 
     fn read_title(&mut self, gazetteer: &Gazetteer, mentions: &[Mention]) {
         let title = self.article.part(Part::Title);
         if !mentions.is_empty() {
             let start = title.len() - title.trim_start().len();
-            let marks = marks(gazetteer, mentions);
-            self.sentences.push(Sentence { part: Part::Title, ordinal: 0, span: start..title.trim_end().len(), marks });
+            let pieces = sentences::pieces(title, start..title.trim_end().len());
+            self.add_sentences(gazetteer, Part::Title, 0, pieces, mentions);
         }
     }
 
@@ -158,27 +180,45 @@ impl<'a> Document<'a> {
             }
             spans.clear();
             sentences::sentences_in(text, paragraph, &mut spans);
-            let mut rest = &mentions[first..last];
-            for span in spans.drain(..) {
-                let inside = rest.partition_point(|m| m.start < span.end);
-                let (here, after) = rest.split_at(inside);
-                rest = after;
-                // A name across a sentence boundary would be a false boundary; the name is left out.
-                let here: Vec<Mention> =
-                    here.iter().filter(|m| span.start <= m.start && m.end <= span.end).cloned().collect();
-                if !here.is_empty() {
-                    let marks = marks(gazetteer, &here);
-                    self.sentences.push(Sentence { part: Part::Text, ordinal, span, marks });
-                }
-                ordinal += 1;
-            }
+            ordinal = self.add_sentences(gazetteer, Part::Text, ordinal, spans.drain(..), &mentions[first..last]);
         }
     }
 
+    /// Keeps those of some sentences that hold a name; gives the ordinal after the last.
+    fn add_sentences(
+        &mut self,
+        gazetteer: &Gazetteer,
+        part: Part,
+        mut ordinal: usize,
+        spans: impl IntoIterator<Item = Span>,
+        mut mentions: &[Mention],
+    ) -> usize {
+        for span in spans {
+            let inside = mentions.partition_point(|m| m.start < span.end);
+            let (here, after) = mentions.split_at(inside);
+            mentions = after;
+            // A name across a sentence boundary would be a false boundary; the name is left out.
+            let inside = |m: &&Mention| span.start <= m.start && m.end <= span.end;
+            let marks: Vec<Mark> = here.iter().filter(inside).map(|m| mark(gazetteer, m)).collect();
+            if !marks.is_empty() {
+                self.sentences.push(Sentence { part, ordinal, span, marks });
+            }
+            ordinal += 1;
+        }
+        ordinal
+    }
+
     fn collect_parties(&mut self) {
-        for mark in self.sentences.iter().flat_map(|s| &s.marks) {
-            if !self.parties.contains(&mark.party) {
-                self.parties.push(mark.party);
+        for (index, sentence) in self.sentences.iter().enumerate() {
+            for mark in &sentence.marks {
+                let (sentences, mentions) = self.places.entry(mark.party).or_insert_with(|| {
+                    self.parties.push(mark.party);
+                    Default::default()
+                });
+                *mentions += 1;
+                if sentences.last() != Some(&index) {
+                    sentences.push(index);
+                }
             }
         }
     }
@@ -190,54 +230,98 @@ impl<'a> Document<'a> {
 
     /// How often `party` is named in the content.
     pub fn mentions(&self, party: Party) -> usize {
-        self.sentences.iter().flat_map(|s| &s.marks).filter(|m| m.party == party).count()
+        self.places.get(&party).map_or(0, |(_, mentions)| *mentions)
     }
 
     /// The evidence for a pair, in the order of the text, direct and neighbouring.
     pub fn evidence(&self, state: Party, actor: Party) -> Vec<Evidence> {
         let mut found = Vec::new();
-        if state == actor {
+        let sentences = |party| self.places.get(&party).map_or(&[][..], |(sentences, _)| sentences.as_slice());
+        if state == actor || sentences(state).is_empty() || sentences(actor).is_empty() {
             return found;
         }
-        for (index, sentence) in self.sentences.iter().enumerate() {
+        let mut either: Vec<usize> = sentences(state).iter().chain(sentences(actor)).copied().collect();
+        either.sort_unstable();
+        either.dedup();
+        for index in either {
+            let sentence = &self.sentences[index];
             let (names_state, names_actor) = (sentence.names(state), sentence.names(actor));
             if names_state && names_actor {
-                found.extend(self.window(index, index, state, actor, Strength::Direct));
-            } else if (names_state || names_actor) && index > 0 {
-                let before = &self.sentences[index - 1];
-                let neighbours = before.part == sentence.part && before.ordinal + 1 == sentence.ordinal;
+                found.extend(self.piece((index, index), (state, actor), Strength::Direct));
+            } else if let Some(before) = self.neighbour_before(index) {
                 let (state_before, actor_before) = (before.names(state), before.names(actor));
-                if neighbours && state_before != actor_before && state_before == names_actor {
-                    found.extend(self.window(index - 1, index, state, actor, Strength::Neighbour));
+                if state_before != actor_before && state_before == names_actor {
+                    found.extend(self.piece((index - 1, index), (state, actor), Strength::Neighbour));
                 }
             }
         }
         found
     }
 
-    fn window(&self, first: usize, last: usize, state: Party, actor: Party, strength: Strength) -> Option<Evidence> {
+    /// All evidence of the document by the sentences that it stands in, in the order of the text: what [`evidence`]
+    /// gives for every pair, with each window once.
+    ///
+    /// [`evidence`]: Self::evidence
+    pub fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+        let parties = |sentence: &Sentence| -> BTreeSet<Party> { sentence.marks.iter().map(|m| m.party).collect() };
+        (0..self.sentences.len()).flat_map(move |index| {
+            let here = parties(&self.sentences[index]);
+            let both_ways = |a: &Party, b: &Party| [(*a, *b), (*b, *a)];
+            let direct = here.iter().flat_map(|a| here.range((Excluded(a), Unbounded)).flat_map(|b| both_ways(a, b)));
+            let neighbour = self.neighbour_before(index).map(|before| {
+                let before = parties(before);
+                let pairs =
+                    before.difference(&here).flat_map(|a| here.difference(&before).flat_map(|b| both_ways(a, b)));
+                Window { sentences: (index - 1, index), strength: Strength::Neighbour, pairs: pairs.collect() }
+            });
+            let direct = Window { sentences: (index, index), strength: Strength::Direct, pairs: direct.collect() };
+            neighbour.into_iter().chain([direct]).filter(|window| !window.pairs.is_empty())
+        })
+    }
+
+    /// The sentence right before that of `index`, where the text has none between.
+    fn neighbour_before(&self, index: usize) -> Option<&Sentence> {
+        let (before, sentence) = (self.sentences.get(index.checked_sub(1)?)?, &self.sentences[index]);
+        (before.part == sentence.part && before.ordinal + 1 == sentence.ordinal).then_some(before)
+    }
+
+    /// The evidence that a run of sentences is for a pair, by the two mentions that stand nearest to each other.
+    pub(crate) fn piece(
+        &self,
+        (first, last): (usize, usize),
+        (state, actor): (Party, Party),
+        strength: Strength,
+    ) -> Option<Evidence> {
         let sentences = &self.sentences[first..=last];
-        let of = |party| move |m: &&Mark| m.party == party;
-        let marks = || sentences.iter().flat_map(|s| &s.marks);
-        let (mut nearest, mut best) = (None, usize::MAX);
-        for s in marks().filter(of(state)) {
-            for a in marks().filter(of(actor)) {
+        let (mut last_state, mut last_actor): (Option<&Mark>, Option<&Mark>) = (None, None);
+        let mut nearest: Option<(usize, &Mark, &Mark)> = None;
+        for mark in sentences.iter().flat_map(|s| &s.marks) {
+            match mark.party {
+                party if party == state => last_state = Some(mark),
+                party if party == actor => last_actor = Some(mark),
+                _ => continue,
+            }
+            if let (Some(s), Some(a)) = (last_state, last_actor) {
                 let gap = a.span.start.abs_diff(s.span.start);
-                if gap < best {
-                    (nearest, best) = (Some((s.span.clone(), a.span.clone())), gap);
+                if nearest.is_none_or(|(best, ..)| gap < best) {
+                    nearest = Some((gap, s, a));
                 }
             }
         }
-        let (state, actor) = nearest?;
-        let span = sentences[0].span.start..sentences[last - first].span.end;
-        Some(Evidence { part: sentences[0].part, span, state, actor, strength, sentences: (first, last) })
+        let (_, state, actor) = nearest?;
+        Some(Evidence {
+            part: sentences[0].part,
+            span: sentences[0].span.start..sentences[last - first].span.end,
+            state: state.span.clone(),
+            actor: actor.span.clone(),
+            strength,
+            sentences: (first, last),
+        })
     }
 }
 
-fn marks(gazetteer: &Gazetteer, mentions: &[Mention]) -> Vec<Mark> {
-    let mark =
-        |m: &Mention| Mark { span: m.start..m.end, party: Party(u32::from(m.entry.0)), kind: party_kind(gazetteer, m) };
-    mentions.iter().map(mark).collect()
+fn mark(gazetteer: &Gazetteer, m: &Mention) -> Mark {
+    Mark { span: m.start..m.end, party: Party::Entry(m.entry), kind: party_kind(gazetteer, m) }
 }
 
 fn party_kind(gazetteer: &Gazetteer, mention: &Mention) -> PartyKind {
@@ -245,5 +329,42 @@ fn party_kind(gazetteer: &Gazetteer, mention: &Mention) -> PartyKind {
         Kind::State | Kind::Territory | Kind::Former => PartyKind::State,
         Kind::Bloc | Kind::Body => PartyKind::Body,
         Kind::ArmedGroup => PartyKind::ArmedGroup,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_hold_the_evidence_of_every_pair_in_order() {
+        let text = "Peru met Chile and Oman. Chad left. Oman hit Peru, Chad said. Chile sued Oman in Peru.\n\nOman lost. \
+                    Chad won. Chile and Chad met Peru.";
+        let article = Article::new(text).with_title("Chad, Chile and Oman quarrel");
+        let document = Document::read(&article, Gazetteer::embedded());
+        let mut all = 0;
+        for &state in document.parties() {
+            for &actor in document.parties() {
+                let pieces = document
+                    .windows()
+                    .filter(|w| w.pairs.contains(&(state, actor)))
+                    .map(|w| document.piece(w.sentences, (state, actor), w.strength).expect("both are named"));
+                let evidence = document.evidence(state, actor);
+                all += evidence.len();
+                assert_eq!(pieces.collect::<Vec<_>>(), evidence);
+            }
+        }
+        assert!(all > 20 && document.windows().any(|w| w.strength == Strength::Neighbour));
+    }
+
+    #[test]
+    fn a_sentence_without_end_is_cut_and_names_far_apart_are_not_connected() {
+        let filler = "word ".repeat(4_000);
+        let article = Article::new(format!("Peru met Oman {filler} Chile"));
+        let document = Document::read(&article, Gazetteer::embedded());
+        assert_eq!(document.windows().map(|w| w.pairs.len()).sum::<usize>(), 2);
+        let (peru, chile) = (0..4, article.text.len() - 5..article.text.len());
+        let marked = Document::read_marked(&article, Gazetteer::embedded(), &peru, &chile);
+        assert!(marked.evidence(Party::State, Party::Actor).is_empty());
     }
 }

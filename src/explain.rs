@@ -12,11 +12,11 @@ use serde::Serialize;
 
 use crate::article::{Article, Part, Span};
 use crate::evidence::{Document, Strength};
-use crate::features::{Counts, Windows};
+use crate::features::{Counts, window};
 use crate::gazetteer::EntryId;
+use crate::party::Party;
 use crate::pipeline::{Pipeline, Scorer};
 use crate::stance::Stance;
-use crate::text::tokenize::Party;
 
 /// Why a pair has its stance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,24 +78,23 @@ impl EvidenceExplanation {
 /// Explains the stance of `state` toward `actor`; `None` where the article does not connect the two.
 pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: EntryId) -> Option<Explanation> {
     let document = Document::read(article, pipeline.gazetteer());
-    let pair = (Party(u32::from(state.0)), Party(u32::from(actor.0)));
+    let pair = (Party::Entry(state), Party::Entry(actor));
     let evidence = document.evidence(pair.0, pair.1);
     if evidence.is_empty() {
         return None;
     }
-    let scored = Scorer::new(pipeline, &document).pair(evidence, pair);
+    let scored = Scorer::new(pipeline).pair(&document, evidence, pair);
     let parts = &pipeline.parts;
-    let mut windows = Windows::new(&document);
     let mut evidence = Vec::with_capacity(scored.evidence.len());
     for piece in &scored.evidence {
-        let (tokens, marks) = windows.get(&piece.evidence, &parts.tokenizer);
+        let (tokens, marks) = window(&document, piece.evidence.sentences, &parts.tokenizer);
         let mut counts = Counts::default();
-        counts.count(&parts.ngrams, tokens, marks, pair, piece.evidence.strength);
+        counts.count(&parts.ngrams, &tokens, &marks, pair, piece.evidence.strength);
         let text = article.part(piece.evidence.part);
         let mut features: Vec<Option<FeatureExplanation>> = Vec::new();
         let row = parts.tfidf.transform(counts.as_slice());
         features.resize(row.len(), None);
-        parts.ngrams.features(tokens, marks, pair, piece.evidence.strength, |hash, name, at| {
+        parts.ngrams.features(&tokens, &marks, pair, piece.evidence.strength, |hash, name, at| {
             let column = parts.tfidf.vocabulary().get(hash);
             let found = column.and_then(|c| row.binary_search_by_key(&c, |&(c, _)| c).ok());
             let Some(place) = found else { return };

@@ -44,6 +44,7 @@ pub mod features;
 pub mod gazetteer;
 pub mod model_file;
 pub mod output_file;
+pub mod party;
 pub mod pipeline;
 pub mod source;
 pub mod text;

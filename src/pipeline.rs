@@ -25,19 +25,21 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
 use crate::classifier::Calibration;
 use crate::error::{Error, Result};
-use crate::evidence::{Document, Evidence, MARKED_ACTOR, MARKED_STATE, Strength};
+use crate::evidence::{Document, Evidence, Strength};
 use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::Tfidf;
 use crate::features::{self, Counts};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
 use crate::model_file::{self, Manifest};
+use crate::party::{Mark, Party};
 use crate::stance::Stance;
-use crate::text::tokenize::{Party, Tokenizer};
+use crate::text::tokenize::{Token, Tokenizer};
 
 /// How much each piece of evidence counts in the score of a pair.
 ///
@@ -309,27 +311,43 @@ impl Pipeline {
             if asked.is_empty() {
                 document.parties().to_vec()
             } else {
-                asked.iter().map(|id| Party(u32::from(id.0))).collect()
+                asked.iter().copied().map(Party::Entry).collect()
             }
         };
         let (states, actors) = (wanted(&query.states), wanted(&query.actors));
-        let mut scorer = Scorer::new(self, &document);
+        let asked_for =
+            |asked: &[EntryId], party| matches!(party, Party::Entry(id) if asked.is_empty() || asked.contains(&id));
+        // Window by window, so that the tokens of one are held at a time, however many pairs it is evidence for.
+        let mut scorer = Scorer::new(self);
+        let mut scored: FxHashMap<(Party, Party), Vec<(Evidence, [f64; 3])>> = FxHashMap::default();
+        for window in document.windows() {
+            let wanted = |(s, a): &&(Party, Party)| asked_for(&query.states, *s) && asked_for(&query.actors, *a);
+            let mut pairs = window.pairs.iter().filter(wanted).peekable();
+            if pairs.peek().is_none() {
+                continue;
+            }
+            let (tokens, marks) = features::window(&document, window.sentences, &self.parts.tokenizer);
+            for &pair in pairs {
+                let Some(evidence) = document.piece(window.sentences, pair, window.strength) else { continue };
+                let score = scorer.score(&tokens, &marks, pair, window.strength);
+                scored.entry(pair).or_default().push((evidence, score));
+            }
+        }
         let mut predictions = Vec::new();
         for &actor in &actors {
             for &state in &states {
                 if state == actor {
                     continue;
                 }
-                let evidence = document.evidence(state, actor);
-                let named = |party| document.mentions(party) > 0;
-                if evidence.is_empty() && !(query.all_states && named(state)) {
+                let evidence = scored.remove(&(state, actor)).unwrap_or_default();
+                if evidence.is_empty() && !(query.all_states && document.mentions(state) > 0) {
                     continue;
                 }
-                let entry = |party: Party| self.gazetteer.get(EntryId(party.0 as u16));
-                let scored = scorer.pair(evidence, (state, actor));
+                let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
+                let scored = scorer.pool(evidence);
                 predictions.push(Prediction {
-                    state: entry(state),
-                    actor: entry(actor),
+                    state: self.gazetteer.get(state_id),
+                    actor: self.gazetteer.get(actor_id),
                     stance: scored.stance,
                     probabilities: scored.probabilities,
                     mentions: document.mentions(state),
@@ -346,18 +364,18 @@ impl Pipeline {
     /// `state` and `actor` are byte ranges of [`Article::text`], on character boundaries.
     pub fn predict_marked(&self, article: &Article, state: &Span, actor: &Span) -> ScoredPair {
         let document = Document::read_marked(article, &self.gazetteer, state, actor);
-        let evidence = document.evidence(MARKED_STATE, MARKED_ACTOR);
-        Scorer::new(self, &document).pair(evidence, (MARKED_STATE, MARKED_ACTOR))
+        let evidence = document.evidence(Party::State, Party::Actor);
+        Scorer::new(self).pair(&document, evidence, (Party::State, Party::Actor))
     }
 
     /// The stance of one entry toward another, or `None` where the article does not name both.
     pub fn predict_pair(&self, article: &Article, state: EntryId, actor: EntryId) -> Option<ScoredPair> {
         let document = Document::read(article, &self.gazetteer);
-        let pair = (Party(u32::from(state.0)), Party(u32::from(actor.0)));
+        let pair = (Party::Entry(state), Party::Entry(actor));
         if document.mentions(pair.0) == 0 || document.mentions(pair.1) == 0 {
             return None;
         }
-        Some(Scorer::new(self, &document).pair(document.evidence(pair.0, pair.1), pair))
+        Some(Scorer::new(self).pair(&document, document.evidence(pair.0, pair.1), pair))
     }
 }
 
@@ -374,24 +392,22 @@ pub struct ScoredPair {
     pub evidence: Vec<ScoredEvidence>,
 }
 
-/// Scores the pairs of one document; each sentence is tokenised once, however many pairs it names.
-pub(crate) struct Scorer<'p, 'd> {
+/// Scores pairs, in buffers that are used again.
+pub(crate) struct Scorer<'p> {
     pipeline: &'p Pipeline,
-    windows: features::Windows<'d>,
     counts: Counts,
     row: Vec<(u32, f64)>,
 }
 
-impl<'p, 'd> Scorer<'p, 'd> {
-    pub fn new(pipeline: &'p Pipeline, document: &'d Document<'d>) -> Self {
-        Self { pipeline, windows: features::Windows::new(document), counts: Counts::default(), row: Vec::new() }
+impl<'p> Scorer<'p> {
+    pub fn new(pipeline: &'p Pipeline) -> Self {
+        Self { pipeline, counts: Counts::default(), row: Vec::new() }
     }
 
-    /// W x + b for one piece of evidence.
-    fn score(&mut self, evidence: &Evidence, pair: (Party, Party)) -> [f64; 3] {
+    /// W x + b for one window as evidence for a pair.
+    fn score(&mut self, tokens: &[Token], marks: &[Mark], pair: (Party, Party), strength: Strength) -> [f64; 3] {
         let parts = &self.pipeline.parts;
-        let (tokens, marks) = self.windows.get(evidence, &parts.tokenizer);
-        self.counts.count(&parts.ngrams, tokens, marks, pair, evidence.strength);
+        self.counts.count(&parts.ngrams, tokens, marks, pair, strength);
         parts.tfidf.transform_into(self.counts.as_slice(), &mut self.row);
         let mut z = parts.intercept;
         for &(column, value) in &self.row {
@@ -402,14 +418,26 @@ impl<'p, 'd> Scorer<'p, 'd> {
         z
     }
 
-    pub fn pair(&mut self, evidence: Vec<Evidence>, pair: (Party, Party)) -> ScoredPair {
-        if evidence.is_empty() {
+    /// Scores all evidence of one pair.
+    pub fn pair(&mut self, document: &Document<'_>, evidence: Vec<Evidence>, pair: (Party, Party)) -> ScoredPair {
+        let score = |evidence: Evidence| {
+            let (tokens, marks) = features::window(document, evidence.sentences, &self.pipeline.parts.tokenizer);
+            let score = self.score(&tokens, &marks, pair, evidence.strength);
+            (evidence, score)
+        };
+        let scored = evidence.into_iter().map(score).collect();
+        self.pool(scored)
+    }
+
+    /// Puts the scores of a pair's evidence together.
+    fn pool(&self, scored: Vec<(Evidence, [f64; 3])>) -> ScoredPair {
+        if scored.is_empty() {
             let probabilities = self.pipeline.parts.no_evidence;
             let stance = Stance::argmax(&probabilities);
             return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
         }
         let parts = &self.pipeline.parts;
-        let scores: Vec<[f64; 3]> = evidence.iter().map(|e| self.score(e, pair)).collect();
+        let (evidence, scores): (Vec<Evidence>, Vec<[f64; 3]>) = scored.into_iter().unzip();
         let weights: Vec<f64> = evidence.iter().map(|e| parts.pooling.weight(e.part, e.strength)).collect();
         let shares = parts.pooling.shares(&weights, &scores);
         let mut pooled = [0.0; 3];

@@ -21,16 +21,17 @@ use crate::article::Article;
 use crate::classifier::{Calibration, LogisticRegression, LogisticRegressionParams, Targets};
 use crate::error::{Error, Location, Result};
 use crate::evaluate::metrics::f1_macro_score;
-use crate::evidence::{Document, MARKED_ACTOR, MARKED_STATE};
+use crate::evidence::Document;
 use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::{Tfidf, TfidfParams};
-use crate::features::{Counts, Names, Windows};
+use crate::features::{Counts, Names, window};
 use crate::gazetteer::Gazetteer;
 use crate::model_file::{CURRENT_VERSION, DataManifest, Manifest};
+use crate::party::Party;
 use crate::pipeline::{Decision, Parts, Pipeline, Pooling, find};
 use crate::source::LabelledPair;
 use crate::stance::Stance;
-use crate::text::tokenize::{Party, Tokenizer};
+use crate::text::tokenize::Tokenizer;
 
 /// Everything that can be set in training; `--config FILE.toml` holds the same names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -211,9 +212,9 @@ fn visit<T>(
     let article: &Article = &pair.article;
     if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
         let document = Document::read_marked(article, gazetteer, state, actor);
-        return Ok(with(&document, (MARKED_STATE, MARKED_ACTOR)));
+        return Ok(with(&document, (Party::State, Party::Actor)));
     }
-    let party = |name: &str| find(gazetteer, name).map(|id| Party(u32::from(id.0))).map_err(|e| e.at(&pair.location));
+    let party = |name: &str| find(gazetteer, name).map(Party::Entry).map_err(|e| e.at(&pair.location));
     let parties = (party(&pair.state)?, party(&pair.actor)?);
     Ok(with(&Document::read(article, gazetteer), parties))
 }
@@ -224,11 +225,10 @@ fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, toke
         let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
             let Some(label) = pair.label else { return Ok(None) };
             let evidence = visit(pair, gazetteer, |document, parties| {
-                let mut windows = Windows::new(document);
                 let count = |evidence: &crate::evidence::Evidence| {
                     let mut counts = Counts::default();
-                    let (tokens, marks) = windows.get(evidence, tokenizer);
-                    counts.count(&params.ngrams, tokens, marks, parties, evidence.strength);
+                    let (tokens, marks) = window(document, evidence.sentences, tokenizer);
+                    counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
                     (counts, params.pooling.weight(evidence.part, evidence.strength))
                 };
                 document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
@@ -367,11 +367,10 @@ fn feature_names(
     let mut names: Vec<Option<Box<str>>> = vec![None; vocabulary.len()];
     for pair in data.iter().flat_map(|d| &d.pairs) {
         visit(pair, gazetteer, |document, parties| -> Result<()> {
-            let mut windows = Windows::new(document);
             for evidence in document.evidence(parties.0, parties.1) {
-                let (tokens, marks) = windows.get(&evidence, tokenizer);
+                let (tokens, marks) = window(document, evidence.sentences, tokenizer);
                 let mut clash = Ok(());
-                params.ngrams.features(tokens, marks, parties, evidence.strength, |hash, name, _| {
+                params.ngrams.features(&tokens, &marks, parties, evidence.strength, |hash, name, _| {
                     let Some(column) = vocabulary.get(hash) else { return };
                     match &names[column as usize] {
                         None => names[column as usize] = Some(name.into()),

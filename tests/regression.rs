@@ -50,7 +50,9 @@ fn f14_03_a_bar_for_a_loss_is_an_upper_one() {
         evaluate("--max", &format!("{loss}=1")).says(0, &[]);
     }
     evaluate("--max", "macro_f1=0.5").says(2, &["higher is better", "--min"]);
-    evaluate("--min", "macro_f1=1").says(1, &["below 1"]);
+    folder.save("a.csv", format!("{HEADER}Norway praised Chile.,Norway,Chile,opposed\n"));
+    let ended = folder.run(&["evaluate", "--data", "a.csv", "--model", MODEL, "--min", "macro_f1=1"]);
+    ended.says(1, &["macro_f1 is 0.0000, below 1"]);
     evaluate("--min", "nosuch=1").says(2, &["no metric `nosuch`", "macro_f1"]);
 }
 

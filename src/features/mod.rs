@@ -3,11 +3,10 @@
 pub mod ngrams;
 pub mod tfidf;
 
-use std::collections::BTreeMap;
-
-use crate::evidence::{Document, Evidence, Sentence, Strength};
+use crate::evidence::{Document, Sentence, Strength};
 use crate::features::ngrams::NgramParams;
-use crate::text::tokenize::{Mark, Party, Token, Tokenizer};
+use crate::party::{Mark, Party};
+use crate::text::tokenize::{Token, Tokenizer};
 
 /// The counted features of one piece of evidence: `(hash, count)`, sorted by hash, each hash once.
 #[derive(Debug, Clone, Default)]
@@ -87,28 +86,15 @@ impl Names {
     }
 }
 
-/// The tokens of a document's evidence, made when first asked for.
-#[derive(Debug)]
-pub(crate) struct Windows<'d> {
-    document: &'d Document<'d>,
-    cache: BTreeMap<(usize, usize), (Vec<Token>, Vec<Mark>)>,
-}
-
-impl<'d> Windows<'d> {
-    pub fn new(document: &'d Document<'d>) -> Self {
-        Self { document, cache: BTreeMap::new() }
-    }
-
-    /// Tokens and marks of the sentence, or of the two neighbours, that hold a piece of evidence.
-    pub fn get(&mut self, evidence: &Evidence, tokenizer: &Tokenizer) -> (&[Token], &[Mark]) {
-        let (first, last) = evidence.sentences;
-        let document = self.document;
-        let (tokens, marks) = self.cache.entry((first, last)).or_insert_with(|| {
-            let sentences = &document.sentences[first..=last];
-            let text = document.article.part(evidence.part);
-            let marks: Vec<Mark> = sentences.iter().flat_map(|s: &Sentence| s.marks.iter().cloned()).collect();
-            (tokenizer.tokenize(text, evidence.span.clone(), &marks), marks)
-        });
-        (tokens, marks)
-    }
+/// Tokens and marks of a run of sentences, from the first to the last.
+pub(crate) fn window(
+    document: &Document<'_>,
+    (first, last): (usize, usize),
+    tokenizer: &Tokenizer,
+) -> (Vec<Token>, Vec<Mark>) {
+    let sentences = &document.sentences[first..=last];
+    let text = document.article.part(sentences[0].part);
+    let marks: Vec<Mark> = sentences.iter().flat_map(|s: &Sentence| s.marks.iter().cloned()).collect();
+    let span = sentences[0].span.start..sentences[last - first].span.end;
+    (tokenizer.tokenize(text, span, &marks), marks)
 }

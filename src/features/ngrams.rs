@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::evidence::Strength;
-use crate::text::tokenize::{Mark, Party, PartyKind, Token};
+use crate::party::{Mark, Party, PartyKind};
+use crate::text::tokenize::Token;
 
 /// Which features are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,7 +191,7 @@ fn mask<'a>(tokens: &'a [Token], marks: &[Mark], pair: (Party, Party), mask_name
     };
     let mut sentence_start = true;
     for (i, token) in tokens.iter().enumerate() {
-        let word = match token.mark.and_then(|m| marks.get(usize::from(m))) {
+        let word = match token.mark.and_then(|m| marks.get(m)) {
             Some(mark) if mark.party == pair.0 => STATE,
             Some(mark) if mark.party == pair.1 => ACTOR,
             Some(mark) => match mark.kind {

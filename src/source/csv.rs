@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashSet;
+
 use super::encoding::{Decoder, Fault};
 use super::stream::{Stream, read_error};
 use super::{MAX_LINE, check_size, filled};
@@ -137,9 +139,10 @@ impl Rows {
         let names: Vec<String> = first.fields.iter().map(|name| name.trim().to_owned()).collect();
         rows.header = Header { path: rows.header.path, line: first.line, names };
         let names = &rows.header.names;
+        let mut seen = FxHashSet::default();
         let location = || Location::line(rows.header.path.clone(), first.line);
         if let Some((at, name)) =
-            names.iter().enumerate().find(|(at, name)| !name.is_empty() && names[..*at].contains(name))
+            names.iter().enumerate().find(|(_, name)| !name.is_empty() && !seen.insert(name.as_str()))
         {
             let found = format!("the column `{name}` twice");
             return Err(Error::format(location().at_column(at as u64 + 1), found, "a name for each column"));

@@ -202,15 +202,16 @@ fn unwrap_block(text: &str, spans: &mut Vec<Span>, block: usize) {
     }
     let longest = lines.iter().map(Span::len).max().unwrap_or(0);
     let mut joined: Vec<Span> = Vec::with_capacity(lines.len());
+    let mut before = 0;
     for span in lines {
         let line = &text[span.clone()];
         let first_word = line.split_whitespace().next().map_or(0, str::len);
-        let before = spans[block..].iter().take_while(|other| other.end <= span.start).last().map_or(0, Span::len);
         let goes_on = line.starts_with(char::is_lowercase) || (before >= 40 && before + 1 + first_word > longest);
         match joined.last_mut() {
             Some(last) if goes_on && !is_bullet(line) => last.end = span.end,
             _ => joined.push(span.clone()),
         }
+        before = span.len();
     }
     spans.truncate(block);
     spans.append(&mut joined);
@@ -436,9 +437,9 @@ impl Cleaner<'_> {
             return Some(Kind::Heading);
         }
         let run = |unit: &&Unit| unit.words <= 4 && !unit.stop;
-        let before = units[..at].iter().rev().take_while(run).count();
-        let after = units[at..].iter().take_while(run).count();
-        if before.min(8) + after.min(8) >= 4 && unit.words <= 4 && !question {
+        let before = units[..at].iter().rev().take(4).take_while(run).count();
+        let after = units[at..].iter().take(4).take_while(run).count();
+        if before + after >= 4 && unit.words <= 4 && !question {
             return Some(Kind::Boilerplate("menu"));
         }
         let above_is_prose = prose_above > 0;

@@ -13,6 +13,7 @@
 //!   on in lower case, the line ends in a comma or a small word, or the block is hard-wrapped. A block counts as
 //!   hard-wrapped when one of its lines starts in lower case; a line of it was wrapped when the first word of the next
 //!   line would not have fitted into the longest line.
+//! - A sentence of more than [`LONGEST`] bytes is cut.
 //! - A bullet starts a sentence. `;`, `:` and dashes end none.
 //!
 //! ```
@@ -44,6 +45,37 @@ pub fn sentences(text: &str) -> Vec<Span> {
 pub fn sentences_in(text: &str, range: Span, out: &mut Vec<Span>) {
     let _ = &text[range.clone()];
     Splitter { text, bytes: text.as_bytes(), range: range.clone(), block: Block::default() }.run(out);
+}
+
+/// The most bytes that a sentence may have: what is longer is no prose, and is cut at white space where there is some.
+pub const LONGEST: usize = 8 << 10;
+
+/// `text[range]` without white space at its ends, if anything else is there.
+fn trimmed(text: &str, range: Span) -> Option<Span> {
+    let sentence = &text[range.clone()];
+    let start = range.start + (sentence.len() - sentence.trim_start().len());
+    let trimmed = sentence.trim().len();
+    (trimmed > 0).then_some(start..start + trimmed)
+}
+
+/// `text[range]` in pieces of at most [`LONGEST`] bytes, without white space at their ends.
+pub(crate) fn pieces(text: &str, range: Span) -> impl Iterator<Item = Span> + '_ {
+    let Span { mut start, end } = range;
+    std::iter::from_fn(move || {
+        while start < end {
+            let from = start;
+            start = end;
+            if end - from > LONGEST {
+                let most = text.floor_char_boundary(from + LONGEST);
+                let blank = text[from..most].rfind(char::is_whitespace).filter(|&at| at > 0);
+                start = blank.map_or(most, |at| from + at);
+            }
+            if let Some(piece) = trimmed(text, from..start) {
+                return Some(piece);
+            }
+        }
+        None
+    })
 }
 
 /// What a byte can be the start of.
@@ -79,7 +111,7 @@ enum Class {
 }
 
 /// The longest abbreviation in characters.
-const LONGEST: usize = 10;
+const LONGEST_ABBREVIATION: usize = 10;
 
 struct Words {
     classes: FxHashMap<String, Class>,
@@ -96,7 +128,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         [("inside", Class::Inside), ("number", Class::Number), ("maybe", Class::Maybe), ("clock", Class::Clock)];
     for (name, class) in named {
         for &word in lists.get(name).into_iter().flatten() {
-            debug_assert!(word.len() <= LONGEST, "{word} is longer than LONGEST");
+            debug_assert!(word.len() <= LONGEST_ABBREVIATION, "{word} is too long");
             classes.insert(word.to_owned(), class);
             let mut letters = word.chars();
             let capitalised =
@@ -166,11 +198,10 @@ impl<'t> Splitter<'t> {
     }
 
     fn push(&self, start: usize, end: usize, out: &mut Vec<Span>) {
-        let sentence = &self.text[start..end];
-        let trimmed = sentence.trim();
-        if !trimmed.is_empty() {
-            let from = start + (sentence.len() - sentence.trim_start().len());
-            out.push(from..from + trimmed.len());
+        if end - start <= LONGEST {
+            out.extend(trimmed(self.text, start..end));
+        } else {
+            out.extend(pieces(self.text, start..end));
         }
     }
 
@@ -307,7 +338,7 @@ impl<'t> Splitter<'t> {
         let digit = next.rest.starts_with(|c: char| c.is_ascii_digit());
         let opener = || WORDS.openers.contains(word) && !next.rest[word.len()..].starts_with('.');
         let clock_ends = || !digit && !WORDS.days.contains(word) && second_word(next.rest) != "time";
-        if token.len() <= LONGEST {
+        if token.len() <= LONGEST_ABBREVIATION {
             if let Some(class) = WORDS.classes.get(token) {
                 return match class {
                     Class::Inside => close > here + 1 && self.closes_quote(here + 1, close),
@@ -335,9 +366,8 @@ impl<'t> Splitter<'t> {
             }
             if token.bytes().all(|b| b.is_ascii_digit()) && token.len() <= 2 {
                 // "1. Moscow agrees" at the start of a line is a numbered item.
-                let line = before.rsplit('\n').next().unwrap_or(before);
-                let head = &line[..line.len() - token.len()];
-                return head.chars().any(|c| c.is_alphanumeric());
+                let head = before[..before.len() - token.len()].chars().rev();
+                return head.take_while(|&c| c != '\n').any(char::is_alphanumeric);
             }
         }
         true
@@ -401,7 +431,7 @@ impl<'t> Splitter<'t> {
 fn last_token(text: &str) -> &str {
     let mut from = text.len();
     for (count, (at, c)) in text.char_indices().rev().enumerate() {
-        if !(c.is_alphanumeric() || matches!(c, '.' | '&' | '\'')) || count > LONGEST {
+        if !(c.is_alphanumeric() || matches!(c, '.' | '&' | '\'')) || count > LONGEST_ABBREVIATION {
             break;
         }
         from = at;
@@ -512,6 +542,16 @@ mod tests {
         sentences_in(text, 10..19, &mut spans);
         assert_eq!(spans.len(), 1);
         assert_eq!(spans[0], 10..19);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_sentence_is_cut_at_white_space() {
+        let text = format!(" {} \u{3000}{}", "Niger und Tschad ".repeat(1_000), "é".repeat(LONGEST));
+        let found = sentences(&text);
+        assert!(found.iter().all(|s| s.len() <= LONGEST && text[s.clone()].trim() == &text[s.clone()]));
+        let words = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        assert_eq!(found.iter().map(|s| words(&text[s.clone()])).collect::<String>(), words(&text));
+        assert!(text[found[0].clone()].ends_with(['r', 'd']), "a word is whole");
     }
 
     #[test]

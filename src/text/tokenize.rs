@@ -17,37 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Span;
 use crate::error::{Error, Result};
+use crate::party::Mark;
 
 /// A word (with an inner apostrophe), a number (with inner stops and commas), or one other visible character.
 const TOKEN_PATTERN: &str = r"\p{L}+(?:'\p{L}+)*|\p{N}+(?:[.,]\p{N}+)*|[^\s\p{L}\p{N}]";
-
-/// Who or what a marked name stands for, within one document.
-///
-/// Equal values are the same party. The value itself never reaches a feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Party(pub u32);
-
-/// How a name that is neither the state nor the actor of a pair shows in the features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PartyKind {
-    /// A state or territory.
-    State,
-    /// A bloc or world body.
-    Body,
-    /// An armed group.
-    ArmedGroup,
-}
-
-/// A named span of a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// Byte range in the part of the article.
-    pub span: Span,
-    /// Whom it names.
-    pub party: Party,
-    /// What kind of party that is.
-    pub kind: PartyKind,
-}
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +30,7 @@ pub struct Token {
     /// Byte range in the part of the article.
     pub span: Span,
     /// The index of the mark that this token stands for.
-    pub mark: Option<u16>,
+    pub mark: Option<usize>,
     /// Whether the word as written starts with a capital.
     pub capitalised: bool,
 }
@@ -103,12 +76,7 @@ impl Tokenizer {
         let mut position = range.start;
         for (index, mark) in marks.iter().enumerate() {
             self.tokenize_gap(text, position..mark.span.start, &mut tokens);
-            tokens.push(Token {
-                word: "".into(),
-                span: mark.span.clone(),
-                mark: Some(index as u16),
-                capitalised: true,
-            });
+            tokens.push(Token { word: "".into(), span: mark.span.clone(), mark: Some(index), capitalised: true });
             position = mark.span.end;
         }
         self.tokenize_gap(text, position..range.end, &mut tokens);
@@ -156,6 +124,7 @@ impl Tokenizer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::party::{Party, PartyKind};
 
     fn words(text: &str, marks: &[Mark]) -> Vec<String> {
         let tokens = Tokenizer::default().tokenize(text, 0..text.len(), marks);
@@ -183,10 +152,20 @@ mod tests {
 
     #[test]
     fn a_mark_is_one_token_and_hides_its_spelling() {
-        let mark = |span: Span| Mark { span, party: Party(0), kind: PartyKind::State };
+        let mark = |span: Span| Mark { span, party: Party::State, kind: PartyKind::State };
         assert_eq!(words("pro-U.S. forces", &[mark(4..8)]), ["pro", "-", "*", "forces"]);
         assert_eq!(words("pro-Papua New Guinea forces", &[mark(4..20)]), ["pro", "-", "*", "forces"]);
         assert_eq!(words("Chad's army", &[mark(0..4)]), ["*", "'", "s", "army"]);
+    }
+
+    #[test]
+    fn marks_beyond_sixteen_bits_are_themselves() {
+        let text = "a b ".repeat(70_000);
+        let mark = |at| Mark { span: at..at + 1, party: Party::State, kind: PartyKind::State };
+        let marks: Vec<Mark> = (0..70_000).map(|i| mark(4 * i)).collect();
+        let tokens = Tokenizer::default().tokenize(&text, 0..text.len(), &marks);
+        let found: Vec<usize> = tokens.iter().filter_map(|t| t.mark).collect();
+        assert!(found.into_iter().eq(0..70_000));
     }
 
     #[test]
