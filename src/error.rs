@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::visible::{shortened, visible};
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -41,7 +43,7 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        f.write_str(&visible(&self.path))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
@@ -57,7 +59,7 @@ impl fmt::Display for Location {
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened, read or written.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", visible(&.path.to_string_lossy()))]
     Io {
         /// The file.
         path: PathBuf,
@@ -66,7 +68,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Input that is not in the shape it should have.
-    #[error("{location}: found {found}, expected {expected}")]
+    #[error("{location}: found {}, expected {}", shortened(.found), shortened(.expected))]
     Format {
         /// Where.
         location: Location,
@@ -76,7 +78,7 @@ pub enum Error {
         expected: String,
     },
     /// An input with nothing in it to work on.
-    #[error("{path}: no {what} found; expected at least one")]
+    #[error("{}: no {what} found; expected at least one", visible(.path))]
     Empty {
         /// The file or folder.
         path: String,
@@ -84,7 +86,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A name that the gazetteer does not hold.
-    #[error("{}unknown state or actor `{name}`{}", prefix(.location), suggestion(.nearest))]
+    #[error("{}unknown state or actor `{}`{}", prefix(.location), shortened(.name), suggestion(.nearest))]
     UnknownEntity {
         /// Where the name was given, if in a file.
         location: Option<Location>,
@@ -102,7 +104,7 @@ pub enum Error {
         label: String,
     },
     /// A parameter outside its range.
-    #[error("{name} is {found}; expected {expected}")]
+    #[error("{name} is {}; expected {expected}", shortened(.found))]
     Parameter {
         /// The parameter's name.
         name: &'static str,
@@ -112,7 +114,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// Numbers that do not fit together: lengths that differ, a value that is not finite.
-    #[error("{what}: found {found}, expected {expected}")]
+    #[error("{what}: found {}, expected {}", shortened(.found), shortened(.expected))]
     Shape {
         /// Which numbers.
         what: &'static str,
@@ -122,7 +124,7 @@ pub enum Error {
         expected: String,
     },
     /// A model file that cannot be used.
-    #[error("{path}: {problem}")]
+    #[error("{}: {problem}", visible(.path))]
     Model {
         /// The file, or `<bytes>`.
         path: String,
@@ -142,7 +144,7 @@ pub enum Error {
 #[non_exhaustive]
 pub enum ModelProblem {
     /// Not written by this program.
-    #[error("not a detente model (found {found}); `detente train --output FILE` writes one")]
+    #[error("not a detente model (found {}); `detente train --output FILE` writes one", shortened(.found))]
     NotAModel {
         /// What the file looks like.
         found: String,
@@ -176,7 +178,7 @@ pub enum ModelProblem {
         newest: u32,
     },
     /// A part that is missing or has the wrong shape.
-    #[error("the model's part `{part}` is unusable: {found}, expected {expected}")]
+    #[error("the model's part `{part}` is unusable: {}, expected {}", shortened(.found), shortened(.expected))]
     Part {
         /// The part's name.
         part: &'static str,

@@ -33,6 +33,7 @@
 mod article;
 mod error;
 mod stance;
+mod visible;
 
 pub mod audit;
 pub mod classifier;
@@ -42,6 +43,7 @@ pub mod evidence;
 pub mod explain;
 pub mod features;
 pub mod gazetteer;
+pub mod input_file;
 pub mod model_file;
 pub mod output_file;
 pub mod party;
@@ -59,3 +61,4 @@ pub use pipeline::{Pipeline, Prediction, Query};
 pub use source::{LabelMap, LabelledPair, Warning};
 pub use stance::{Stance, UnknownStance};
 pub use train::{TrainParams, train};
+pub use visible::{shortened, visible};

@@ -17,6 +17,7 @@ use crate::error::{Error, ModelProblem, Result};
 use crate::features::Names;
 use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::{Norm, Tfidf, Vocabulary};
+use crate::input_file;
 use crate::output_file::OutputFile;
 use crate::pipeline::{Decision, Parts, Pooling};
 use crate::text::tokenize::Tokenizer;
@@ -60,10 +61,33 @@ pub struct DataManifest {
     pub name: String,
     /// SHA-256 of the file as read.
     pub sha256: String,
+    /// The file of texts that its labels were joined with, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<FileManifest>,
     /// Labelled rows in it.
     pub rows: usize,
     /// The weight of each row.
     pub weight: f64,
+}
+
+/// A file by name and content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileManifest {
+    /// The file's name, without its folder.
+    pub name: String,
+    /// SHA-256 of the file as read.
+    pub sha256: String,
+}
+
+impl FileManifest {
+    /// The manifest of a regular file.
+    ///
+    /// # Errors
+    /// As [`input_file::open`].
+    pub fn of(path: &Path) -> Result<Self> {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, sha256: input_file::sha256(path)? })
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -36,6 +36,7 @@ use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::Tfidf;
 use crate::features::{self, Counts};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
+use crate::input_file;
 use crate::model_file::{self, Manifest};
 use crate::party::{Mark, Party};
 use crate::stance::Stance;
@@ -220,7 +221,7 @@ impl Pipeline {
     /// [`Error::Io`], or [`Error::Model`] when the file is not a whole, undamaged model of a known version.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = input_file::read(path, input_file::MAX_MODEL)?;
         Self::read(&bytes, &path.display().to_string())
     }
 

@@ -26,7 +26,7 @@ use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::{Tfidf, TfidfParams};
 use crate::features::{Counts, Names, window};
 use crate::gazetteer::Gazetteer;
-use crate::model_file::{CURRENT_VERSION, DataManifest, Manifest};
+use crate::model_file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
 use crate::party::Party;
 use crate::pipeline::{Decision, Parts, Pipeline, Pooling, find};
 use crate::source::LabelledPair;
@@ -71,6 +71,8 @@ pub struct Dataset {
     pub name: String,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// The file of texts that its labels were joined with, if they were.
+    pub texts: Option<FileManifest>,
     /// Weight of each row in the fit. 1 is usual.
     pub weight: f64,
     /// Whether its rows answer the codebook's own question, so that probabilities are calibrated on them.
@@ -407,6 +409,7 @@ fn manifest(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, rows:
             .map(|d| DataManifest {
                 name: d.name.clone(),
                 sha256: d.sha256.clone(),
+                texts: d.texts.clone(),
                 rows: d.pairs.len(),
                 weight: d.weight,
             })

@@ -191,7 +191,7 @@ fn a_folder_without_articles() {
 #[test]
 fn a_file_that_is_not_there_or_not_readable() {
     let folder = Folder::new();
-    folder.predict("nowhere.txt").says(1, &["nowhere.txt", "No such file"]).prints_nothing();
+    folder.predict("nowhere.txt").says(2, &["nowhere.txt", "No such file"]).prints_nothing();
     folder.train("nowhere.csv").says(2, &["nowhere.csv"]);
     folder.evaluate("nowhere.csv").says(2, &["nowhere.csv"]);
     let ended = folder.run(&["train", "--config", "nowhere.toml", "--output", "out.detente"]);
@@ -293,7 +293,7 @@ fn bad_recipes_and_gazetteers() {
     folder.save("other.toml", format!("[[data]]\npath = \"a.csv\"\nsha256 = \"{}\"\n", "0".repeat(64)));
     recipe("other.toml").says(2, &["a.csv", "SHA-256", "000000"]);
     let ended = folder.run(&["train", "--data", DATA, "--cv", "1", "--output", "out.detente"]);
-    ended.says(2, &["folds", "2 or more"]);
+    ended.says(2, &["--cv", "at least 2"]);
     let ended = folder.run(&["train", "--data", DATA, "--c", "-1", "--output", "out.detente"]);
     ended.says(2, &["-1"]);
     let ended = folder.run(&["train", "--data", DATA, "--group", "story", "--output", "out.detente"]);

@@ -30,8 +30,14 @@ fn trained() -> Pipeline {
         .and_then(Iterator::collect)
         .expect("the rows are good");
     let bytes = std::fs::read(DATA).expect("the file is there");
-    let dataset =
-        Dataset { name: "small.csv".into(), sha256: model_file::sha256(&bytes), weight: 1.0, calibrate: true, pairs };
+    let dataset = Dataset {
+        name: "small.csv".into(),
+        sha256: model_file::sha256(&bytes),
+        texts: None,
+        weight: 1.0,
+        calibrate: true,
+        pairs,
+    };
     let training = train(&[dataset], &TrainParams::default(), Gazetteer::embedded(), &|_| {});
     training.expect("the rows suffice").pipeline
 }
@@ -205,7 +211,7 @@ fn a_file_that_is_not_there_is_named() {
     let error = Pipeline::load(path).expect_err("it is not there");
     assert!(matches!(&error, Error::Io { path: named, .. } if named == path), "{error}");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    assert!(matches!(Pipeline::load(folder.path()), Err(Error::Io { .. })));
+    assert!(matches!(Pipeline::load(folder.path()), Err(Error::Format { .. })));
 }
 
 #[test]

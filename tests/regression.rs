@@ -89,3 +89,184 @@ fn f14_15_numbers_have_ranges() {
         folder.run(&["data", "split", DATA, "--output-dir", "parts", &ratios]).says(2, &["ratios"]);
     }
 }
+
+#[test]
+fn f14_05_every_article_of_a_stream_has_its_heading() {
+    let folder = Folder::new();
+    let rows = |n: usize| (0..n).map(|i| format!("a{i},Peru thanked Chile.\n")).collect::<String>();
+    for n in [1, 2, 256, 257, 513] {
+        folder.save("a.csv", format!("id,text\n{}", rows(n)));
+        let ended = folder.run(&["predict", "a.csv", "--actor", "Chile", "--model", MODEL]);
+        ended.says(0, &[]);
+        let headed = (0..n).filter(|i| ended.stdout.lines().any(|line| line == format!("a{i}"))).count();
+        assert_eq!(headed, if n == 1 { 0 } else { n }, "{n} articles");
+    }
+}
+
+#[test]
+fn f14_09_labels_are_joined_whole_or_refused() {
+    let folder = Folder::new();
+    folder.save("texts.jsonl", "{\"id\": 7, \"text\": \"Côte d'Ivoire thanked Chile.\"}\n");
+    let header = "id,state,actor,label,state_start,state_end,actor_start,actor_end\n";
+    let join = |name: &str| folder.run(&["data", "join", name, "--texts", "texts.jsonl"]);
+    folder.save("half.csv", format!("{header}7,Côte d'Ivoire,Chile,aligned,0,13,,\n"));
+    join("half.csv").says(2, &["half.csv:2", "no `actor_start`", "all of"]).prints_nothing();
+    folder.save("whole.csv", format!("{header}7,Côte d'Ivoire,Chile,aligned,0,13,22,27\n"));
+    let plain = join("whole.csv");
+    assert!(plain.says(0, &[]).stdout.contains(",0,13,22,27,7"), "{}", plain.stdout);
+    // The same rows in another encoding.
+    let utf16: Vec<u8> = format!("\u{feff}{header}7,Côte d'Ivoire,Chile,aligned,0,13,22,27\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    folder.save("utf16.csv", utf16);
+    assert_eq!(join("utf16.csv").stdout, plain.stdout);
+    folder.save(
+        "lines.jsonl",
+        "{\"sentence\": 7, \"state\": \"Côte d'Ivoire\", \"actor\": \"Chile\", \"label\": \"aligned\"}",
+    );
+    join("lines.jsonl").says(0, &["1 rows"]);
+    folder.save("other.csv", format!("{header}8,Chile,Peru,aligned,,,,\n"));
+    join("other.csv").says(2, &["other.csv:2:1", "id `8`", "texts.jsonl"]);
+}
+
+#[test]
+fn f14_12_one_fault_of_many_rows_is_said_once() {
+    let folder = Folder::new();
+    let rows = "Norway praised Chile.,Norway,Chile,pro\n".repeat(56);
+    folder.save("a.csv", format!("{HEADER}{GOOD}{rows}"));
+    let ended = folder.evaluate("a.csv");
+    ended.says(1, &["a.csv:4:4", "55 more rows have the same fault", "line 59"]);
+    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    assert!(ended.stdout.contains("2 rows"), "{}", ended.stdout);
+    // What the system says is said once.
+    let ended = folder.run(&["train", "--data", "nowhere.csv", "-o", "out.detente"]);
+    assert_eq!(ended.says(2, &[]).stderr.matches("No such file").count(), 1, "{}", ended.stderr);
+    let ended = folder.run(&["predict", "nowhere.txt", "--all-actors", "--model", MODEL]);
+    assert_eq!(ended.says(2, &[]).stderr.matches("No such file").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn f14_13_no_command_writes_over_what_it_reads() {
+    let folder = Folder::new();
+    let data = rows();
+    let articles = "{\"text\": \"Peru thanked Chile.\"}\n";
+    folder.save("io.csv", &data).save("dev.csv", &data).save("io.jsonl", articles);
+    std::fs::create_dir(folder.path("sub")).expect("a folder");
+    folder.save("sub/io.jsonl", articles);
+    std::fs::hard_link(folder.path("io.csv"), folder.path("hard.csv")).expect("a link");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("io.csv", folder.path("soft.csv")).expect("a link");
+    let before = folder.names();
+    let mut cases = vec![
+        vec!["train", "--data", "io.csv", "-o", "io.csv"],
+        vec!["train", "--data", "io.csv", "-o", "./sub/../io.csv"],
+        vec!["train", "--data", "io.csv", "-o", "hard.csv"],
+        vec!["train", "--data", "io.csv", "-o", "m", "--out-of-fold", "dev.csv", "--dev", "dev.csv"],
+        vec!["train", "--data", "io.csv", "-o", "same", "--out-of-fold", "./same"],
+        vec!["evaluate", "--data", "io.csv", "--json", "io.csv"],
+        vec!["evaluate", "--data", "io.csv", "--json", "a", "--predictions", "a"],
+        vec!["predict", "io.jsonl", "--all-actors", "-o", "io.jsonl"],
+        vec!["predict", "sub", "--all-actors", "-o", "sub/io.jsonl"],
+        vec!["data", "check", "io.csv", "--json", "io.csv"],
+        vec!["data", "convert", "io.csv", "hard.csv"],
+        vec!["data", "join", "io.csv", "--texts", "dev.csv", "-o", "dev.csv"],
+        vec!["predict", "io.jsonl", "--all-actors", "--gazetteer", "dev.csv", "-o", "dev.csv"],
+    ];
+    if cfg!(unix) {
+        cases.push(vec!["evaluate", "--data", "io.csv", "--json", "soft.csv"]);
+    }
+    for case in cases {
+        let ended = folder.run(&case);
+        assert_eq!(ended.code, Some(2), "{case:?}: {}", ended.stderr);
+        assert_eq!(folder.names(), before, "{case:?}");
+        for (name, content) in
+            [("io.csv", &*data), ("dev.csv", &*data), ("io.jsonl", articles), ("sub/io.jsonl", articles)]
+        {
+            assert_eq!(std::fs::read_to_string(folder.path(name)).expect("a file"), content, "{case:?}");
+        }
+    }
+    // A device may be written to twice.
+    let case = ["evaluate", "--data", "io.csv", "--model", MODEL, "--json", "/dev/null", "--predictions", "/dev/null"];
+    folder.run(&case).says(0, &[]);
+}
+
+#[test]
+fn f14_14_one_bad_input_does_not_end_the_others() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("empty")).expect("a folder");
+    folder.save("good.txt", "Peru thanked Chile.").save("good.csv", rows());
+    let ended = folder.run(&["predict", "empty", "nowhere.txt", "good.txt", "--all-actors", "--model", MODEL]);
+    ended.says(1, &["empty", "nowhere.txt"]);
+    assert!(ended.stdout.contains("Peru"), "{}", ended.stdout);
+    let ended = folder.run(&["evaluate", "--data", "nowhere.csv", "good.csv", "--model", MODEL]);
+    ended.says(1, &["nowhere.csv"]);
+    assert!(ended.stdout.contains("12 rows"), "{}", ended.stdout);
+    folder
+        .run(&["predict", "empty", "nowhere.txt", "--all-actors", "--model", MODEL])
+        .says(2, &["nothing could be read"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn f14_16_a_pipe_that_would_be_read_twice_is_refused() {
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo").arg(folder.path("pipe.csv")).status();
+    assert!(made.expect("mkfifo").success());
+    folder.save("a.csv", rows()).save("a.txt", "Peru thanked Chile.");
+    for case in [
+        vec!["train", "--data", "pipe.csv", "-o", "m"],
+        vec!["train", "--config", "pipe.csv", "-o", "m"],
+        vec!["predict", "a.txt", "--all-actors", "--gazetteer", "pipe.csv"],
+        vec!["predict", "a.txt", "--all-actors", "--model", "pipe.csv"],
+        vec!["predict", "a.txt", "--all-actors", "--gazetteer", "/dev/zero"],
+        vec!["train", "--config", "/dev/zero", "-o", "m"],
+        vec!["inspect", "/dev/zero"],
+    ] {
+        folder.run(&case).says(2, &["a pipe or a device", "a regular file"]).prints_nothing();
+    }
+    folder.run(&["data", "agreement", "/dev/zero", "a.csv"]).says(2, &["/dev/zero", "binary data"]);
+}
+
+#[test]
+fn f14_17_an_id_stays_as_it_is_written() {
+    let folder = Folder::new();
+    let ids = ["123456789012345678901234567890", "1.50", "1e3", "-0"];
+    let lines: String = ids.iter().map(|id| format!("{{\"id\": {id}, \"text\": \"Peru thanked Chile.\"}}\n")).collect();
+    folder.save("a.jsonl", lines);
+    let ended = folder.predict("a.jsonl");
+    for id in ids {
+        assert!(ended.stdout.contains(&format!("{{\"id\":\"{id}\"")), "{id}: {}", ended.stdout);
+    }
+    let row = "\"text\": \"Peru thanked Chile.\", \"state\": \"Peru\", \"actor\": \"Chile\", \"label\": \"aligned\"";
+    folder.save("b.jsonl", format!("{{\"id\": 123456789012345678901234567890, \"n\": 1.10, {row}}}\n"));
+    folder.run(&["data", "convert", "b.jsonl", "b.csv"]).says(0, &[]);
+    let csv = std::fs::read_to_string(folder.path("b.csv")).expect("a file");
+    assert!(csv.contains("\n123456789012345678901234567890,") && csv.ends_with(",1.10\n"), "{csv}");
+    folder.save("c.jsonl", "{\"id\": [1], \"text\": \"Peru thanked Chile.\"}\n");
+    folder.predict("c.jsonl").says(1, &["c.jsonl:1", "a string or a number"]);
+}
+
+#[test]
+fn f14_24_nothing_of_a_text_reaches_the_terminal_raw() {
+    let folder = Folder::new();
+    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}";
+    folder.save("a.csv", format!("id,text\n\"a{evil}\nb\",Peru {evil} thanked Chile.\nc,Peru thanked Chile.\n"));
+    let raw = |text: &str| text.contains(['\u{1b}', '\u{7}', '\u{202e}']);
+    for args in [["predict", "a.csv", "--actor", "Chile"], ["predict", "a.csv", "--all-actors", "--quiet"]] {
+        let ended = folder.run(&[&args[..], &["--model", MODEL]].concat());
+        assert!(!raw(&ended.stdout) && ended.stdout.contains("a\\u{1b}[2J"), "{}", ended.stdout);
+    }
+    let ended = folder.run(&["explain", "a.csv", "--state", "Peru", "--actor", "Chile", "--model", MODEL]);
+    assert!(!raw(&ended.stdout), "{}", ended.stdout);
+    folder.save("b.csv", format!("{HEADER}Peru thanked Chile.,Peru,{evil},aligned\n"));
+    let ended = folder.evaluate("b.csv");
+    assert!(!raw(&ended.says(2, &["unknown state or actor", "\\u{1b}[2J"]).stderr), "{}", ended.stderr);
+    let ended = folder.run(&["predict", &format!("no{}", "\u{1b}[2J\nb"), "--all-actors"]);
+    assert!(!raw(&ended.says(2, &["no\\u{1b}[2J\\nb"]).stderr), "{}", ended.stderr);
+    // A wide table gives a short complaint.
+    let names: Vec<String> = (0..25_000).map(|i| format!("column{i}")).collect();
+    folder.save("wide.csv", format!("{}\n", names.join(",")));
+    let ended = folder.predict("wide.csv");
+    assert!(ended.says(1, &["wide.csv:1", "`text`"]).stderr.len() < 2_000, "{}", ended.stderr.len());
+}

@@ -255,7 +255,10 @@ fn reading_goes_on_after_a_bad_row_and_a_bad_file() {
 
     let saved = save("b.txt", "Oman waits.");
     std::fs::write(saved.folder.path().join("a.txt"), "%PDF-1.4").expect("a file");
-    let sources = inputs(&[saved.folder.path(), Path::new("/nowhere/x.txt")], None).expect("a folder with articles");
+    let sources = inputs(&[saved.folder.path(), Path::new("/nowhere/x.txt")], None)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .expect("a folder with articles");
     let found: Vec<_> =
         read_all(sources, &ignore_warnings()).map(|article| article.map(|a| a.id).map_err(|e| e.to_string())).collect();
     assert_eq!(found.len(), 3);

@@ -11,8 +11,9 @@ use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
 use detente::{EvaluateParams, LabelledPair, Stance};
 
+use super::complaints::Complaints;
 use super::output::{Sink, table};
-use super::{Common, LabelArgs, ModelArgs, Outcome, say};
+use super::{Common, LabelArgs, ModelArgs, Outcome, paths, say};
 
 /// Score a model on labelled pairs, with 95 % intervals
 ///
@@ -96,6 +97,9 @@ fn parse_bar(text: &str, direction: Direction, other_flag: &str) -> Result<Bar, 
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let read = args.data.iter().map(PathBuf::as_path).chain(common.files()).chain(args.model.file());
+    let written = [("--json", &args.json), ("--predictions", &args.predictions)];
+    paths::check(read, written.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))))?;
     let pipeline = args.model.load(common)?;
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
     let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
@@ -154,18 +158,24 @@ fn check_columns(columns: &[String], pairs: &[LabelledPair]) -> Result<()> {
 
 /// Reads labelled files; a bad row is reported and the rest are used.
 fn read_pairs(paths: &[PathBuf], args: &Args, common: &Common) -> Result<(Vec<LabelledPair>, bool)> {
-    let (mut pairs, mut failed) = (Vec::new(), false);
+    let (mut pairs, mut complaints) = (Vec::new(), Complaints::default());
     for path in paths {
-        for pair in common.labelled(path, &args.labels)? {
+        let rows = match common.labelled(path, &args.labels) {
+            Ok(rows) => rows,
+            Err(error) => {
+                complaints.add(&error);
+                continue;
+            }
+        };
+        for pair in rows {
             match pair {
                 Ok(pair) => pairs.push(pair),
-                Err(error) => {
-                    failed = true;
-                    say(format_args!("error: {error}"));
-                }
+                Err(error) => complaints.add(&error),
             }
         }
     }
+    let failed = complaints.finish();
+    anyhow::ensure!(!pairs.is_empty(), "nothing to score: no labelled row could be read");
     Ok((pairs, failed))
 }
 
@@ -216,10 +226,14 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     }
     writeln!(out, "{}", classes.trim_fmt())?;
     for (column, values) in &record.by {
-        let mut rows = table(&[column.to_uppercase().as_str(), "N", "MACRO F1"]);
+        let mut rows = table(&[detente::visible(&column.to_uppercase()), "N".into(), "MACRO F1".into()]);
         let mut sorted: Vec<_> = values.iter().collect();
         sorted.sort_by(|a, b| b.1.n.cmp(&a.1.n).then(a.0.cmp(b.0)));
-        rows.add_rows(sorted.into_iter().map(|(v, g)| vec![v.clone(), g.n.to_string(), format!("{:.3}", g.macro_f1)]));
+        rows.add_rows(
+            sorted
+                .into_iter()
+                .map(|(v, g)| vec![detente::shortened(v).into_owned(), g.n.to_string(), format!("{:.3}", g.macro_f1)]),
+        );
         writeln!(out, "\n{}", rows.trim_fmt())?;
     }
     Ok(())

@@ -53,11 +53,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let actor = detente::pipeline::find(pipeline.gazetteer(), &args.actor)?;
     let warn = common.warn();
     let mut out = io::stdout().lock();
-    for input in source::inputs(std::slice::from_ref(&args.path), None)? {
-        for article in source::read(&input, &warn)? {
+    for input in source::inputs(std::slice::from_ref(&args.path), None) {
+        for article in source::read(&input?, &warn)? {
             let article = article?;
             let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
-                writeln!(out, "{}: names no evidence for this pair", article.id)?;
+                writeln!(out, "{}: names no evidence for this pair", detente::visible(&article.id))?;
                 continue;
             };
             match args.format {
@@ -78,8 +78,8 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
     writeln!(
         out,
         "{} toward {}: {} (aligned {a:.3}, neutral {n:.3}, opposed {o:.3})",
-        args.state,
-        args.actor,
+        detente::visible(&args.state),
+        detente::visible(&args.actor),
         paint(stance)
     )?;
     let k = stance.index();
@@ -92,8 +92,8 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
             rows.add_row(vec![
                 "      ".to_string(),
                 format!("{:+.3}", feature.contribution[k]),
-                feature.name.clone(),
-                feature.words.clone(),
+                detente::visible(&feature.name).into_owned(),
+                shorten(&feature.words, width()),
             ]);
         }
         writeln!(out, "{}", rows.trim_fmt())?;

@@ -124,7 +124,9 @@ fn print<R: Serialize>(format: Format, rows: &[R], header: &[&str], cells: impl 
     match format {
         Format::Table => {
             let mut table = table(header);
-            table.add_rows(rows.iter().map(cells));
+            table.add_rows(
+                rows.iter().map(|row| cells(row).iter().map(|c| detente::visible(c).into_owned()).collect::<Vec<_>>()),
+            );
             writeln!(out, "{}", table.trim_fmt())?;
         }
         Format::Csv => {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::json;
 
-use detente::Stance;
+use detente::{Stance, visible};
 
 use super::output::table;
 use super::{Common, Outcome};
@@ -56,26 +56,31 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Format::Table => {
             let [aligned, neutral, opposed] = manifest.labels;
             writeln!(out, "format     {}", manifest.format_version)?;
-            writeln!(out, "trained    detente {}, seed {}", manifest.detente_version, manifest.seed)?;
-            writeln!(out, "gazetteer  {}", manifest.gazetteer_version)?;
+            writeln!(out, "trained    detente {}, seed {}", visible(&manifest.detente_version), manifest.seed)?;
+            writeln!(out, "gazetteer  {}", visible(&manifest.gazetteer_version))?;
             writeln!(out, "rows       {} ({aligned} aligned, {neutral} neutral, {opposed} opposed)", manifest.rows)?;
             writeln!(out, "features   {}", pipeline.n_features())?;
             for data in &manifest.data {
                 writeln!(
                     out,
                     "data       {} ({} rows, weight {}, SHA-256 {})",
-                    data.name, data.rows, data.weight, data.sha256
+                    visible(&data.name),
+                    data.rows,
+                    data.weight,
+                    visible(&data.sha256)
                 )?;
             }
             if let Some(metrics) = manifest.metrics.as_object() {
                 for (name, value) in metrics.iter().filter(|(_, v)| v.is_number()) {
-                    writeln!(out, "{name:<10} {:.4} (out of fold)", value.as_f64().unwrap_or(f64::NAN))?;
+                    writeln!(out, "{:<10} {:.4} (out of fold)", visible(name), value.as_f64().unwrap_or(f64::NAN))?;
                 }
             }
             for (stance, features) in Stance::ALL.iter().zip(&features) {
                 writeln!(out, "\n{stance}")?;
                 let mut rows = table(&["WEIGHT", "FEATURE"]);
-                rows.add_rows(features.iter().map(|(name, weight)| vec![format!("{weight:+.3}"), (*name).to_string()]));
+                rows.add_rows(
+                    features.iter().map(|(name, weight)| vec![format!("{weight:+.3}"), visible(name).into_owned()]),
+                );
                 writeln!(out, "{}", rows.trim_fmt())?;
             }
         }

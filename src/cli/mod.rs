@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, `output.rs` for tables, JSON and CSV.
 
+mod complaints;
 mod data;
 mod evaluate;
 mod explain;
@@ -7,6 +8,7 @@ mod gazetteer;
 mod inspect;
 mod manual;
 mod output;
+mod paths;
 mod predict;
 mod progress;
 mod train;
@@ -89,10 +91,22 @@ pub fn run(args: Args) -> ExitCode {
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say(format_args!("error: {error:#}"));
+            say(format_args!("error: {}", describe(&error)));
             ExitCode::from(2)
         }
     }
+}
+
+/// The error and its causes, but those that it has said already.
+fn describe(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !said.ends_with(&cause) {
+            said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+        }
+    }
+    said
 }
 
 /// How a command ended.
@@ -125,7 +139,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// A line on stderr. Standard error that is closed is nobody's loss.
 pub fn say(message: std::fmt::Arguments<'_>) {
     use io::Write;
-    let _ = writeln!(io::stderr(), "{message}");
+    // Whatever comes from a file, no escape sequence reaches the terminal; lines are the program's own.
+    let message = message.to_string();
+    let lines: Vec<_> = message.split('\n').map(detente::visible).collect();
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }
 
 impl Common {
@@ -146,10 +163,15 @@ impl Common {
         })
     }
 
+    /// The files that every command reads.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.gazetteer.as_deref().into_iter()
+    }
+
     /// Reads a labelled file.
-    pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> Result<source::LabelledPairs> {
+    pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> detente::Result<source::LabelledPairs> {
         let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
-        Ok(source::labelled(&Source::file(path), &options, &self.warn())?)
+        source::labelled(&Source::file(path), &options, &self.warn())
     }
 
     /// The gazetteer, with the user's own entries.
@@ -171,6 +193,11 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// The file of the model, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        (self.model != "default").then(|| Path::new(&self.model))
+    }
+
     /// Loads the model.
     pub fn load(&self, common: &Common) -> Result<Pipeline> {
         load_model(&self.model, common)

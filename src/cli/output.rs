@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use detente::output_file::OutputFile;
 use detente::pipeline::ScoredEvidence;
+use detente::text::characters::Characters;
 use detente::{Article, Part, Prediction, Stance, Strength};
 
 /// `--format` of results.
@@ -24,9 +25,12 @@ pub enum Format {
 }
 
 /// A table without lines, as wide as its content.
-pub fn table(header: &[&str]) -> Table {
+pub fn table(header: &[impl AsRef<str>]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header.iter().map(AsRef::as_ref));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
@@ -47,8 +51,9 @@ pub fn colours() -> bool {
 /// A text cut to `width` characters, with an ellipsis where something is missing.
 pub fn shorten(text: &str, width: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = detente::visible(&text);
     if text.chars().count() <= width {
-        return text;
+        return text.into_owned();
     }
     let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
     short.truncate(short.trim_end().len());
@@ -120,6 +125,21 @@ impl From<[f64; 3]> for Probabilities {
     }
 }
 
+/// An article whose characters are counted, once for all of its records.
+pub struct Counted<'a> {
+    article: &'a Article,
+    title: Characters<'a>,
+    text: Characters<'a>,
+}
+
+impl<'a> Counted<'a> {
+    /// Counts title and text.
+    pub fn new(article: &'a Article) -> Self {
+        let [title, text] = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
+        Self { article, title, text }
+    }
+}
+
 /// A piece of evidence in files; offsets count Unicode characters.
 #[derive(Debug, Clone, Serialize)]
 pub struct EvidenceRecord {
@@ -136,20 +156,20 @@ pub struct EvidenceRecord {
 
 impl EvidenceRecord {
     /// The record of one piece of evidence of an article.
-    pub fn new(article: &Article, scored: &ScoredEvidence) -> Self {
+    fn new(article: &Counted<'_>, scored: &ScoredEvidence) -> Self {
         let evidence = &scored.evidence;
-        let text = article.part(evidence.part);
-        let characters = |byte: usize| text[..byte].chars().count();
+        let text = article.article.part(evidence.part);
+        let characters = if evidence.part == Part::Title { &article.title } else { &article.text };
         Self {
             text: text[evidence.span.clone()].into(),
             part: evidence.part,
-            start: characters(evidence.span.start),
-            end: characters(evidence.span.end),
+            start: characters.of_byte(evidence.span.start),
+            end: characters.of_byte(evidence.span.end),
             strength: evidence.strength,
             stance: scored.stance,
             probability: scored.probabilities[scored.stance.index()],
-            state: [characters(evidence.state.start), characters(evidence.state.end)],
-            actor: [characters(evidence.actor.start), characters(evidence.actor.end)],
+            state: characters.of_span(&evidence.state),
+            actor: characters.of_span(&evidence.actor),
         }
     }
 }
@@ -172,9 +192,9 @@ pub struct PredictionRecord {
 
 impl PredictionRecord {
     /// The record of a prediction, with at most `limit` pieces of evidence.
-    pub fn new(article: &Article, prediction: &Prediction<'_>, limit: usize) -> Self {
+    pub fn new(article: &Counted<'_>, prediction: &Prediction<'_>, limit: usize) -> Self {
         Self {
-            id: article.id.clone(),
+            id: article.article.id.clone(),
             state: prediction.state.name.clone(),
             state_code: prediction.state.code.clone(),
             actor: prediction.actor.name.clone(),
@@ -245,11 +265,11 @@ pub fn matrix(out: &mut impl Write, predictions: &[Prediction<'_>]) -> Result<()
             names.push(name);
         }
     }
-    let mut header = vec!["STATE \\ ACTOR"];
-    header.extend(&names);
+    let mut header = vec!["STATE \\ ACTOR".into()];
+    header.extend(names.iter().copied().map(detente::visible));
     let mut rows = table(&header);
     for state in &names {
-        let mut row = vec![(*state).to_string()];
+        let mut row = vec![detente::visible(state).into_owned()];
         row.extend(names.iter().map(|actor| {
             let found = predictions.iter().find(|p| p.state.name == *state && p.actor.name == *actor);
             found.map_or("·".into(), |p| format!("{} {:.2}", paint(p.stance), p.probabilities[p.stance.index()]))

@@ -9,13 +9,16 @@ use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
 use detente::source::{self, Format as InputFormat};
-use detente::{Article, Pipeline, Query};
+use detente::{Article, Error, Part, Pipeline, Query};
 
-use super::output::{Format, PredictionRecord, Sink, shorten, table, width};
-use super::{Common, ModelArgs, Outcome, progress, say};
+use super::complaints::Complaints;
+use super::output::{Counted, Format, PredictionRecord, Sink, shorten, table, width};
+use super::{Common, ModelArgs, Outcome, paths, progress};
 
-/// Articles handed to the threads at once. Results keep the order of the input, so memory is bounded by this.
+/// The most articles, and about the most bytes of them, that are handed to the threads at once. Results keep the order of
+/// the input, so memory is bounded by these.
 const BATCH: usize = 256;
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Say which states stand with, apart from, or against an actor
 ///
@@ -98,38 +101,52 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         names.iter().map(|n| Ok(detente::pipeline::find(pipeline.gazetteer(), n)?)).collect()
     };
     let query = Query { actors: ids(&args.actor)?, states: ids(&args.state)?, all_states: args.all_states };
-    let inputs = source::inputs(&args.paths, args.input_format.map(InputFormat::from))?;
+    let mut inputs = Vec::new();
+    let mut complaints = Complaints::default();
+    // Whether there was anything to work on, be it good or bad.
+    let mut any = false;
+    for input in source::inputs(&args.paths, args.input_format.map(InputFormat::from)) {
+        match input {
+            Ok(input) => inputs.push(input),
+            Err(error) => complaints.add(&error),
+        }
+    }
+    let read = inputs.iter().filter_map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
+    paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     let mut printer = Printer::new(args, inputs.len() > 1)?;
     let bar = progress::articles(common);
-    let mut failed = false;
     let warn = common.warn();
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
     for input in inputs {
         let articles = match source::read(&input, &warn) {
             Ok(articles) => articles,
             Err(error) => {
-                failed = true;
-                say(format_args!("error: {error}"));
+                any |= !matches!(error, Error::Io { .. });
+                complaints.add(&error);
                 continue;
             }
         };
+        any = true;
         for article in articles {
             match article {
-                Ok(article) => batch.push(article),
-                Err(error) => {
-                    failed = true;
-                    say(format_args!("error: {error}"));
+                Ok(article) => {
+                    bytes += article.text.len() + article.part(Part::Title).len();
+                    batch.push(article);
                 }
+                Err(error) => complaints.add(&error),
             }
-            if batch.len() == BATCH {
+            if batch.len() == BATCH || bytes >= BATCH_BYTES {
                 printer.print(&pipeline, &query, &batch)?;
                 bar.inc(batch.len() as u64);
                 batch.clear();
+                bytes = 0;
             }
         }
     }
     printer.print(&pipeline, &query, &batch)?;
     bar.finish_and_clear();
+    let failed = complaints.finish();
+    anyhow::ensure!(any, "nothing could be read");
     printer.finish()?;
     Ok(Outcome::failed_if(failed))
 }
@@ -138,9 +155,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 struct Printer<'a> {
     args: &'a Args,
     sink: Sink,
-    /// Whether each article's table has a heading.
+    /// Whether each article's table has a heading: where there are several inputs, or one of several articles.
     headed: bool,
     articles: usize,
+    /// The table of the first article, while it is not known whether another follows.
+    first: Option<(String, Vec<u8>)>,
 }
 
 impl<'a> Printer<'a> {
@@ -149,19 +168,33 @@ impl<'a> Printer<'a> {
         if args.format == Format::Csv {
             csv::Writer::from_writer(&mut sink).write_record(PredictionRecord::COLUMNS)?;
         }
-        Ok(Self { args, sink, headed, articles: 0 })
+        Ok(Self { args, sink, headed, articles: 0, first: None })
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
         let render = |article: &Article| self.render(pipeline, query, article);
         let rendered: Vec<Vec<u8>> = articles.par_iter().map(render).collect::<Result<_>>()?;
         for (article, bytes) in articles.iter().zip(rendered) {
-            if self.args.format == Format::Table && (self.headed || articles.len() > 1) {
-                let blank = if self.articles > 0 { "\n" } else { "" };
-                writeln!(self.sink, "{blank}{}", article.id)?;
-            }
+            self.write(&article.id, bytes)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, id: &str, bytes: Vec<u8>) -> Result<()> {
+        let first = self.articles == 0;
+        self.articles += 1;
+        if self.args.format != Format::Table {
             self.sink.write_all(&bytes)?;
-            self.articles += 1;
+        } else if first && !self.headed {
+            self.first = Some((id.to_owned(), bytes));
+        } else {
+            if let Some((id, bytes)) = self.first.take() {
+                writeln!(self.sink, "{}", detente::visible(&id))?;
+                self.sink.write_all(&bytes)?;
+            }
+            let blank = if first { "" } else { "\n" };
+            writeln!(self.sink, "{blank}{}", detente::visible(id))?;
+            self.sink.write_all(&bytes)?;
         }
         Ok(())
     }
@@ -169,7 +202,8 @@ impl<'a> Printer<'a> {
     fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article) -> Result<Vec<u8>> {
         let mut predictions = pipeline.predict(article, query);
         predictions.retain(|p| p.probabilities[p.stance.index()] >= self.args.min_prob);
-        let records = || predictions.iter().map(|p| PredictionRecord::new(article, p, self.args.evidence));
+        let counted = Counted::new(article);
+        let records = || predictions.iter().map(|p| PredictionRecord::new(&counted, p, self.args.evidence));
         let mut out = Vec::new();
         match self.args.format {
             Format::Jsonl => {
@@ -192,7 +226,10 @@ impl<'a> Printer<'a> {
         Ok(out)
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(mut self) -> Result<()> {
+        if let Some((_, bytes)) = self.first.take() {
+            self.sink.write_all(&bytes)?;
+        }
         self.sink.finish()
     }
 }
@@ -215,13 +252,13 @@ fn list(out: &mut Vec<u8>, article: &Article, predictions: &[detente::Prediction
             evidence.push("(no evidence)".into());
         }
         let mut row = vec![
-            p.state.name.clone(),
+            detente::visible(&p.state.name).into_owned(),
             super::output::paint(p.stance),
             format!("{:.2}", p.probabilities[p.stance.index()]),
             evidence.join("\n"),
         ];
         if several {
-            row.insert(1, p.actor.name.clone());
+            row.insert(1, detente::visible(&p.actor.name).into_owned());
         }
         rows.add_row(row);
     }

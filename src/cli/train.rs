@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use detente::audit;
 use detente::evaluate::metrics;
+use detente::model_file::FileManifest;
 use detente::source::join::{self, TextLayout, Texts};
 use detente::source::{LabelledPair, directed};
 use detente::train::{Dataset, Step};
-use detente::{EvaluateParams, Stance, TrainParams, model_file};
+use detente::{EvaluateParams, Stance, TrainParams, input_file};
 
 use super::output::Sink;
-use super::{Common, LabelArgs, Outcome, progress};
+use super::{Common, LabelArgs, Outcome, paths, progress};
 
 /// Train a model on labelled pairs
 ///
@@ -65,6 +66,14 @@ struct Recipe {
     data: Vec<RecipeData>,
     /// Files whose texts, and what is nearly the same, are left out of training.
     exclude: Vec<PathBuf>,
+}
+
+impl Recipe {
+    /// Every file that it names.
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let texts = self.data.iter().filter_map(|data| Some(&data.texts.as_ref()?.path));
+        self.data.iter().map(|data| &data.path).chain(texts).chain(&self.exclude)
+    }
 }
 
 /// One file of training data.
@@ -133,6 +142,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(path) => read_recipe(path)?,
         None => Recipe::default(),
     };
+    let read = args.data.iter().chain(&args.dev).chain(&args.config).chain(recipe.files()).map(PathBuf::as_path);
+    let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
+    paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
     let mut params = recipe.params.clone();
     params.folds = args.cv.unwrap_or(params.folds);
     params.seed = args.seed.unwrap_or(params.seed);
@@ -200,7 +212,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 }
 
 fn read_recipe(path: &Path) -> Result<Recipe> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = input_file::read_text(path, input_file::MAX_RECIPE)?;
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
@@ -216,10 +228,9 @@ fn check_files(recipe: &Recipe) -> Result<()> {
     let mut problems = Vec::new();
     for (path, sha256, origin) in data.chain(texts).chain(exclude) {
         let origin = origin.map(|o| format!(" (from {o})")).unwrap_or_default();
-        match std::fs::read(path) {
-            Err(error) => problems.push(format!("{}{origin}: {error}", path.display())),
-            Ok(bytes) => {
-                let found = model_file::sha256(&bytes);
+        match input_file::sha256(path) {
+            Err(error) => problems.push(format!("{error}{origin}")),
+            Ok(found) => {
                 if let Some(expected) = sha256.filter(|expected| **expected != found) {
                     problems.push(format!("{}{origin}: SHA-256 {found}, expected {expected}", path.display()));
                 }
@@ -239,7 +250,7 @@ fn read_data(args: &Args, recipe: &Recipe, common: &Common) -> Result<Vec<Datase
         let mut pairs = match (&source.texts, source.format) {
             (Some(texts), _) => {
                 let texts = Texts::read(&texts.path, texts.layout, &common.warn())?;
-                join::join(&source.path, &texts, &args.labels.label_map)?
+                join::join(&source.path, &texts, &args.labels.label_map, &common.warn())?
             }
             (None, DataFormat::DirectedSentiment) => directed::labelled(&source.path, &common.warn())?,
             (None, DataFormat::Labelled) => read_pairs(&source.path, &args.labels, args.group.as_deref(), common)?,
@@ -247,9 +258,11 @@ fn read_data(args: &Args, recipe: &Recipe, common: &Common) -> Result<Vec<Datase
         if !source.split.is_empty() {
             pairs.retain(|pair| pair.column("split").is_some_and(|split| source.split.iter().any(|s| s == split)));
         }
-        data.push(dataset(&source.path, source.weight, source.calibrate, pairs)?);
+        let texts = source.texts.as_ref().map(|texts| FileManifest::of(&texts.path)).transpose()?;
+        data.push(Dataset { texts, ..dataset(&source.path, source.weight, source.calibrate, pairs)? });
     }
     for path in &args.data {
+        input_file::open(path)?;
         let pairs = read_pairs(path, &args.labels, args.group.as_deref(), common)?;
         data.push(dataset(path, 1.0, true, pairs)?);
     }
@@ -258,9 +271,8 @@ fn read_data(args: &Args, recipe: &Recipe, common: &Common) -> Result<Vec<Datase
 }
 
 fn dataset(path: &Path, weight: f64, calibrate: bool, pairs: Vec<LabelledPair>) -> Result<Dataset> {
-    let bytes = std::fs::read(path).map_err(|e| detente::Error::io(path, e))?;
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Dataset { name, sha256: model_file::sha256(&bytes), weight, calibrate, pairs })
+    let FileManifest { name, sha256 } = FileManifest::of(path)?;
+    Ok(Dataset { name, sha256, texts: None, weight, calibrate, pairs })
 }
 
 /// Takes the rows out whose text the recipe's `exclude` files hold.

@@ -14,10 +14,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::error::{Error, Location, Result};
-use crate::source::{self, Format, LabelMap, Warn};
+use crate::error::{Error, Result};
+use crate::source::{self, LabelMap, LabelRow, Warn};
 use crate::stance::Stance;
 
 /// What a row is known by.
@@ -57,16 +57,6 @@ pub struct Agreement {
     pub disagreements: Vec<(Key, String, String)>,
 }
 
-/// The columns that matter.
-#[derive(Debug, Deserialize)]
-struct Row {
-    #[serde(alias = "sentence")]
-    id: serde_json::Value,
-    state: String,
-    actor: String,
-    label: String,
-}
-
 /// Reads the columns `id` (or `sentence`), `state`, `actor` and `label` of a CSV or JSONL file; texts are not needed.
 /// Labels that `map` does not know stand for themselves, so readings may have categories of their own.
 ///
@@ -74,64 +64,15 @@ struct Row {
 /// [`Error::Io`]; [`Error::Format`] for a row without one of them, or the second row of one key;
 /// [`Error::Empty`] if there is no row.
 pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
-    let name = path.display().to_string();
-    let expected = "the fields id, state, actor and label";
     let mut reading = Reading::new();
-    let mut add = |row: Row, location: Location| {
-        let id = match row.id {
-            serde_json::Value::String(id) => id,
-            other => other.to_string(),
-        };
-        let label = match map.stance(&row.label) {
-            Some(stance) => stance.to_string(),
-            None => row.label.trim().to_lowercase(),
-        };
-        if label.is_empty() {
-            return Err(Error::format(location, "an empty label", "a label"));
-        }
-        let key = Key { id, state: row.state.trim().into(), actor: row.actor.trim().into() };
+    for row in source::label_rows(path, warn)? {
+        let LabelRow { id, state, actor, label, location } = row?;
+        let label = map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |stance| stance.to_string());
+        let key = Key { id, state, actor };
         let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
-        match reading.insert(key, label) {
-            None => Ok(()),
-            Some(_) => Err(Error::format(location, found, "one row for each id, state and actor")),
+        if reading.insert(key, label).is_some() {
+            return Err(Error::format(location, found, "one row for each id, state and actor"));
         }
-    };
-    if Format::of(path) == Some(Format::Jsonl) {
-        for (line, text) in (1..).zip(source::text_lines(path, warn)?) {
-            let text = text?;
-            if text.trim().is_empty() {
-                continue;
-            }
-            let location = Location::line(&name, line);
-            let row = serde_json::from_str(&text)
-                .map_err(|error| Error::format(location.clone(), error.to_string(), expected))?;
-            add(row, location)?;
-        }
-    } else {
-        let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
-        let mut reader = csv::Reader::from_reader(file);
-        let wrong = |error: csv::Error| {
-            let line = error.position().map(csv::Position::line);
-            Error::format(Location { path: name.clone(), line, column: None }, error.to_string(), expected)
-        };
-        let header = reader.headers().map_err(wrong)?.clone();
-        let column = |names: &[&str]| {
-            let at = header.iter().position(|title| names.contains(&title.trim()));
-            at.ok_or_else(|| {
-                let found = format!("the columns {}", header.iter().collect::<Vec<_>>().join(", "));
-                Error::format(Location::line(&name, 1), found, expected)
-            })
-        };
-        let columns = [column(&["id", "sentence"])?, column(&["state"])?, column(&["actor"])?, column(&["label"])?];
-        for record in reader.records() {
-            let record = record.map_err(wrong)?;
-            let location = Location::line(&name, record.position().map_or(0, csv::Position::line));
-            let [id, state, actor, label] = columns.map(|at| record.get(at).unwrap_or_default().to_owned());
-            add(Row { id: id.into(), state, actor, label }, location)?;
-        }
-    }
-    if reading.is_empty() {
-        return Err(Error::Empty { path: name, what: "labelled row" });
     }
     Ok(reading)
 }
@@ -252,7 +193,9 @@ mod tests {
         assert_eq!(csv, jsonl.expect("a reading"));
         let twice = read("b.csv", "id,state,actor,label\n7,Peru,Chile,x\n7,Peru,Chile,y\n").unwrap_err().to_string();
         assert!(twice.contains("b.csv:3: found a second row"), "{twice}");
-        assert!(read("c.csv", "id,state,label\n").unwrap_err().to_string().contains("the columns id, state, label"));
+        assert!(
+            read("c.csv", "id,state,label\n").unwrap_err().to_string().contains("the columns `id`, `state`, `label`")
+        );
         assert!(matches!(read("d.csv", "id,state,actor,label\n"), Err(Error::Empty { .. })));
     }
 }

@@ -18,6 +18,7 @@ use crate::audit::Index;
 use crate::gazetteer::{EntryId, Gazetteer};
 use crate::source::LabelledPair;
 use crate::stance::Stance;
+use crate::text::characters::Characters;
 
 /// All findings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -282,15 +283,13 @@ fn repeated(pairs: &[LabelledPair]) -> Vec<Repeat> {
 }
 
 fn shared_ids(pairs: &[LabelledPair]) -> Vec<SharedId> {
-    let mut texts: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
+    let mut first_lines: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     for pair in pairs {
-        let of_id = texts.entry(&pair.article.id).or_default();
-        if of_id.iter().all(|(text, _)| *text != pair.article.text) {
-            of_id.push((&pair.article.text, line(pair)));
-        }
+        first_lines.entry(&pair.article.id).or_default().entry(&pair.article.text).or_insert_with(|| line(pair));
     }
-    let several = texts.into_iter().filter(|(_, texts)| texts.len() > 1);
-    several.map(|(id, texts)| SharedId { id: id.into(), lines: texts.iter().map(|t| t.1).collect() }).collect()
+    let several = first_lines.into_iter().filter(|(_, texts)| texts.len() > 1);
+    let sorted = |texts: BTreeMap<&str, u64>| BTreeSet::from_iter(texts.into_values()).into_iter().collect();
+    several.map(|(id, texts)| SharedId { id: id.into(), lines: sorted(texts) }).collect()
 }
 
 fn unknown(pairs: &[LabelledPair], gazetteer: &Gazetteer) -> Vec<Unknown> {
@@ -343,8 +342,9 @@ fn seems_bytes(pair: &LabelledPair) -> bool {
         let named = text[span.clone()].trim();
         !inside(span.start) && !inside(span.end) && named.len() == span.len()
     };
+    let characters = Characters::new(text);
     let as_bytes = |span: &Span| {
-        let [start, end] = [span.start, span.end].map(|at| text[..at].chars().count());
+        let [start, end] = characters.of_span(span);
         (text.is_char_boundary(start) && text.is_char_boundary(end)).then_some(start..end)
     };
     let spans = || [&pair.state_span, &pair.actor_span].into_iter().flatten();

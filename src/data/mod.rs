@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Location, Result};
 use crate::source::{self, Format, LabelledOptions, LabelledPair, Source, Warn, directed};
+use crate::text::characters::Characters;
 
 /// A file of labelled pairs, with all that could not be read of it.
 #[derive(Debug)]
@@ -109,7 +110,8 @@ const COLUMNS: [&str; 11] =
 /// The fields of a pair in the order of [`COLUMNS`]; offsets count characters.
 fn fields(pair: &LabelledPair) -> [Option<Value>; COLUMNS.len()] {
     let text = |text: &str| Some(Value::from(text));
-    let offset = |byte: usize| Some(Value::from(pair.article.text[..byte].chars().count()));
+    let characters = Characters::new(&pair.article.text);
+    let offset = |byte: usize| Some(Value::from(characters.of_byte(byte)));
     let ends = |span: &Option<crate::Span>| match span {
         Some(span) => [offset(span.start), offset(span.end)],
         None => [None, None],

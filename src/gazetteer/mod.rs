@@ -35,7 +35,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::input_file;
 pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
 use matcher::Matcher;
 use search::Search;
@@ -110,7 +111,7 @@ impl Gazetteer {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Format`] names line and column of a row that is not as above; [`Error::Io`] a read that failed.
+    /// [`Error::Format`](crate::Error::Format) names line and column of a row that is not as above; [`Error::Io`](crate::Error::Io) a read that failed.
     pub fn with_overrides(&self, source: impl Read, path: &str) -> Result<Self> {
         let mut tables = self.tables.clone();
         tables.read_overrides(source, path)?;
@@ -120,10 +121,10 @@ impl Gazetteer {
     /// [`with_overrides`](Self::with_overrides) from a file.
     ///
     /// # Errors
-    /// As there; [`Error::Io`] also if the file cannot be opened.
+    /// As there, and as [`input_file::read`].
     pub fn with_override_file(&self, path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
-        self.with_overrides(file, &path.display().to_string())
+        let names = input_file::read(path, input_file::MAX_NAMES)?;
+        self.with_overrides(names.as_slice(), &path.display().to_string())
     }
 
     /// All entries, sorted by code. An [`EntryId`] is an index into them.

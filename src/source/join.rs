@@ -8,9 +8,10 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::{LabelMap, LabelledPair, Source, Warn};
-use crate::article::{Article, Span};
-use crate::error::{Error, Location, Result};
+use super::labelled::{LABEL_COLUMNS, records};
+use super::{LabelMap, LabelledOptions, LabelledPair, Source, Warn, filled};
+use crate::article::Article;
+use crate::error::Result;
 
 /// How a file of texts is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -103,82 +104,27 @@ fn pieces<'t>(text: &'t str, stops: &'t [char]) -> impl Iterator<Item = &'t str>
     })
 }
 
-#[derive(Debug, Deserialize)]
-struct LabelRow {
-    #[serde(alias = "sentence")]
-    id: String,
-    state: String,
-    actor: String,
-    label: String,
-    state_start: Option<usize>,
-    state_end: Option<usize>,
-    actor_start: Option<usize>,
-    actor_end: Option<usize>,
-    group: Option<String>,
-    #[serde(flatten)]
-    columns: std::collections::BTreeMap<String, String>,
-}
-
-/// Reads a label file (`id,state,actor,label`, optionally four offsets in characters and `group`) and gives each label
-/// its text. Rows of one text are one group, unless they name another.
+/// Reads a label file, CSV or JSONL (`id,state,actor,label`, optionally four offsets in characters and `group`), and gives
+/// each label its text. Rows of one text are one group, unless they name another. A column `sentence` may stand for `id`.
 ///
 /// # Errors
-/// [`Error::Format`] for a row without its text, an unknown label, or offsets outside the text.
-pub fn join(labels: &Path, texts: &Texts, map: &LabelMap) -> Result<Vec<LabelledPair>> {
-    let path = labels.display().to_string();
-    let file = std::fs::File::open(labels).map_err(|e| Error::io(labels, e))?;
-    let mut reader = csv::Reader::from_reader(file);
-    let mut pairs = Vec::new();
-    let headers = reader.headers().map_err(|e| csv_error(&path, &e))?.clone();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(|e| csv_error(&path, &e))? {
-        let location = Location::line(&path, record.position().map_or(0, csv::Position::line));
-        let row: LabelRow = record.deserialize(Some(&headers)).map_err(|e| csv_error(&path, &e))?;
-        let article = texts.get(&row.id).ok_or_else(|| {
-            Error::format(location.clone(), format!("id `{}`", row.id), format!("the id of a text in {}", texts.path))
-        })?;
-        let label = map.stance(&row.label).ok_or_else(|| {
-            let known = map.labels().collect::<Vec<_>>().join(", ");
-            Error::format(location.clone(), format!("label `{}`", row.label), format!("one of {known}"))
-        })?;
-        let span = |start: Option<usize>, end: Option<usize>, what: &str| -> Result<Option<Span>> {
-            let (Some(start), Some(end)) = (start, end) else { return Ok(None) };
-            characters_to_bytes(&article.text, start, end).map(Some).ok_or_else(|| {
-                let found = format!("{what} {start} to {end}");
-                let length = article.text.chars().count();
-                Error::format(location.clone(), found, format!("a range within the text's {length} characters"))
-            })
+/// What reading the file gives; [`Error::Format`] for a row without its text, an unknown label, or offsets that are outside
+/// the text or only some of the four.
+pub fn join(labels: &Path, texts: &Texts, map: &LabelMap, warn: &Warn) -> Result<Vec<LabelledPair>> {
+    let options = LabelledOptions { labels: map.clone(), ..LabelledOptions::default() };
+    let rows = records(&Source::file(labels), LABEL_COLUMNS, warn)?;
+    rows.map(|row| {
+        let (_, mut row) = row?;
+        row.rename("sentence", "id");
+        let id = row.needed("id")?;
+        let Some(article) = texts.get(&id) else {
+            let expected = format!("the id of a text in {}", texts.path);
+            return Err(row.wrong("id", format!("id `{id}`"), expected));
         };
-        pairs.push(LabelledPair {
-            state_span: span(row.state_start, row.state_end, "state")?,
-            actor_span: span(row.actor_start, row.actor_end, "actor")?,
-            article: article.clone(),
-            state: row.state,
-            actor: row.actor,
-            label: Some(label),
-            group: Some(row.group.unwrap_or(row.id)),
-            columns: row.columns,
-            location,
-        });
-    }
-    Ok(pairs)
-}
-
-fn csv_error(path: &str, error: &csv::Error) -> Error {
-    let line = error.position().map(csv::Position::line);
-    let location = Location { path: path.into(), line, column: None };
-    Error::format(location, error.to_string(), "a CSV row of id,state,actor,label")
-}
-
-/// The byte range of a range of characters; `None` where it is empty or outside the text.
-pub fn characters_to_bytes(text: &str, start: usize, end: usize) -> Option<Span> {
-    if start >= end {
-        return None;
-    }
-    let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let first = ends.nth(start)?;
-    let last = ends.nth(end - start - 1)?;
-    Some(first..last)
+        let group = filled(row.get("group")).unwrap_or(id);
+        row.about(article.clone(), Some(group), &options)
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -191,13 +137,5 @@ mod tests {
         assert_eq!(all("One. Two;  three! ", &['.', '!']), ["One.", "Two;  three!", ""]);
         assert_eq!(all("a; b", &[';']), ["a;", "b"]);
         assert_eq!(all("3.5 per cent", &['.']), ["3.5 per cent"]);
-    }
-
-    #[test]
-    fn characters_are_not_bytes() {
-        assert_eq!(characters_to_bytes("Côte d'Ivoire", 0, 4), Some(0..5));
-        assert_eq!(characters_to_bytes("Côte", 3, 4), Some(4..5));
-        assert_eq!(characters_to_bytes("Côte", 0, 5), None);
-        assert_eq!(characters_to_bytes("Côte", 2, 2), None);
     }
 }

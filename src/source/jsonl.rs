@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::stream::{LineRead, Stream, read_error, read_line};
 use super::{MAX_LINE, check_size, filled};
@@ -24,9 +25,11 @@ pub(super) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<
                 return Err(objects.lacks(&line, &["text"], "`text` (or `title`)"));
             }
             check_size(&text, &location)?;
-            let row_id = match fields.id {
-                Some(Id::Text(text)) => filled(Some(&text)),
-                Some(Id::Number(number)) => Some(number.to_string()),
+            let row_id = match fields.id.map(|id| (id.is_plain(), id.text())) {
+                Some((false, _)) => {
+                    return Err(Error::format(location, "an `id` that is a list or an object", "a string or a number"));
+                }
+                Some((true, text)) => filled(text.as_deref()),
                 None => None,
             };
             Ok(Article {
@@ -44,7 +47,7 @@ pub(super) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<
 /// What an article's object may hold; the rest is passed over.
 #[derive(Deserialize)]
 struct Fields {
-    id: Option<Id>,
+    id: Option<Cell>,
     title: Option<String>,
     text: Option<String>,
     date: Option<String>,
@@ -52,11 +55,23 @@ struct Fields {
     language: Option<String>,
 }
 
+/// A value as it is written: numbers keep every digit.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a string or a number")]
-enum Id {
-    Text(String),
-    Number(serde_json::Number),
+#[serde(transparent)]
+pub(crate) struct Cell(Box<RawValue>);
+
+impl Cell {
+    /// The string, or the number, truth value, list or object as it is written; `None` for null.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self.0.get() {
+            "null" => None,
+            raw => Some(serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        !self.0.get().starts_with(['[', '{'])
+    }
 }
 
 /// The lines of a stream that are not blank.

@@ -10,13 +10,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-use serde_json::Value;
-
 use super::csv::Rows;
-use super::jsonl::Objects;
+use super::jsonl::{self, Objects};
 use super::{Format, Source, Warn, check_size, filled, stream};
+use crate::text::characters::Characters;
 use crate::{Article, Error, Location, Result, Span, Stance};
 
 const REQUIRED: [&str; 4] = ["text", "state", "actor", "label"];
@@ -194,10 +194,25 @@ impl Iterator for LabelledPairs {
 /// If it cannot be opened, is in another format, or lacks a required column. Errors of single rows come from the
 /// iterator; so does [`Error::Empty`], at the end, when there was no row.
 pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Result<LabelledPairs> {
+    let required = if options.label_required { &REQUIRED[..] } else { &REQUIRED[..3] };
+    let (id, options) = (source.id.clone(), options.clone());
+    let rows = records(source, required, warn)?;
+    Ok(LabelledPairs {
+        inner: Box::new(rows.map(move |row| row.and_then(|(line, row)| row.pair(&id, line, &options)))),
+    })
+}
+
+/// The rows of a CSV or JSONL input, each with its line; all have the columns `required`. Of several names for one column,
+/// divided by `|`, one is needed.
+pub(super) fn records(
+    source: &Source,
+    required: &'static [&'static str],
+    warn: &Warn,
+) -> Result<Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>> {
     let opened = || stream::open(&source.input, warn);
     match source.format {
-        Format::Csv => from_csv(Rows::new(opened()?)?, source, options.clone()),
-        Format::Jsonl => Ok(from_jsonl(Objects::new(opened()?, "labelled row"), source, options.clone())),
+        Format::Csv => Ok(Box::new(from_csv(Rows::new(opened()?)?, source, required)?)),
+        Format::Jsonl => Ok(Box::new(from_jsonl(Objects::new(opened()?, "labelled row"), required))),
         Format::Text | Format::Html => Err(Error::format(
             Location::file(source.input.name()),
             format!("a file read as {}", source.format),
@@ -206,102 +221,124 @@ pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Resu
     }
 }
 
-fn required(options: &LabelledOptions) -> &'static [&'static str] {
-    if options.label_required { &REQUIRED } else { &REQUIRED[..3] }
+/// A label without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LabelRow {
+    pub id: String,
+    pub state: String,
+    pub actor: String,
+    pub label: String,
+    pub location: Location,
 }
 
-fn from_csv(mut rows: Rows, source: &Source, options: LabelledOptions) -> Result<LabelledPairs> {
+/// The columns of every label file.
+pub(super) const LABEL_COLUMNS: &[&str] = &["id|sentence", "state", "actor", "label"];
+
+/// The labels of a CSV or JSONL file, whatever their spelling; CSV where its name does not say.
+pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<LabelRow>> + use<>> {
+    let mut source = Source::file(path);
+    source.format = Format::of(path).unwrap_or(Format::Csv);
+    let row = |row: Result<(u64, Record)>| {
+        let (_, mut row) = row?;
+        row.rename("sentence", "id");
+        let [id, state, actor, label] = ["id", "state", "actor", "label"].map(|name| row.needed(name));
+        let (state, actor) = (state?.trim().to_owned(), actor?.trim().to_owned());
+        Ok(LabelRow { id: id?, state, actor, label: label?, location: row.location })
+    };
+    Ok(records(&source, LABEL_COLUMNS, warn)?.map(row))
+}
+
+/// Those of `required` that are not there, and how to ask for them.
+fn missing(required: &[&'static str], has: impl Fn(&str) -> bool) -> Option<(Vec<&'static str>, String)> {
+    let missing: Vec<&str> = required.iter().copied().filter(|names| !names.split('|').any(&has)).collect();
+    let expected: Vec<String> = missing.iter().map(|names| format!("`{}`", names.replace('|', "` or `"))).collect();
+    (!missing.is_empty()).then(|| (missing, expected.join(", ")))
+}
+
+fn from_csv(
+    mut rows: Rows,
+    source: &Source,
+    required: &[&'static str],
+) -> Result<impl Iterator<Item = Result<(u64, Record)>> + Send + use<>> {
     let header = rows.header().clone();
-    let missing: Vec<&str> = required(&options).iter().copied().filter(|name| header.find(name).is_none()).collect();
-    if !missing.is_empty() {
-        let expected: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-        return Err(header.missing(&missing, &expected.join(", ")));
+    if let Some((missing, expected)) = missing(required, |name| header.find(name).is_some()) {
+        return Err(header.missing(&missing, &expected));
     }
-    let (path, id) = (source.input.name(), source.id.clone());
+    let path = source.input.name();
     let mut any = false;
-    let inner = std::iter::from_fn(move || {
+    Ok(std::iter::from_fn(move || {
         let Some(row) = rows.next() else {
             let first = !std::mem::replace(&mut any, true);
             return first.then(|| Err(Error::Empty { path: path.clone(), what: "labelled row" }));
         };
         any = true;
-        Some(row.and_then(|row| {
+        Some(row.map(|row| {
             let fields = header.names.iter().enumerate().map(|(at, name)| {
                 let cell = row.get(Some(at)).unwrap_or("").to_owned();
                 (name.clone(), (at as u64 + 1, cell))
             });
-            let record = Record { fields: fields.collect(), location: row.location(&path), in_columns: true };
-            record.pair(&id, row.line, &options)
+            (row.line, Record { fields: fields.collect(), location: row.location(&path), in_columns: true })
         }))
-    });
-    Ok(LabelledPairs { inner: Box::new(inner) })
+    }))
 }
 
-fn from_jsonl(mut objects: Objects, source: &Source, options: LabelledOptions) -> LabelledPairs {
-    let id = source.id.clone();
-    let inner = std::iter::from_fn(move || {
+fn from_jsonl(
+    mut objects: Objects,
+    required: &'static [&'static str],
+) -> impl Iterator<Item = Result<(u64, Record)>> + Send {
+    std::iter::from_fn(move || {
         let line = match objects.next()? {
             Ok(line) => line,
             Err(error) => return Some(Err(error)),
         };
-        Some(objects.parse::<serde_json::Map<String, Value>>(&line).and_then(|object| {
-            let missing: Vec<&str> = required(&options)
-                .iter()
-                .copied()
-                .filter(|name| object.get(*name).is_none_or(Value::is_null))
-                .collect();
-            if !missing.is_empty() {
-                let expected: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-                return Err(objects.lacks(&line, &missing, &expected.join(", ")));
+        Some(objects.parse::<BTreeMap<String, jsonl::Cell>>(&line).and_then(|object| {
+            if let Some((missing, expected)) = missing(required, |name| object.contains_key(name)) {
+                return Err(objects.lacks(&line, &missing, &expected));
             }
-            let fields = object.into_iter().filter_map(|(name, value)| {
-                let cell = match value {
-                    Value::Null => return None,
-                    Value::String(text) => text,
-                    other => other.to_string(),
-                };
-                Some((name, (0, cell)))
-            });
+            let fields = object.into_iter().filter_map(|(name, cell)| Some((name, (0, cell.text()?))));
             let record = Record { fields: fields.collect(), location: objects.location(), in_columns: false };
-            record.pair(&id, objects.line, &options)
+            Ok((objects.line, record))
         }))
-    });
-    LabelledPairs { inner: Box::new(inner) }
+    })
 }
 
 /// The fields of a row by name, each with its column from 1.
-struct Record {
+pub(super) struct Record {
     fields: BTreeMap<String, (u64, String)>,
-    location: Location,
+    pub(super) location: Location,
     in_columns: bool,
 }
 
 impl Record {
-    fn pair(mut self, id: &str, line: u64, options: &LabelledOptions) -> Result<LabelledPair> {
+    fn pair(self, id: &str, line: u64, options: &LabelledOptions) -> Result<LabelledPair> {
         let text = self.needed("text")?;
+        check_size(&text, &self.location)?;
+        let optional = OPTIONAL.map(|name| filled(self.get(name)));
+        let [row_id, title, date, source, language, group] = optional;
+        let id = row_id.unwrap_or_else(|| format!("{id}:{line}"));
+        self.about(Article { id, title, text, date, source, language }, group, options)
+    }
+
+    /// The row as a label on `article`.
+    pub(super) fn about(
+        mut self,
+        article: Article,
+        group: Option<String>,
+        options: &LabelledOptions,
+    ) -> Result<LabelledPair> {
         let state = self.needed("state")?.trim().to_owned();
         let actor = self.needed("actor")?.trim().to_owned();
-        check_size(&text, &self.location)?;
         let label = match self.get("label") {
             Some(label) => Some(options.labels.stance(label).ok_or_else(|| self.unknown(label, &options.labels))?),
             None if options.label_required => return Err(self.wrong("label", "an empty `label`", "a stance")),
             None => None,
         };
-        let (state_span, actor_span) = self.spans(&text)?.unzip();
-        let optional = OPTIONAL.map(|name| filled(self.get(name)));
-        let [row_id, title, date, source, language, group] = optional;
+        let (state_span, actor_span) = self.spans(&article.text)?.unzip();
         for name in REQUIRED.iter().chain(&OFFSETS).chain(&OPTIONAL) {
             self.fields.remove(*name);
         }
         Ok(LabelledPair {
-            article: Article {
-                id: row_id.unwrap_or_else(|| format!("{id}:{line}")),
-                title,
-                text,
-                date,
-                source,
-                language,
-            },
+            article,
             state,
             actor,
             label,
@@ -314,16 +351,30 @@ impl Record {
     }
 
     /// What the field `name` holds, if more than white space.
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(|(_, cell)| cell.as_str()).filter(|cell| !cell.trim().is_empty())
     }
 
-    fn needed(&self, name: &'static str) -> Result<String> {
-        let what = if name == "text" { "the text of an article" } else { "a name" };
+    /// Lets the field `from` be called `to`, unless there is one of that name.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if !self.fields.contains_key(to)
+            && let Some(field) = self.fields.remove(from)
+        {
+            self.fields.insert(to.to_owned(), field);
+        }
+    }
+
+    pub(super) fn needed(&self, name: &'static str) -> Result<String> {
+        let what = match name {
+            "text" => "the text of an article",
+            "id" => "the id of a text",
+            "label" => "a label",
+            _ => "a name",
+        };
         self.get(name).map(str::to_owned).ok_or_else(|| self.wrong(name, format!("an empty `{name}`"), what))
     }
 
-    fn wrong(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) -> Error {
+    pub(super) fn wrong(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) -> Error {
         let mut location = self.location.clone();
         if self.in_columns {
             location.column = self.fields.get(name).map(|(column, _)| *column);
@@ -352,30 +403,26 @@ impl Record {
                 self.wrong(name, format!("`{cell}` as `{name}`"), "a whole number of characters, from 0")
             })?;
         }
-        let state = self.span(text, OFFSETS[0], OFFSETS[1], offsets[0], offsets[1])?;
-        let actor = self.span(text, OFFSETS[2], OFFSETS[3], offsets[2], offsets[3])?;
+        let text = Characters::new(text);
+        let state = self.span(&text, OFFSETS[0], OFFSETS[1], offsets[0], offsets[1])?;
+        let actor = self.span(&text, OFFSETS[2], OFFSETS[3], offsets[2], offsets[3])?;
         Ok(Some((state, actor)))
     }
 
-    fn span(&self, text: &str, start_name: &str, end_name: &str, start: usize, end: usize) -> Result<Span> {
+    fn span(&self, text: &Characters<'_>, start_name: &str, end_name: &str, start: usize, end: usize) -> Result<Span> {
         if start >= end {
             let found = format!("`{start_name}` {start} and `{end_name}` {end}");
             return Err(self.wrong(end_name, found, "a start before the end"));
         }
-        match (byte_of(text, start), byte_of(text, end)) {
+        match (text.to_byte(start), text.to_byte(end)) {
             (Some(start), Some(end)) => Ok(start..end),
             _ => {
-                let length = text.chars().count();
+                let length = text.count();
                 let found = format!("`{end_name}` {end} in a text of {length} characters");
                 Err(self.wrong(end_name, found, "an offset within the text, in Unicode characters"))
             }
         }
     }
-}
-
-/// The byte at which the character number `index` begins, or the length after the last.
-fn byte_of(text: &str, index: usize) -> Option<usize> {
-    text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len())).nth(index)
 }
 
 #[cfg(test)]
@@ -402,13 +449,5 @@ mod tests {
             self.article = self.article.with_title(title);
             self
         }
-    }
-
-    #[test]
-    fn characters_are_turned_into_bytes() {
-        assert_eq!(byte_of("é🇷a", 0), Some(0));
-        assert_eq!(byte_of("é🇷a", 2), Some(6));
-        assert_eq!(byte_of("é🇷a", 3), Some(7));
-        assert_eq!(byte_of("é🇷a", 4), None);
     }
 }

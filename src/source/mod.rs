@@ -45,6 +45,7 @@ use std::sync::Arc;
 use crate::{Article, Error, Location, Result};
 
 pub use labelled::{Identity, LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
+pub(crate) use labelled::{LabelRow, label_rows};
 
 /// The most bytes that the text of one article, or one HTML page, may have: 32 MiB.
 pub const MAX_ARTICLE: usize = 32 << 20;
@@ -119,6 +120,14 @@ pub enum Input {
 }
 
 impl Input {
+    /// The file, unless it is standard input.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Stdin => None,
+        }
+    }
+
     /// The file as the user named it, or `-`.
     pub fn name(&self) -> String {
         match self {
@@ -186,27 +195,28 @@ pub fn ignore_warnings() -> Warn {
 /// extension are taken. A file that is named itself is taken whatever its extension; whether it exists shows when it is
 /// read.
 ///
-/// # Errors
-///
-/// If a folder cannot be listed or holds no article.
-pub fn inputs<P: AsRef<Path>>(paths: &[P], format: Option<Format>) -> Result<Vec<Source>> {
+/// A folder that cannot be listed or holds no article gives an error in its place.
+pub fn inputs<P: AsRef<Path>>(paths: &[P], format: Option<Format>) -> Vec<Result<Source>> {
     let mut sources = Vec::new();
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
-            sources.push(Source::stdin(format.unwrap_or(Format::Text)));
+            sources.push(Ok(Source::stdin(format.unwrap_or(Format::Text))));
         } else if path.is_dir() {
-            let before = sources.len();
-            list(path, path, format, &mut sources)?;
-            if sources.len() == before {
-                return Err(Error::Empty { path: path.display().to_string(), what: "article" });
+            let mut found = Vec::new();
+            match list(path, path, format, &mut found) {
+                Err(error) => sources.push(Err(error)),
+                Ok(()) if found.is_empty() => {
+                    sources.push(Err(Error::Empty { path: path.display().to_string(), what: "article" }));
+                }
+                Ok(()) => sources.extend(found.into_iter().map(Ok)),
             }
         } else {
             let mut source = Source::file(path);
             source.format = format.unwrap_or(source.format);
-            sources.push(source);
+            sources.push(Ok(source));
         }
     }
-    Ok(sources)
+    sources
 }
 
 /// Adds the articles below `folder`, each named by its path below `root`.
@@ -336,11 +346,11 @@ mod tests {
             std::fs::write(root.join(name), "x").expect("a file");
         }
         let names = |format| -> Vec<String> {
-            inputs(&[root], format).expect("a folder with articles").into_iter().map(|source| source.id).collect()
+            inputs(&[root], format).into_iter().map(|source| source.expect("an article").id).collect()
         };
         assert_eq!(names(None), ["b/a.csv.gz", "b/c/page.html", "z.txt"]);
         assert_eq!(names(Some(Format::Text)), ["b/README", "b/photo.png", "z.txt"]);
         let empty = tempfile::tempdir().expect("a temporary folder");
-        assert!(matches!(inputs(&[empty.path()], None), Err(Error::Empty { what: "article", .. })));
+        assert!(matches!(inputs(&[empty.path()], None)[..], [Err(Error::Empty { what: "article", .. })]));
     }
 }

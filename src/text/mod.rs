@@ -1,8 +1,10 @@
 //! From an article's text to the parts of it that can be evidence.
 //!
 //! [`clean`] finds the paragraphs that are the article's own; [`sentences`] divides them; [`tokenize`] divides those.
-//! All only point into the text: nothing is changed, so every offset stays an offset into what was read.
+//! [`characters`] turns byte offsets
+//! into those of files. All only point into the text: nothing is changed, so every offset stays an offset into what was read.
 
+pub mod characters;
 pub mod clean;
 pub mod sentences;
 mod shapes;

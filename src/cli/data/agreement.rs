@@ -59,11 +59,12 @@ fn print(agreement: &Agreement) -> Result<()> {
     rows.add_row(["Cohen's kappa".to_string(), number(agreement.cohen_kappa)]);
     rows.add_row(["Krippendorff's alpha".to_string(), number(agreement.krippendorff_alpha)]);
     writeln!(out, "{}\n", rows.trim_fmt())?;
-    let mut header = vec!["FIRST \\ SECOND"];
-    header.extend(agreement.labels.iter().map(String::as_str));
+    let mut header = vec!["FIRST \\ SECOND".into()];
+    header.extend(agreement.labels.iter().map(|label| detente::visible(label)));
     let mut matrix = table(&header);
     for (label, counts) in agreement.labels.iter().zip(&agreement.confusion) {
-        matrix.add_row(std::iter::once(label.clone()).chain(counts.iter().map(usize::to_string)));
+        matrix
+            .add_row(std::iter::once(detente::visible(label).into_owned()).chain(counts.iter().map(usize::to_string)));
     }
     writeln!(out, "{}", matrix.trim_fmt())?;
     Ok(())

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use detente::data::check::{self, Balance, FileReport, Leaks, Repeat, Report};
+use detente::visible;
 
 use super::super::output::table;
 use super::super::{Common, LabelArgs, Outcome};
-use super::{read_quietly, spare, write_json};
+use super::{paths, read_quietly, write_json};
 
 /// Find bad rows, contradictory labels, and texts that stand in more than one file
 ///
@@ -39,9 +40,8 @@ const SHOWN: usize = 10;
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    if let Some(json) = &args.json {
-        spare(&args.files.iter().chain(&args.against).collect::<Vec<_>>(), json)?;
-    }
+    let read = args.files.iter().chain(&args.against).map(PathBuf::as_path).chain(common.files());
+    paths::check(read, args.json.as_deref().map(|path| ("--json", path)))?;
     let gazetteer = common.load_gazetteer()?;
     let read = |paths: &[PathBuf]| {
         paths.iter().map(|path| read_quietly(path, &args.labels, common)).collect::<Result<Vec<_>>>()
@@ -67,7 +67,7 @@ fn print(out: &mut impl Write, report: &Report) -> Result<()> {
 }
 
 fn print_file(out: &mut impl Write, file: &FileReport) -> Result<()> {
-    writeln!(out, "{}: {} rows, {} texts", file.path, file.rows, file.texts)?;
+    writeln!(out, "{}: {} rows, {} texts", visible(&file.path), file.rows, file.texts)?;
     list(out, "rows that cannot be read", &file.errors, String::clone)?;
     list(out, "pairs labelled differently in equal texts", &file.conflicts, |conflict| {
         let rows: Vec<String> = conflict.rows.iter().map(|(line, label)| format!("{label} in line {line}")).collect();
@@ -120,7 +120,7 @@ fn list<T>(out: &mut impl Write, what: &str, findings: &[T], show: impl Fn(&T) -
     }
     writeln!(out, "  {what}: {}", findings.len())?;
     for finding in findings.iter().take(SHOWN) {
-        writeln!(out, "    {}", show(finding))?;
+        writeln!(out, "    {}", detente::shortened(&show(finding)))?;
     }
     if findings.len() > SHOWN {
         writeln!(out, "    …")?;
@@ -131,7 +131,8 @@ fn list<T>(out: &mut impl Write, what: &str, findings: &[T], show: impl Fn(&T) -
 fn print_balance(out: &mut impl Write, what: &str, balance: &[Balance], rows: usize) -> Result<()> {
     let mut cells = table(&[what, "ROWS", "SHARE", "ALIGNED", "NEUTRAL", "OPPOSED"]);
     for b in balance.iter().take(SHOWN) {
-        let mut row = vec![b.name.clone(), b.rows.to_string(), format!("{:.3}", b.rows as f64 / rows as f64)];
+        let mut row =
+            vec![visible(&b.name).into_owned(), b.rows.to_string(), format!("{:.3}", b.rows as f64 / rows as f64)];
         row.extend(b.labels.map(|n| n.to_string()));
         cells.add_row(row);
     }
@@ -141,6 +142,7 @@ fn print_balance(out: &mut impl Write, what: &str, balance: &[Balance], rows: us
 
 fn print_leaks(out: &mut impl Write, leaks: &Leaks) -> Result<()> {
     let Leaks { path, within, rows, exact, near } = leaks;
+    let (path, within) = (visible(path), visible(within));
     writeln!(
         out,
         "of {rows} rows of {path}, {} stand word for word in {within}, {} more nearly",
@@ -149,7 +151,7 @@ fn print_leaks(out: &mut impl Write, leaks: &Leaks) -> Result<()> {
     )?;
     let show = |r: &Repeat| format!("{path}:{} is {within}:{} ({:.2})", r.line, r.of, r.overlap);
     for repeat in exact.iter().take(SHOWN / 2).chain(near.iter().take(SHOWN / 2)) {
-        writeln!(out, "    {}", show(repeat))?;
+        writeln!(out, "    {}", visible(&show(repeat)))?;
     }
     writeln!(out)?;
     Ok(())

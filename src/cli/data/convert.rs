@@ -9,7 +9,7 @@ use detente::source::Format;
 
 use super::super::output::Sink;
 use super::super::{Common, LabelArgs, Outcome};
-use super::{read_whole, spare};
+use super::{paths, read_whole};
 
 /// Write labelled rows in another format: CSV or JSONL, by the name of the output
 ///
@@ -35,7 +35,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(format @ (Format::Csv | Format::Jsonl)) if args.output.extension().is_some_and(|e| e != "gz") => format,
         _ => bail!("{}: expected a name that ends in .csv or .jsonl", args.output.display()),
     };
-    spare(&[&args.input], &args.output)?;
+    paths::check([args.input.as_path()], [("the output", args.output.as_path())])?;
     let file = read_whole(&args.input, &args.labels, common)?;
     let mut sink = Sink::open(Some(&args.output))?;
     match format {

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use detente::source::join::{self, TextLayout, Texts};
-use detente::{data, model_file};
+use detente::{data, input_file};
 
 use super::super::output::Sink;
 use super::super::{Common, LabelArgs, Outcome};
-use super::spare;
+use super::paths;
 
 /// Put labels that name their texts by id together with these texts
 ///
@@ -66,12 +66,9 @@ impl From<Layout> for TextLayout {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    if let Some(output) = &args.output {
-        spare(&[&args.labels, &args.texts], output)?;
-    }
+    paths::check([args.labels.as_path(), &args.texts], args.output.as_deref().map(|path| ("--output", path)))?;
     if let Some(expected) = &args.sha256 {
-        let bytes = std::fs::read(&args.texts).with_context(|| args.texts.display().to_string())?;
-        let found = model_file::sha256(&bytes);
+        let found = input_file::sha256(&args.texts)?;
         ensure!(
             found.eq_ignore_ascii_case(expected),
             "{}: SHA-256 {found}, expected {expected}; offsets of labels fit one version of a file only",
@@ -79,7 +76,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         );
     }
     let texts = Texts::read(&args.texts, args.layout.into(), &common.warn())?;
-    let pairs = join::join(&args.labels, &texts, &args.label_args.label_map)?;
+    let pairs = join::join(&args.labels, &texts, &args.label_args.label_map, &common.warn())?;
     let mut sink = Sink::open(args.output.as_deref())?;
     data::write_csv(&mut sink, &pairs)?;
     sink.finish()?;

@@ -16,8 +16,9 @@ use clap::{Subcommand, ValueEnum};
 use detente::data::{self, DataFile};
 use detente::source::LabelledOptions;
 
+use super::complaints::Complaints;
 use super::output::Sink;
-use super::{Common, LabelArgs, Outcome, say};
+use super::{Common, LabelArgs, Outcome, paths};
 
 /// Check, count, divide and compare labelled data
 ///
@@ -71,9 +72,9 @@ fn read_quietly(path: &Path, labels: &LabelArgs, common: &Common) -> Result<Data
 /// Reads a file and reports its bad rows.
 fn read(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
     let file = read_quietly(path, labels, common)?;
-    for error in &file.errors {
-        say(format_args!("error: {error}"));
-    }
+    let mut complaints = Complaints::default();
+    file.errors.iter().for_each(|error| complaints.add(error));
+    complaints.finish();
     Ok(file)
 }
 
@@ -82,19 +83,6 @@ fn read_whole(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFi
     let file = read(path, labels, common)?;
     ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
     Ok(file)
-}
-
-/// Refuses to write over what is read.
-fn spare(inputs: &[&PathBuf], output: &Path) -> Result<()> {
-    let Ok(output_is) = output.canonicalize() else { return Ok(()) };
-    for input in inputs {
-        ensure!(
-            input.canonicalize().ok().as_ref() != Some(&output_is),
-            "{} is an input; give another name to write to",
-            output.display()
-        );
-    }
-    Ok(())
 }
 
 fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {

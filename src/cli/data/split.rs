@@ -9,7 +9,7 @@ use detente::{LabelledPair, Stance};
 
 use super::super::output::{Sink, table};
 use super::super::{Common, LabelArgs, Outcome};
-use super::{read_whole, spare};
+use super::{paths, read_whole};
 
 /// Divide labelled rows into train.csv, dev.csv and test.csv
 ///
@@ -50,9 +50,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         n => anyhow::bail!("--ratios has {n} shares; expected two (train, test) or three (train, dev, test)"),
     };
     let outputs: Vec<PathBuf> = names.iter().map(|name| args.output_dir.join(format!("{name}.csv"))).collect();
-    for output in &outputs {
-        spare(&[&args.file], output)?;
-    }
+    paths::check([args.file.as_path()], outputs.iter().map(|path| ("--output-dir", path.as_path())))?;
     let file = read_whole(&args.file, &args.labels, common)?;
     for (column, flag) in [(&args.group, "--group"), (&args.stratify, "--stratify")] {
         let optional = column == "group" || column == "label";

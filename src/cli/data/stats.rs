@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use detente::data::stats::Stats;
+use detente::visible;
 
 use super::super::output::table;
 use super::super::{Common, LabelArgs, Outcome};
@@ -44,8 +45,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 }
 
 fn print(stats: &[Stats]) -> Result<()> {
-    let mut header = vec![""];
-    header.extend(stats.iter().map(|s| s.path.as_str()));
+    let mut header = vec!["".into()];
+    header.extend(stats.iter().map(|s| visible(&s.path)));
     let mut rows = table(&header);
     let mut add = |name: &str, value: &dyn Fn(&Stats) -> String| {
         rows.add_row(std::iter::once(name.to_string()).chain(stats.iter().map(value)));
@@ -62,7 +63,9 @@ fn print(stats: &[Stats]) -> Result<()> {
     add("states", &|s| s.states.to_string());
     add("actors", &|s| s.actors.to_string());
     add("most frequent state", &|s| {
-        s.top_state.as_ref().map_or_else(String::new, |name| format!("{name} ({:.1} %)", 100.0 * s.top_state_share))
+        s.top_state
+            .as_ref()
+            .map_or_else(String::new, |name| format!("{} ({:.1} %)", visible(name), 100.0 * s.top_state_share))
     });
     add("words per text", &|s| format!("{:.1}", s.words_per_text));
     writeln!(io::stdout().lock(), "{}", rows.trim_fmt())?;

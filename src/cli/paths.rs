@@ -1,0 +1,68 @@
+//! No command writes over what it reads.
+
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+
+/// What a path leads to, whatever it is called.
+#[derive(Debug, PartialEq, Eq)]
+enum Identity {
+    /// A file that is there, by device and number: links and other spellings are the same.
+    #[cfg(unix)]
+    Number(u64, u64),
+    /// A name in a folder.
+    Name(PathBuf),
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    match fs::metadata(path) {
+        // Several may write to a device or a pipe.
+        Ok(found) if !found.is_file() => None,
+        Ok(found) => number(&found).or_else(|| fs::canonicalize(path).ok().map(Identity::Name)),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(Identity::Name(fs::canonicalize(folder).ok()?.join(path.file_name()?)))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn number(found: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some(Identity::Number(found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Option<Identity> {
+    None
+}
+
+/// Refuses outputs, each with its flag, that are one of the inputs or one another.
+pub fn check<'p>(
+    inputs: impl IntoIterator<Item = &'p Path>,
+    outputs: impl IntoIterator<Item = (&'p str, &'p Path)>,
+) -> Result<()> {
+    let outputs: Vec<(&str, &Path, Identity)> =
+        outputs.into_iter().filter_map(|(flag, path)| Some((flag, path, identity(path)?))).collect();
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    for input in inputs {
+        let Some(found) = identity(input) else { continue };
+        if let Some((flag, path, _)) = outputs.iter().find(|(.., output)| *output == found) {
+            let input = if input == *path { String::new() } else { format!(" (`{}`)", show(input)) };
+            anyhow::bail!("{flag} {} is an input too{input}, and would be overwritten; give another name", show(path));
+        }
+    }
+    for (at, (flag, path, output)) in outputs.iter().enumerate() {
+        let same = outputs[..at].iter().find(|(.., earlier)| earlier == output);
+        let other = same.map_or("", |(flag, ..)| flag);
+        ensure!(same.is_none(), "{other} and {flag} both write to {}; give each its own name", show(path));
+    }
+    Ok(())
+}
+
+fn show(path: &Path) -> String {
+    detente::visible(&path.to_string_lossy()).into_owned()
+}
