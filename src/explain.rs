@@ -25,6 +25,10 @@ pub struct Explanation {
     pub stance: Stance,
     /// Probabilities of aligned, neutral, opposed.
     pub probabilities: [f64; 3],
+    /// The advantage, in logits, by which the stance was decided on though another class is more probable; see
+    /// [`Decision`](crate::pipeline::Decision).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_advantage: Option<f64>,
     /// Calibrated logits; their softmax is `probabilities`.
     pub logits: [f64; 3],
     /// The logits without any evidence's words.
@@ -124,6 +128,7 @@ pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: En
     Some(Explanation {
         stance: scored.stance,
         probabilities: scored.probabilities,
+        by_advantage: parts.decision.decides(&scored.probabilities).then(|| parts.decision.advantage(scored.stance)),
         logits: parts.calibration.apply(scored.scores),
         base: parts.calibration.apply(parts.intercept),
         evidence,

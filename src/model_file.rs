@@ -52,6 +52,9 @@ pub struct Manifest {
     pub params: serde_json::Value,
     /// Scores on the held-out folds of the training data.
     pub metrics: serde_json::Value,
+    /// What a person should know of the training: a fit that did not converge, a calibration that had too few rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One file of training data.
@@ -254,15 +257,46 @@ fn part(part: &'static str, found: impl Into<String>, expected: impl Into<String
     ModelProblem::Part { part, found: found.into(), expected: expected.into() }
 }
 
+/// Every number has a range, so that no score that a model gives is infinite or undefined, and the tokeniser is the one
+/// that this format version knows: one of other parts could make a text grow without end.
+fn check_parts(small: &SmallParts) -> Result<(), ModelProblem> {
+    const MOST: f64 = 1e6;
+    let parameter = |name, result: Result<()>| match result {
+        Ok(()) => Ok(()),
+        Err(Error::Parameter { found, expected, .. }) => Err(part(name, found, expected)),
+        Err(other) => Err(part(name, other.to_string(), "numbers in their range")),
+    };
+    parameter("ngrams", small.ngrams.check())?;
+    parameter("pooling", small.pooling.check())?;
+    parameter("decision", small.decision.check())?;
+    parameter("calibration", small.calibration.check())?;
+    if !small.intercept.iter().all(|b| b.abs() <= MOST) {
+        return Err(part("intercept", format!("{:?}", small.intercept), "three numbers from -1e6 to 1e6"));
+    }
+    let shares = &small.no_evidence;
+    if !(shares.iter().all(|p| (0.0..=1.0).contains(p)) && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6) {
+        return Err(part("no_evidence", format!("{shares:?}"), "three shares that add up to 1"));
+    }
+    if small.tokenizer.to_json() != Tokenizer::default().to_json() {
+        return Err(part("tokenizer", "another tokeniser", "that of this format version"));
+    }
+    Ok(())
+}
+
 fn read_parts(file: &SafeTensors<'_>, small: SmallParts) -> Result<Parts, ModelProblem> {
+    check_parts(&small)?;
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
     let rows = hashes.len();
     let idf = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
     let ends = numbers(file, "name_ends", Dtype::U32, u32::from_le_bytes)?;
     let coef = numbers(file, "coef", Dtype::F32, f32::from_le_bytes)?;
     let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
-    if coef.len() != 3 * rows || !coef.iter().all(|v| v.is_finite()) {
-        return Err(part("coef", format!("{} numbers", coef.len()), format!("{} finite numbers", 3 * rows)));
+    if coef.len() != 3 * rows || !coef.iter().all(|v| v.abs() <= 1e6) {
+        let expected = format!("{} numbers from -1e6 to 1e6", 3 * rows);
+        return Err(part("coef", format!("{} numbers", coef.len()), expected));
+    }
+    if !idf.iter().all(|v| (0.0..=1e3).contains(v)) {
+        return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
     }
     if ends.len() != rows {
         return Err(part("name_ends", format!("{} numbers", ends.len()), format!("{rows} numbers")));

@@ -64,6 +64,24 @@ impl Default for Pooling {
 }
 
 impl Pooling {
+    /// Refuses weights that are not above 0, and a sharpness below 0 or beyond all reason.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        for (name, found) in [("pooling.title", self.title), ("pooling.neighbour", self.neighbour)] {
+            if !(1e-6..=1e6).contains(&found) {
+                let expected = "a number above 0, from 1e-6 to 1e6";
+                return Err(Error::Parameter { name, found: found.to_string(), expected });
+            }
+        }
+        if !(0.0..=10.0).contains(&self.sharpness) {
+            let found = self.sharpness.to_string();
+            return Err(Error::Parameter { name: "pooling.sharpness", found, expected: "a number from 0 to 10" });
+        }
+        Ok(())
+    }
+
     /// The weight of a kind of evidence.
     pub(crate) fn weight(&self, part: Part, strength: Strength) -> f64 {
         let part = if part == Part::Title { self.title } else { 1.0 };
@@ -89,8 +107,8 @@ impl Pooling {
 ///
 /// The most probable class is the best guess for accuracy, but where most pairs are neutral it hardly ever says
 /// anything else. So a class with a side is decided on when its probability, times e to the power of its advantage, is
-/// the greatest; training chooses the advantages that give the best macro-F1 on held-out folds. Probabilities stay as
-/// they are.
+/// the greatest; training chooses the advantages that give the best macro-F1 on held-out folds, if that gain is there on
+/// other folds too. The least probable class is never decided on. Probabilities stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Decision {
@@ -102,8 +120,39 @@ pub struct Decision {
 
 impl Decision {
     /// The stance decided on.
-    pub fn stance(&self, [aligned, neutral, opposed]: &[f64; 3]) -> Stance {
-        Stance::argmax(&[aligned * self.aligned.exp(), *neutral, opposed * self.opposed.exp()])
+    pub fn stance(&self, probabilities: &[f64; 3]) -> Stance {
+        let [aligned, neutral, opposed] = *probabilities;
+        let weighed = [aligned * self.aligned.exp(), neutral, opposed * self.opposed.exp()];
+        let least = aligned.min(neutral).min(opposed);
+        let candidates = [0, 1, 2].map(|k| if probabilities[k] > least { weighed[k] } else { -1.0 });
+        if candidates == [-1.0; 3] { Stance::argmax(&weighed) } else { Stance::argmax(&candidates) }
+    }
+
+    /// The advantage of a stance; 0 for neutral.
+    pub fn advantage(&self, stance: Stance) -> f64 {
+        match stance {
+            Stance::Aligned => self.aligned,
+            Stance::Neutral => 0.0,
+            Stance::Opposed => self.opposed,
+        }
+    }
+
+    /// Whether an advantage decides: another class is more probable than the stance.
+    pub fn decides(&self, probabilities: &[f64; 3]) -> bool {
+        probabilities[self.stance(probabilities).index()] < probabilities[Stance::argmax(probabilities).index()]
+    }
+
+    /// Refuses advantages that are not from 0 to 10.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        for (name, found) in [("decision.aligned", self.aligned), ("decision.opposed", self.opposed)] {
+            if !(0.0..=10.0).contains(&found) {
+                return Err(Error::Parameter { name, found: found.to_string(), expected: "a number from 0 to 10" });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -153,6 +202,8 @@ pub struct Prediction<'g> {
     pub stance: Stance,
     /// Probabilities of aligned, neutral, opposed; they sum to 1.
     pub probabilities: [f64; 3],
+    /// Whether an advantage of the [`Decision`] decided, so that another class is more probable.
+    pub by_advantage: bool,
     /// How often the article names the state.
     pub mentions: usize,
     /// The evidence, that which counts most first.
@@ -277,6 +328,11 @@ impl Pipeline {
         self.manifest.metrics = metrics;
     }
 
+    /// How a stance is decided from probabilities.
+    pub fn decision(&self) -> &Decision {
+        &self.parts.decision
+    }
+
     /// The calibration of the scores.
     pub fn calibration(&self) -> &Calibration {
         &self.parts.calibration
@@ -351,6 +407,7 @@ impl Pipeline {
                     actor: self.gazetteer.get(actor_id),
                     stance: scored.stance,
                     probabilities: scored.probabilities,
+                    by_advantage: !scored.evidence.is_empty() && self.parts.decision.decides(&scored.probabilities),
                     mentions: document.mentions(state),
                     no_evidence: scored.evidence.is_empty(),
                     evidence: scored.evidence,
@@ -472,5 +529,36 @@ impl<'p> Scorer<'p> {
         let lead = |e: &ScoredEvidence| e.contribution[k] - e.contribution.iter().sum::<f64>() / 3.0;
         scored.sort_by(|a, b| lead(b).total_cmp(&lead(a)));
         ScoredPair { stance, scores: pooled, probabilities, evidence: scored }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn the_least_probable_class_is_never_decided_on(
+            p in proptest::array::uniform3(0.0..1.0f64),
+            aligned in 0.0..3.0f64,
+            opposed in 0.0..3.0f64,
+        ) {
+            let total: f64 = p.iter().sum();
+            let p = p.map(|p| p / total.max(1e-9));
+            let stance = Decision { aligned, opposed }.stance(&p);
+            let least = p.iter().copied().fold(1.0, f64::min);
+            proptest::prop_assert!(p[stance.index()] > least || p.iter().all(|q| *q == least));
+            proptest::prop_assert_eq!(Decision::default().stance(&p), Stance::argmax(&p));
+        }
+    }
+
+    #[test]
+    fn an_advantage_decides_between_near_probabilities() {
+        let decision = Decision { aligned: 0.0, opposed: 0.7 };
+        assert_eq!(decision.stance(&[0.1, 0.55, 0.35]), Stance::Opposed);
+        assert!(decision.decides(&[0.1, 0.55, 0.35]) && !decision.decides(&[0.1, 0.35, 0.55]));
+        // Least probable, whatever its advantage.
+        assert_eq!(Decision { aligned: 0.0, opposed: 3.0 }.stance(&[0.35, 0.35, 0.3]), Stance::Aligned);
+        assert_eq!(Decision { aligned: 0.0, opposed: 3.0 }.stance(&[0.25, 0.5, 0.25]), Stance::Neutral);
     }
 }

@@ -270,3 +270,97 @@ fn f14_24_nothing_of_a_text_reaches_the_terminal_raw() {
     let ended = folder.predict("wide.csv");
     assert!(ended.says(1, &["wide.csv:1", "`text`"]).stderr.len() < 2_000, "{}", ended.stderr.len());
 }
+
+#[test]
+fn f14_04_what_keeps_a_model_from_being_judged_is_named() {
+    let folder = Folder::new();
+    let grouped = |groups: [&str; 2]| {
+        let mut text = String::from("text,state,actor,label,group\n");
+        for i in 0..10 {
+            text += &format!("Norway praised Chile {i} times.,Norway,Chile,aligned,{}\n", groups[0]);
+            text += &format!("Norway attacked Chile {i} times.,Norway,Chile,opposed,{}\n", groups[1]);
+        }
+        text
+    };
+    folder.save("one.csv", grouped(["a", "a"])).train("one.csv").says(2, &["all 20 rows in one group, `a`", "--group"]);
+    let ended = folder.save("two.csv", grouped(["a", "b"])).train("two.csv");
+    ended.says(2, &["all rows labelled", "in at least two", "--group"]);
+    let bare = |label: &str| format!("Norway Chile.,Norway,Chile,{label}\n");
+    folder.save("bare.csv", format!("{HEADER}{}{}", bare("aligned"), bare("opposed")));
+    folder.train("bare.csv").says(2, &["bare.csv", "anything beside the two names"]);
+    folder.save("few.csv", format!("{HEADER}{GOOD}"));
+    folder.train("few.csv").says(2, &["rows of each label in at least two"]);
+}
+
+#[test]
+fn f14_06_a_fit_that_stopped_early_is_said_and_recorded() {
+    let folder = Folder::new();
+    folder.save("r.toml", format!("[params.logistic]\nmax_iter = 1\n[[data]]\npath = \"{DATA}\"\n"));
+    let ended = folder.run(&["train", "--config", "r.toml", "-o", "m.detente"]);
+    ended.says(0, &["warning: 6 of the fits stopped after 1 steps"]);
+    let shown = folder.run(&["inspect", "m.detente"]);
+    assert!(shown.stdout.contains("stopped after 1 steps"), "{}", shown.stdout);
+}
+
+#[test]
+fn f14_07_parameters_of_a_recipe_have_ranges() {
+    let folder = Folder::new();
+    let data = format!("[[data]]\npath = \"{DATA}\"\n");
+    for (recipe, name) in [
+        (format!("{data}weight = 0.0\n"), "weight"),
+        (format!("{data}weight = -1.0\n"), "weight"),
+        (format!("{data}weight = nan\n"), "weight"),
+        (format!("[params.pooling]\nneighbour = 0.0\n{data}"), "pooling.neighbour"),
+        (format!("[params.pooling]\ntitle = -2.0\n{data}"), "pooling.title"),
+        (format!("[params.pooling]\nsharpness = inf\n{data}"), "pooling.sharpness"),
+        (format!("[params.ngrams]\nmax_n = 9\n{data}"), "max_n"),
+        (format!("[params.ngrams]\ncontext = 9223372036854775807\n{data}"), "context"),
+        (format!("[params]\nfolds = 1\n{data}"), "folds"),
+        (format!("[params.logistic]\nc = nan\n{data}"), "C is"),
+    ] {
+        folder.save("r.toml", &recipe);
+        let ended = folder.run(&["train", "--config", "r.toml", "-o", "m.detente"]);
+        ended.says(2, &[name]);
+        assert!(ended.stderr.contains("expected"), "{recipe}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn f14_10_few_rows_give_a_plain_calibration_and_no_model_upside_down() {
+    let folder = Folder::new();
+    for seed in ["0", "1", "2", "3"] {
+        let ended = folder.run(&["train", "--data", DATA, "-o", "m.detente", "--seed", seed]);
+        ended.says(0, &["warning: probabilities are"]);
+        let ended = folder.run(&["evaluate", "--data", DATA, "--model", "m.detente", "--min", "accuracy=0.9"]);
+        ended.says(0, &[]);
+    }
+}
+
+#[test]
+fn f14_10_a_decision_by_advantage_is_said() {
+    let folder = Folder::new();
+    let verbs = ["warned", "rebuked", "urged", "pressed", "asked", "questioned", "doubted", "criticised", "watched"];
+    let text: String = verbs.iter().map(|verb| format!("id{verb},Peru {verb} Chile over the talks.\n")).collect();
+    folder.save("a.csv", format!("id,text\n{text}"));
+    let ended = folder.run(&["predict", "a.csv", "--actor", "Chile", "--format", "jsonl"]);
+    let mut decided = 0;
+    for line in ended.stdout.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).expect("a record");
+        let p = ["aligned", "neutral", "opposed"].map(|k| record["probabilities"][k].as_f64().expect("a number"));
+        let own = record["probabilities"][record["stance"].as_str().expect("a word")].as_f64().expect("a number");
+        let (least, most) = p.iter().fold((1.0f64, 0.0f64), |(a, b), &p| (a.min(p), b.max(p)));
+        assert!(own > least, "{line}");
+        decided += usize::from(own < most);
+    }
+    assert!(decided > 0, "the case needs a sentence between neutral and opposed");
+    let table = folder.run(&["predict", "a.csv", "--actor", "Chile"]).stdout;
+    assert_eq!(table.matches("opposed*").count() + table.matches("aligned*").count(), decided, "{table}");
+    assert!(table.contains("* another stance is more probable"), "{table}");
+}
+
+#[test]
+fn f14_22_threads_and_folds_are_no_more_than_can_be_used() {
+    let folder = Folder::new();
+    let ended = folder.run(&["train", "--data", DATA, "-o", "m.detente", "--cv", "1000000", "--threads", "20000"]);
+    ended.says(0, &["threads in place of 20000", "folds in place of 1000000"]);
+}

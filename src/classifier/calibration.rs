@@ -30,8 +30,12 @@ use serde::{Deserialize, Serialize};
 use super::loss::softmax;
 use crate::{Error, Result, Stance};
 
-/// The fewest rows that are fitted: with fewer, six numbers are noise.
+/// The fewest rows that one scale is fitted to.
 const MIN_ROWS: usize = 10;
+/// The fewest rows of a class that a scale and a constant of its own are fitted to: with fewer, six numbers are noise.
+const MIN_ROWS_OF_CLASS: usize = 50;
+/// The most that a scale may be of another: beyond that a class is hardly seen.
+const MAX_RATIO: f64 = 10.0;
 /// The penalty ½·ALPHA·(‖w‖² + ‖b‖²) against a sum over rows: it matters only where the scores separate the classes.
 const ALPHA: f64 = 0.01;
 
@@ -58,12 +62,26 @@ impl Default for Calibration {
     }
 }
 
-/// How the scores may be scaled.
-#[derive(Clone, Copy, PartialEq)]
-enum Scaling {
-    EachClass,
-    Together,
-    Not,
+/// How much of a calibration the rows could carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CalibrationMethod {
+    /// One scale and one constant a class.
+    VectorScaling,
+    /// One scale for all.
+    Temperature,
+    /// Scores as they are.
+    None,
+}
+
+impl std::fmt::Display for CalibrationMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::VectorScaling => "vector scaling",
+            Self::Temperature => "one temperature",
+            Self::None => "none",
+        })
+    }
 }
 
 impl Calibration {
@@ -76,59 +94,81 @@ impl Calibration {
     /// number added to all three changes no probability before calibration, but does after it. A class that `labels`
     /// does not have keeps its score.
     ///
-    /// One scale may be below zero: of scores that sum to zero each is minus the sum of the others, so only the scales
-    /// together say which way evidence goes. Where their sum is not above zero, the rows are too few or the scores say
-    /// nothing; then one scale for all classes is fitted, or, if that is not above zero either, constants alone with
-    /// scale 0.
+    /// All scales are above zero, so that no evidence is turned around. Where the rows are too few for vector scaling
+    /// (fewer than 50 of a class) or it does not come out so, with no scale ten times another, one scale for all classes is
+    /// fitted; where there are fewer than 10 rows, or that is not above zero either, scores stay as they are. The method
+    /// says which it was.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the lengths differ, a score is not finite or there are fewer than 10 rows,
+    /// [`Error::Shape`] if the lengths differ or a score is not finite,
     /// [`Error::OneClass`] if all labels are the same, [`Error::Solver`] if linfa does not come to an end.
-    pub fn fit(logits: &[[f64; Stance::COUNT]], labels: &[Stance]) -> Result<Self> {
+    pub fn fit(logits: &[[f64; Stance::COUNT]], labels: &[Stance]) -> Result<(Self, CalibrationMethod)> {
         let n = labels.len();
         let shape = |what, found: String, expected: String| Err(Error::Shape { what, found, expected });
         if logits.len() != n {
             return shape("scores to calibrate", logits.len().to_string(), format!("{n}, one per label"));
         }
-        if n < MIN_ROWS {
-            return shape("rows to calibrate on", n.to_string(), format!("at least {MIN_ROWS}"));
-        }
         if let Some(row) = logits.iter().position(|z| !z.iter().all(|z| z.is_finite())) {
             return shape("score to calibrate", format!("a value in row {row}"), "finite numbers".into());
         }
-        let present = Stance::ALL.map(|k| labels.contains(&k));
+        let counts = Stance::ALL.map(|k| labels.iter().filter(|y| **y == k).count());
+        let present = counts.map(|count| count > 0);
         if present.iter().filter(|p| **p).count() < 2 {
-            return Err(Error::OneClass { rows: n, label: labels[0].to_string() });
+            let label = labels.first().map_or_else(String::new, Stance::to_string);
+            return Err(Error::OneClass { rows: n, label });
         }
-        for scaling in [Scaling::EachClass, Scaling::Together] {
-            let calibration = Self::fit_pairs(logits, labels, present, scaling)?;
-            let sum: f64 = (0..Stance::COUNT).filter(|&k| present[k]).map(|k| calibration.scale[k]).sum();
-            if sum > 0.0 {
-                return Ok(calibration);
+        if counts.iter().all(|&count| count == 0 || count >= MIN_ROWS_OF_CLASS) {
+            let fitted = Self::fit_pairs(logits, labels, present, CalibrationMethod::VectorScaling)?;
+            let scales = (0..Stance::COUNT).filter(|&k| present[k]).map(|k| fitted.scale[k]);
+            let (least, most) = scales.fold((f64::INFINITY, 0.0f64), |(a, b), scale| (a.min(scale), b.max(scale)));
+            if least > 0.0 && most <= MAX_RATIO * least && fitted.check().is_ok() {
+                return Ok((fitted, CalibrationMethod::VectorScaling));
             }
         }
-        Self::fit_pairs(logits, labels, present, Scaling::Not)
+        if n >= MIN_ROWS {
+            let fitted = Self::fit_pairs(logits, labels, present, CalibrationMethod::Temperature)?;
+            if fitted.check().is_ok() {
+                return Ok((fitted, CalibrationMethod::Temperature));
+            }
+        }
+        Ok((Self::IDENTITY, CalibrationMethod::None))
+    }
+
+    /// Refuses what no fit gives: a scale that is not from 1e-6 to 1e6, a constant beyond 1e3.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        let scale = |w: f64| (1e-6..=1e6).contains(&w);
+        let bias = |b: f64| b.abs() <= 1e3;
+        let wrong =
+            |name, found: &[f64; 3], expected| Err(Error::Parameter { name, found: format!("{found:?}"), expected });
+        match (self.scale.iter().all(|w| scale(*w)), self.bias.iter().all(|b| bias(*b))) {
+            (false, _) => wrong("calibration scale", &self.scale, "three numbers from 1e-6 to 1e6"),
+            (_, false) => wrong("calibration bias", &self.bias, "three numbers from -1000 to 1000"),
+            _ => Ok(()),
+        }
     }
 
     fn fit_pairs(
         logits: &[[f64; Stance::COUNT]],
         labels: &[Stance],
         present: [bool; Stance::COUNT],
-        scaling: Scaling,
+        method: CalibrationMethod,
     ) -> Result<Self> {
-        // Three columns for the scales, or the first of them for all classes, or none; then three for the constants.
+        // Three columns for the scales, or the first of them for all classes; then three for the constants.
+        let each_class = method == CalibrationMethod::VectorScaling;
         let mut features: Vec<[f64; 6]> = Vec::with_capacity(2 * labels.len());
         let mut targets = Vec::with_capacity(2 * labels.len());
         for (z, y) in logits.iter().zip(labels) {
             for l in Stance::ALL.into_iter().filter(|l| l != y && present[l.index()]) {
                 let (y, l) = (y.index(), l.index());
                 let mut x = [0.0; 6];
-                match scaling {
-                    Scaling::EachClass => (x[y], x[l]) = (z[y], -z[l]),
-                    Scaling::Together => x[0] = z[y] - z[l],
-                    Scaling::Not => {}
+                if each_class {
+                    (x[y], x[l], x[3 + y], x[3 + l]) = (z[y], -z[l], 1.0, -1.0);
+                } else {
+                    x[0] = z[y] - z[l];
                 }
-                (x[3 + y], x[3 + l]) = (1.0, -1.0);
                 // x as an example of one class is −x as one of the other; linfa wants both classes.
                 let first = targets.len() % 2 == 0;
                 features.push(if first { x } else { x.map(|x| -x) });
@@ -158,12 +198,8 @@ impl Calibration {
         }
         let kept = |k: usize, fitted: f64, own: f64| if present[k] { fitted } else { own };
         Ok(Self {
-            scale: [0, 1, 2].map(|k| match scaling {
-                Scaling::EachClass => kept(k, weights[k] / unit, 1.0),
-                Scaling::Together => kept(k, weights[0] / unit, 1.0),
-                Scaling::Not => kept(k, 0.0, 1.0),
-            }),
-            bias: [0, 1, 2].map(|k| kept(k, weights[3 + k], 0.0)),
+            scale: [0, 1, 2].map(|k| kept(k, weights[if each_class { k } else { 0 }] / unit, 1.0)),
+            bias: [0, 1, 2].map(|k| kept(k, if each_class { weights[3 + k] } else { 0.0 }, 0.0)),
         })
     }
 
@@ -215,6 +251,10 @@ mod tests {
             .unzip()
     }
 
+    fn fit(logits: &[[f64; 3]], labels: &[Stance]) -> Calibration {
+        Calibration::fit(logits, labels).expect("scores of two classes").0
+    }
+
     fn probabilities(calibration: &Calibration, logits: &[[f64; 3]]) -> Vec<[f64; 3]> {
         logits.iter().map(|z| calibration.probabilities(*z)).collect()
     }
@@ -222,7 +262,7 @@ mod tests {
     #[test]
     fn leaves_calibrated_scores_alone() {
         let (logits, labels) = calibrated(20_000);
-        let fitted = Calibration::fit(&logits, &labels).unwrap();
+        let fitted = fit(&logits, &labels);
         assert_relative_eq!(fitted.scale[..], [1.0; 3][..], epsilon = 0.05);
         assert_relative_eq!(fitted.bias[..], [0.0; 3][..], epsilon = 0.05);
     }
@@ -234,7 +274,7 @@ mod tests {
         // The truth is w ∘ z + b of these; what is added to all three makes them sum to zero again.
         let (scale, bias) = ([0.4, 0.7, 0.5], [0.3, -0.5, 0.2]);
         let wrong: Vec<[f64; 3]> = logits.iter().map(|z| [0, 1, 2].map(|k| (z[k] - bias[k]) / scale[k])).collect();
-        let fitted = Calibration::fit(&wrong[..fit_on], &labels[..fit_on]).unwrap();
+        let fitted = fit(&wrong[..fit_on], &labels[..fit_on]);
         assert_relative_eq!(fitted.scale[..], scale[..], epsilon = 0.03);
         assert_relative_eq!(fitted.bias[..], bias[..], epsilon = 0.08);
 
@@ -249,13 +289,13 @@ mod tests {
     #[test]
     fn the_order_and_the_size_of_scores_do_not_matter() {
         let (mut logits, mut labels) = calibrated(500);
-        let fitted = Calibration::fit(&logits, &labels).unwrap();
+        let fitted = fit(&logits, &labels);
         let large: Vec<_> = logits.iter().map(|z| z.map(|z| 1e4 * z)).collect();
-        let of_large = Calibration::fit(&large, &labels).unwrap();
+        let of_large = fit(&large, &labels);
         assert_relative_eq!(of_large.scale.map(|w| 1e4 * w)[..], fitted.scale[..], epsilon = 1e-2);
         logits.reverse();
         labels.reverse();
-        let reversed = Calibration::fit(&logits, &labels).unwrap();
+        let reversed = fit(&logits, &labels);
         assert_relative_eq!(reversed.scale[..], fitted.scale[..], epsilon = 1e-3);
         assert_relative_eq!(reversed.bias[..], fitted.bias[..], epsilon = 1e-3);
     }
@@ -264,18 +304,28 @@ mod tests {
     fn never_turns_evidence_around() {
         let (logits, labels) = calibrated(400);
         let turned: Vec<_> = logits.iter().map(|z| z.map(|z| -z)).collect();
-        let fitted = Calibration::fit(&turned, &labels).unwrap();
-        assert_eq!(fitted.scale, [0.0; 3]);
-        // The constants alone give the share of each class.
-        let p = fitted.probabilities([1.0, -1.0, 0.0]);
-        for k in Stance::ALL {
-            let share = labels.iter().filter(|y| **y == k).count() as f64 / 400.0;
-            assert_relative_eq!(p[k.index()], share, epsilon = 1e-3);
+        let none = (Calibration::IDENTITY, CalibrationMethod::None);
+        assert_eq!(Calibration::fit(&turned, &labels).unwrap(), none);
+        // Scores that say nothing of one class turn that class around, or nearly so.
+        let one_off: Vec<_> = logits.iter().map(|z| [z[0], -z[2] - z[0], z[2]].map(|z| -z)).collect();
+        for logits in [&logits, &turned, &one_off] {
+            let fitted = fit(logits, &labels);
+            assert!(fitted.scale.iter().all(|w| *w > 0.0), "{fitted:?}");
         }
         // Scores that separate the classes stay finite.
         let sure: Vec<_> = labels.iter().map(|y| Stance::ALL.map(|k| if k == *y { 2.0 } else { -1.0 })).collect();
-        let fitted = Calibration::fit(&sure, &labels).unwrap();
+        let fitted = fit(&sure, &labels);
         assert!(fitted.scale.iter().all(|w| *w > 1.0 && w.is_finite()));
+    }
+
+    #[test]
+    fn few_rows_carry_one_number_and_fewer_none() {
+        let (logits, labels) = calibrated(60);
+        let (fitted, method) = Calibration::fit(&logits, &labels).unwrap();
+        assert_eq!((method, fitted.bias), (CalibrationMethod::Temperature, [0.0; 3]));
+        assert!(fitted.scale[0] > 0.3 && fitted.scale.iter().all(|w| *w == fitted.scale[0]), "{fitted:?}");
+        let few = Calibration::fit(&logits[..9], &labels[..9]).unwrap();
+        assert_eq!(few, (Calibration::IDENTITY, CalibrationMethod::None));
     }
 
     #[test]
@@ -283,7 +333,7 @@ mod tests {
         let (mut logits, labels) = calibrated(400);
         logits.iter_mut().for_each(|z| z[2] = -1000.0);
         let labels: Vec<_> = labels.into_iter().map(|y| if y == Opposed { Neutral } else { y }).collect();
-        let fitted = Calibration::fit(&logits, &labels).unwrap();
+        let fitted = fit(&logits, &labels);
         assert_eq!((fitted.scale[2], fitted.bias[2]), (1.0, 0.0));
         assert_eq!(fitted.probabilities(logits[0])[2], 0.0);
     }
@@ -291,9 +341,8 @@ mod tests {
     #[test]
     fn bad_input_is_an_error() {
         let (logits, labels) = calibrated(20);
-        let shape = |r: Result<Calibration>| matches!(r, Err(Error::Shape { .. }));
+        let shape = |r: Result<(Calibration, CalibrationMethod)>| matches!(r, Err(Error::Shape { .. }));
         assert!(shape(Calibration::fit(&logits[1..], &labels)));
-        assert!(shape(Calibration::fit(&logits[..9], &labels[..9])));
         assert!(shape(Calibration::fit(&[[f64::NAN; 3]; 20], &labels)));
         assert!(shape(Calibration::fit(&[[f64::INFINITY; 3]; 20], &labels)));
         assert!(matches!(Calibration::fit(&logits, &[Neutral; 20]), Err(Error::OneClass { rows: 20, .. })));
@@ -303,7 +352,7 @@ mod tests {
     #[test]
     fn goes_to_json_and_back() {
         let (logits, labels) = calibrated(50);
-        let fitted = Calibration::fit(&logits, &labels).unwrap();
+        let fitted = fit(&logits, &labels);
         let json = serde_json::to_string(&fitted).unwrap();
         let again: Calibration = serde_json::from_str(&json).unwrap();
         // Without its feature `float_roundtrip` serde_json reads numbers to the last bit but one.

@@ -38,7 +38,7 @@ mod loss;
 mod params;
 mod solver;
 
-pub use calibration::Calibration;
+pub use calibration::{Calibration, CalibrationMethod};
 pub use logistic::{ABSENT_LOGIT, LogisticRegression, SparseRecords, Targets};
 pub use loss::softmax;
 pub use params::{ClassWeight, LogisticRegressionParams};

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use detente::Article;
 use detente::explain::{self, Explanation};
 use detente::source;
+use detente::{Article, Stance};
 
 use super::output::{paint, shorten, table, width};
 use super::{Common, ModelArgs, Outcome};
@@ -82,6 +82,14 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
         detente::visible(&args.actor),
         paint(stance)
     )?;
+    if let Some(advantage) = explanation.by_advantage {
+        let likeliest = Stance::argmax(&explanation.probabilities);
+        writeln!(
+            out,
+            "{likeliest} is more probable; {stance} was decided on by its advantage of {advantage:.1} in the score, which \
+             training chose for macro-F1"
+        )?;
+    }
     let k = stance.index();
     writeln!(out, "score of {stance}: {:+.3} = base {:+.3} + evidence", explanation.logits[k], explanation.base[k])?;
     for evidence in &explanation.evidence {

@@ -70,6 +70,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
                     visible(&data.sha256)
                 )?;
             }
+            for warning in &manifest.warnings {
+                writeln!(out, "warning    {}", visible(warning))?;
+            }
             if let Some(metrics) = manifest.metrics.as_object() {
                 for (name, value) in metrics.iter().filter(|(_, v)| v.is_number()) {
                     writeln!(out, "{:<10} {:.4} (out of fold)", visible(name), value.as_f64().unwrap_or(f64::NAN))?;

@@ -74,7 +74,7 @@ enum Command {
 /// Runs a command and says how it ended.
 pub fn run(args: Args) -> ExitCode {
     // A second call in one process keeps the pool of the first, which is as good.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads).build_global();
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads()).build_global();
     let outcome = match args.command {
         Command::Predict(a) => predict::run(&a, &args.common),
         Command::Evaluate(a) => evaluate::run(&a, &args.common),
@@ -146,6 +146,15 @@ pub fn say(message: std::fmt::Arguments<'_>) {
 }
 
 impl Common {
+    /// The threads to work with: no more than there are processors.
+    fn threads(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.threads > processors {
+            self.note(format_args!("{processors} threads in place of {}: there are no more processors", self.threads));
+        }
+        self.threads.min(processors)
+    }
+
     /// A line on stderr, unless `--quiet`.
     pub fn note(&self, message: std::fmt::Arguments<'_>) {
         if !self.quiet {

@@ -245,6 +245,14 @@ impl PredictionRecord {
     }
 }
 
+/// What stands below a table that has a stance with a `*`.
+pub const ADVANTAGE: &str = "* another stance is more probable; `detente explain` shows what decided";
+
+/// A stance in its colour, with a `*` where an advantage decided.
+pub fn paint_decided(stance: Stance, by_advantage: bool) -> String {
+    format!("{}{}", paint(stance), if by_advantage { "*" } else { "" })
+}
+
 /// A stance in its colour, or plain where there are no colours.
 pub fn paint(stance: Stance) -> String {
     use anstyle::{AnsiColor, Style};
@@ -272,10 +280,20 @@ pub fn matrix(out: &mut impl Write, predictions: &[Prediction<'_>]) -> Result<()
         let mut row = vec![detente::visible(state).into_owned()];
         row.extend(names.iter().map(|actor| {
             let found = predictions.iter().find(|p| p.state.name == *state && p.actor.name == *actor);
-            found.map_or("·".into(), |p| format!("{} {:.2}", paint(p.stance), p.probabilities[p.stance.index()]))
+            found.map_or("·".into(), |p| {
+                format!("{} {:.2}", paint_decided(p.stance, p.by_advantage), p.probabilities[p.stance.index()])
+            })
         }));
         rows.add_row(row);
     }
     writeln!(out, "{}", rows.trim_fmt())?;
+    footnote(out, predictions)
+}
+
+/// Says what a `*` means, if there is one.
+pub fn footnote(out: &mut impl Write, predictions: &[Prediction<'_>]) -> Result<()> {
+    if predictions.iter().any(|p| p.by_advantage) {
+        writeln!(out, "{ADVANTAGE}")?;
+    }
     Ok(())
 }

@@ -253,7 +253,7 @@ fn list(out: &mut Vec<u8>, article: &Article, predictions: &[detente::Prediction
         }
         let mut row = vec![
             detente::visible(&p.state.name).into_owned(),
-            super::output::paint(p.stance),
+            super::output::paint_decided(p.stance, p.by_advantage),
             format!("{:.2}", p.probabilities[p.stance.index()]),
             evidence.join("\n"),
         ];
@@ -263,5 +263,5 @@ fn list(out: &mut Vec<u8>, article: &Article, predictions: &[detente::Prediction
         rows.add_row(row);
     }
     writeln!(out, "{}", rows.trim_fmt())?;
-    Ok(())
+    super::output::footnote(out, predictions)
 }

@@ -174,6 +174,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         trained.missing.len(),
         trained.repeated.len()
     ));
+    for warning in &trained.warnings {
+        common.note(format_args!("warning: {warning}"));
+    }
     common.note(format_args!("macro-F1 on held-out folds: {score:.4}"));
     for (d, dataset) in data.iter().enumerate().filter(|_| data.len() > 1) {
         let rows: Vec<_> = trained.out_of_fold.iter().filter(|o| o.row.0 == d).collect();

@@ -5,6 +5,7 @@
 //! block goes where it lowers `Σ_p Σ_l r_p (n_pl / (r_p N_l) − 1)²` most: `r_p` is the ratio of part p, `N_l` the rows
 //! with label l, and `n_pl` those of them in p so far.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -37,12 +38,29 @@ impl Default for SplitParams {
 ///
 /// # Errors
 /// [`Error::Parameter`] if there are no ratios, one is not above 0, or they do not add up to 1.
-pub fn split(pairs: &[LabelledPair], params: &SplitParams) -> Result<(Vec<usize>, usize)> {
+pub fn split<P: Borrow<LabelledPair>>(pairs: &[P], params: &SplitParams) -> Result<(Vec<usize>, usize)> {
+    let pairs: Vec<&LabelledPair> = pairs.iter().map(Borrow::borrow).collect();
     let sum: f64 = params.ratios.iter().sum();
     if !params.ratios.iter().all(|ratio| *ratio > 0.0) || (sum - 1.0).abs() > 1e-6 {
         let found = params.ratios.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
         return Err(Error::Parameter { name: "ratios", found, expected: "numbers above 0 that add up to 1" });
     }
+    let blocks = blocks(&pairs, params, Near::Together);
+    Ok((deal(&pairs, &blocks, params), blocks.len()))
+}
+
+/// The fold of each row, and the number of folds: `folds`, or as many as there are blocks, if those are fewer. Rows of one
+/// group and of one text stay together, and labels are spread evenly.
+pub(crate) fn folds(pairs: &[&LabelledPair], folds: usize, seed: u64) -> (Vec<usize>, usize) {
+    let params = SplitParams { seed, ..SplitParams::default() };
+    let blocks = blocks(pairs, &params, Near::Apart);
+    let folds = folds.min(blocks.len()).max(1);
+    let params = SplitParams { ratios: vec![1.0 / folds as f64; folds], ..params };
+    (deal(pairs, &blocks, &params), folds)
+}
+
+/// Deals blocks out to parts.
+fn deal(pairs: &[&LabelledPair], blocks: &[Vec<usize>], params: &SplitParams) -> Vec<usize> {
     let mut strata: BTreeMap<&str, usize> = BTreeMap::new();
     for pair in pairs {
         let next = strata.len();
@@ -52,10 +70,9 @@ pub fn split(pairs: &[LabelledPair], params: &SplitParams) -> Result<(Vec<usize>
     let mut totals = vec![0.0; strata.len()];
     (0..pairs.len()).for_each(|row| totals[stratum(row)] += 1.0);
 
-    let blocks = blocks(pairs, params);
     let mut counts = vec![vec![0.0; strata.len()]; params.ratios.len()];
     let mut parts = vec![0; pairs.len()];
-    for rows in &blocks {
+    for rows in blocks {
         let mut adds = vec![0.0; strata.len()];
         rows.iter().for_each(|&row| adds[stratum(row)] += 1.0);
         let change = |part: usize| -> f64 {
@@ -68,11 +85,18 @@ pub fn split(pairs: &[LabelledPair], params: &SplitParams) -> Result<(Vec<usize>
         counts[best].iter_mut().zip(&adds).for_each(|(n, add)| *n += add);
         rows.iter().for_each(|&row| parts[row] = best);
     }
-    Ok((parts, blocks.len()))
+    parts
+}
+
+/// Whether texts that are nearly the same stay together, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Near {
+    Together,
+    Apart,
 }
 
 /// The rows that stay together, the largest block first.
-fn blocks(pairs: &[LabelledPair], params: &SplitParams) -> Vec<Vec<usize>> {
+fn blocks(pairs: &[&LabelledPair], params: &SplitParams, near: Near) -> Vec<Vec<usize>> {
     let mut sets = Sets((0..pairs.len()).collect());
     let (mut texts, mut groups) = (BTreeMap::new(), BTreeMap::new());
     for (row, pair) in pairs.iter().enumerate() {
@@ -83,11 +107,13 @@ fn blocks(pairs: &[LabelledPair], params: &SplitParams) -> Vec<Vec<usize>> {
             sets.join(row, first);
         }
     }
-    let texts: Vec<(&str, usize)> = texts.into_iter().collect();
-    let index = Index::new(texts.iter().map(|(text, _)| *text));
-    let near: Vec<_> = texts.par_iter().map(|(text, _)| index.find_all(text)).collect();
-    for ((_, row), near) in texts.iter().zip(near) {
-        near.iter().for_each(|leak| sets.join(*row, texts[leak.text].1));
+    if near == Near::Together {
+        let texts: Vec<(&str, usize)> = texts.into_iter().collect();
+        let index = Index::new(texts.iter().map(|(text, _)| *text));
+        let near: Vec<_> = texts.par_iter().map(|(text, _)| index.find_all(text)).collect();
+        for ((_, row), near) in texts.iter().zip(near) {
+            near.iter().for_each(|leak| sets.join(*row, texts[leak.text].1));
+        }
     }
     let mut blocks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for row in 0..pairs.len() {
@@ -182,7 +208,7 @@ mod tests {
     #[test]
     fn ratios_are_checked() {
         for ratios in [vec![], vec![0.5, 0.4], vec![1.5, -0.5], vec![f64::NAN]] {
-            let error = split(&[], &SplitParams { ratios, ..Default::default() }).unwrap_err();
+            let error = split::<LabelledPair>(&[], &SplitParams { ratios, ..Default::default() }).unwrap_err();
             assert!(error.to_string().starts_with("ratios is"), "{error}");
         }
     }

@@ -21,6 +21,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::error::{Error, Result};
 use crate::evidence::Strength;
 use crate::party::{Mark, Party, PartyKind};
 use crate::text::tokenize::Token;
@@ -62,6 +63,23 @@ const STATE: &str = "<s>";
 const ACTOR: &str = "<a>";
 
 impl NgramParams {
+    /// Refuses numbers beyond what any sentence needs.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        let numbers = [
+            ("max_n", self.max_n, 8, "0 to 8"),
+            ("max_region_n", self.max_region_n, 8, "0 to 8"),
+            ("context", self.context, 1000, "0 to 1000"),
+            ("near", self.near, 1000, "0 to 1000"),
+        ];
+        match numbers.into_iter().find(|(_, found, most, _)| found > most) {
+            Some((name, found, _, expected)) => Err(Error::Parameter { name, found: found.to_string(), expected }),
+            None => Ok(()),
+        }
+    }
+
     /// Calls `feature(hash, name, tokens)` for every feature of a piece of evidence, once for each time it occurs.
     ///
     /// `tokens` and `marks` are those of the window (each token's `mark` indexes `marks`); the range passed on

@@ -137,6 +137,11 @@ impl TfidfParams {
         self
     }
 
+    /// The fewest rows that any feature can be kept of.
+    pub(crate) fn least_rows(&self) -> usize {
+        self.min_df.max(1)
+    }
+
     fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.max_df) {
             let found = self.max_df.to_string();

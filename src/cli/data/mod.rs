@@ -8,7 +8,7 @@ mod split;
 mod stats;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};

@@ -2,25 +2,27 @@
 //!
 //! 1. Every pair becomes counted features: one row of counts for each piece of evidence. Rows that repeat an earlier
 //!    one in every respect are left out.
-//! 2. TF-IDF and the classifier are fitted on each set of folds but one, and score the one left out. Folds are drawn by
-//!    group, so that no sentence, document or story is on both sides.
-//! 3. The calibration is fitted on those out-of-fold scores.
+//! 2. TF-IDF and the classifier are fitted on each set of folds but one, and score the one left out. Folds are dealt out by
+//!    group and text, so that no sentence, document or story is on both sides, with all labels in each.
+//! 3. Calibration and decision are chosen on those out-of-fold scores; what is reported of a fold, on those of the others.
 //! 4. TF-IDF and the classifier are fitted on all rows.
 //!
 //! The result depends on the rows, the parameters and the seed; not on the number of threads.
 
-use std::collections::BTreeMap;
+mod head;
+mod warning;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::article::Article;
-use crate::classifier::{Calibration, LogisticRegression, LogisticRegressionParams, Targets};
+use crate::classifier::{CalibrationMethod, LogisticRegression, LogisticRegressionParams, Targets};
+use crate::data::split::folds;
 use crate::error::{Error, Location, Result};
-use crate::evaluate::metrics::f1_macro_score;
 use crate::evidence::Document;
 use crate::features::ngrams::NgramParams;
 use crate::features::tfidf::{Tfidf, TfidfParams};
@@ -28,10 +30,13 @@ use crate::features::{Counts, Names, window};
 use crate::gazetteer::Gazetteer;
 use crate::model_file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
 use crate::party::Party;
-use crate::pipeline::{Decision, Parts, Pipeline, Pooling, find};
+use crate::pipeline::{Parts, Pipeline, Pooling, find};
 use crate::source::LabelledPair;
 use crate::stance::Stance;
-use crate::text::tokenize::Tokenizer;
+use crate::text::tokenize::{Token, Tokenizer};
+
+use head::HeldOut;
+pub use warning::TrainWarning;
 
 /// Everything that can be set in training; `--config FILE.toml` holds the same names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +69,21 @@ impl Default for TrainParams {
     }
 }
 
+impl TrainParams {
+    /// Refuses parameters outside their range.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        if self.folds < 2 {
+            return Err(Error::Parameter { name: "folds", found: self.folds.to_string(), expected: "2 or more" });
+        }
+        self.ngrams.check()?;
+        self.pooling.check()?;
+        self.logistic.check()
+    }
+}
+
 /// One file of labelled pairs.
 #[derive(Debug, Clone)]
 pub struct Dataset {
@@ -73,7 +93,7 @@ pub struct Dataset {
     pub sha256: String,
     /// The file of texts that its labels were joined with, if they were.
     pub texts: Option<FileManifest>,
-    /// Weight of each row in the fit. 1 is usual.
+    /// Weight of each row in the fit, above 0. 1 is usual.
     pub weight: f64,
     /// Whether its rows answer the codebook's own question, so that probabilities are calibrated on them.
     pub calibrate: bool,
@@ -114,6 +134,8 @@ pub struct Training {
     pub out_of_fold: Vec<OutOfFold>,
     /// Rows whose text does not connect the two names, left out.
     pub missing: Vec<Location>,
+    /// What a person should know; recorded in the manifest, too.
+    pub warnings: Vec<TrainWarning>,
     /// Rows that repeat an earlier one of the same file, left out; see [`LabelledPair::identity`].
     pub repeated: Vec<Location>,
 }
@@ -125,7 +147,8 @@ struct Row {
     label: Stance,
     weight: f64,
     calibrate: bool,
-    fold: usize,
+    /// Whether the text says anything beside the names.
+    says_more: bool,
 }
 
 /// What reading the data gave.
@@ -150,42 +173,68 @@ pub fn train(
     gazetteer: &Gazetteer,
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Training> {
-    if params.folds < 2 {
-        return Err(Error::Parameter { name: "folds", found: params.folds.to_string(), expected: "2 or more" });
+    params.check()?;
+    if let Some(dataset) = data.iter().find(|dataset| !(dataset.weight > 0.0 && dataset.weight.is_finite())) {
+        let expected = "a finite number above 0";
+        return Err(Error::Parameter { name: "the weight of a data set", found: dataset.weight.to_string(), expected });
     }
     progress(Step::Features);
     let tokenizer = Tokenizer::default();
     let ReadRows { rows, missing, repeated } = read_rows(data, params, gazetteer, &tokenizer)?;
     let no_evidence = label_shares(&missing);
     let missing: Vec<Location> = missing.into_iter().map(|(location, _)| location).collect();
-    check_labels(data, &rows)?;
+    check_rows(data, &rows, params)?;
+    let pairs: Vec<&LabelledPair> = rows.iter().map(|row| &data[row.origin.0].pairs[row.origin.1]).collect();
+    let (fold_of, folds) = folds(&pairs, params.folds, params.seed);
+    check_folds(&rows, &pairs, &fold_of, folds, params)?;
 
+    let mut warnings = Vec::new();
+    if folds < params.folds {
+        warnings.push(TrainWarning::Folds { asked: params.folds, used: folds });
+    }
+    let mut stopped = Vec::new();
     let mut logits = vec![[0.0; 3]; rows.len()];
-    for fold in 0..params.folds {
-        progress(Step::Fold(fold, params.folds));
-        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| rows[i].fold == fold);
-        if inside.is_empty() {
-            continue;
-        }
+    for fold in 0..folds {
+        progress(Step::Fold(fold, folds));
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| fold_of[i] == fold);
         let training: Vec<&Row> = outside.iter().map(|&i| &rows[i]).collect();
         let (tfidf, model) = fit(&training, params)?;
+        stopped.extend((!model.converged()).then(|| model.n_iter()));
         let scored: Vec<[f64; 3]> =
             inside.par_iter().map(|&i| score(&rows[i], &tfidf, &model, &params.pooling)).collect();
         for (i, z) in inside.into_iter().zip(scored) {
             logits[i] = z;
         }
     }
-    let calibration = calibrate(&rows, &logits)?;
-    let probabilities: Vec<[f64; 3]> = logits.iter().map(|z| calibration.probabilities(*z)).collect();
-    let decision = decide(&rows, &probabilities);
-    let out_of_fold: Vec<OutOfFold> = rows
-        .iter()
-        .zip(&probabilities)
-        .map(|(row, p)| OutOfFold { row: row.origin, label: row.label, stance: decision.stance(p), probabilities: *p })
+    // The rows whose probabilities should be right: those that answer the codebook's question, or all.
+    let any = rows.iter().any(|row| row.calibrate);
+    let held_out = |i: usize| HeldOut {
+        logits: logits[i],
+        label: rows[i].label,
+        fold: fold_of[i],
+        used: rows[i].calibrate || !any,
+    };
+    let held_out: Vec<HeldOut> = (0..rows.len()).map(held_out).collect();
+    let head = head::choose(&held_out, folds)?;
+    if head.method != CalibrationMethod::VectorScaling {
+        let rows = held_out.iter().filter(|row| row.used).count();
+        warnings.push(TrainWarning::Calibration { method: head.method, rows });
+    }
+    let out_of_fold: Vec<OutOfFold> = (0..rows.len())
+        .map(|i| OutOfFold {
+            row: rows[i].origin,
+            label: rows[i].label,
+            stance: head.stances[i],
+            probabilities: head.probabilities[i],
+        })
         .collect();
 
     progress(Step::Fit);
     let (tfidf, model) = fit(&rows.iter().collect::<Vec<_>>(), params)?;
+    stopped.extend((!model.converged()).then(|| model.n_iter()));
+    if let Some(&n_iter) = stopped.iter().max() {
+        warnings.push(TrainWarning::NotConverged { n_iter, fits: stopped.len() });
+    }
     let names = feature_names(data, params, gazetteer, &tokenizer, &tfidf)?;
     let coef = (0..tfidf.vocabulary().len()).map(|c| std::array::from_fn(|k| model.coef()[[k, c]] as f32)).collect();
     let intercept = model.intercept();
@@ -196,13 +245,14 @@ pub fn train(
         names,
         coef,
         intercept,
-        calibration,
+        calibration: head.calibration,
         pooling: params.pooling.clone(),
         no_evidence,
-        decision,
+        decision: head.decision,
     };
-    let manifest = manifest(data, params, gazetteer, &rows, missing.len());
-    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing, repeated })
+    let mut manifest = manifest(data, params, gazetteer, &rows, missing.len());
+    manifest.warnings = warnings.iter().map(ToString::to_string).collect();
+    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing, warnings, repeated })
 }
 
 /// The window features of one pair: a `Counts` and a weight for each piece of evidence.
@@ -226,20 +276,20 @@ fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, toke
     for (d, dataset) in data.iter().enumerate() {
         let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
             let Some(label) = pair.label else { return Ok(None) };
+            let mut says_more = false;
             let evidence = visit(pair, gazetteer, |document, parties| {
                 let count = |evidence: &crate::evidence::Evidence| {
                     let mut counts = Counts::default();
                     let (tokens, marks) = window(document, evidence.sentences, tokenizer);
+                    let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
+                    says_more |= tokens.iter().any(is_word);
                     counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
                     (counts, params.pooling.weight(evidence.part, evidence.strength))
                 };
                 document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
             })?;
-            let group = pair.group_key();
-            let fold = (xxh3_64_with_seed(group.as_bytes(), params.seed) % params.folds as u64) as usize;
-            let row =
-                Row { origin: (d, r), evidence, label, weight: dataset.weight, calibrate: dataset.calibrate, fold };
-            Ok(Some(row))
+            let (weight, calibrate) = (dataset.weight, dataset.calibrate);
+            Ok(Some(Row { origin: (d, r), evidence, label, weight, calibrate, says_more }))
         };
         let read: Vec<Option<Row>> = dataset.pairs.par_iter().enumerate().map(read).collect::<Result<_>>()?;
         // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
@@ -268,13 +318,64 @@ fn label_shares(missing: &[(Location, Stance)]) -> [f64; 3] {
     counts.map(|c| c / total)
 }
 
-fn check_labels(data: &[Dataset], rows: &[Row]) -> Result<()> {
+/// What keeps any model from being fitted.
+fn check_rows(data: &[Dataset], rows: &[Row], params: &TrainParams) -> Result<()> {
+    let path = || data.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
     let Some(first) = rows.first() else {
-        let path = data.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Error::Empty { path, what: "labelled row whose text names both state and actor" });
+        return Err(Error::Empty { path: path(), what: "labelled row whose text names both state and actor" });
     };
     if rows.iter().all(|r| r.label == first.label) {
         return Err(Error::OneClass { rows: rows.len(), label: first.label.to_string() });
+    }
+    if !rows.iter().any(|row| row.says_more) {
+        return Err(Error::Empty { path: path(), what: "labelled row whose text says anything beside the two names" });
+    }
+    let evidence: usize = rows.iter().map(|row| row.evidence.len()).sum();
+    if evidence < params.tfidf.least_rows() {
+        return Err(Error::Shape {
+            what: "sentences to train on",
+            found: evidence.to_string(),
+            expected: format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows()),
+        });
+    }
+    Ok(())
+}
+
+/// What keeps a model from being fitted without one of the folds, and so from being judged.
+fn check_folds(
+    rows: &[Row],
+    pairs: &[&LabelledPair],
+    fold_of: &[usize],
+    folds: usize,
+    params: &TrainParams,
+) -> Result<()> {
+    let wrong = |what, found, expected: &str| Err(Error::Shape { what, found, expected: expected.into() });
+    if folds < 2 {
+        let of = pairs[0].group.as_deref().map_or("one text".into(), |group| format!("one group, `{group}`"));
+        let found = format!("all {} rows in {of}", rows.len());
+        return wrong("groups for the folds", found, "at least two; name a column with more values by --group");
+    }
+    for fold in 0..folds {
+        let outside = || (0..rows.len()).filter(|&i| fold_of[i] != fold);
+        let labels: BTreeSet<Stance> = outside().map(|i| rows[i].label).collect();
+        if labels.len() < 2 {
+            // The other labels stand in the groups of this fold alone.
+            let inside = (0..rows.len()).find(|&i| fold_of[i] == fold && !labels.contains(&rows[i].label));
+            let found = inside.map_or_else(String::new, |i| {
+                format!("all rows labelled {} in one, with `{}`", rows[i].label, pairs[i].group_key())
+            });
+            return wrong(
+                "groups for the folds",
+                found,
+                "rows of each label in at least two; add some, or regroup by --group",
+            );
+        }
+        let evidence: usize = outside().map(|i| rows[i].evidence.len()).sum();
+        if evidence < params.tfidf.least_rows() {
+            let found = format!("{evidence} outside fold {} of {folds}", fold + 1);
+            let expected = format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows());
+            return wrong("sentences to train on", found, &expected);
+        }
     }
     Ok(())
 }
@@ -325,37 +426,6 @@ fn score(row: &Row, tfidf: &Tfidf, model: &LogisticRegression, pooling: &Pooling
     let weights: Vec<f64> = row.evidence.iter().map(|(_, w)| *w).collect();
     let shares = pooling.shares(&weights, &scores);
     std::array::from_fn(|k| scores.iter().zip(&shares).map(|(z, share)| share * z[k]).sum())
-}
-
-fn calibrate(rows: &[Row], logits: &[[f64; 3]]) -> Result<Calibration> {
-    let used: Vec<usize> = calibration_rows(rows).collect();
-    let scores: Vec<[f64; 3]> = used.iter().map(|&i| logits[i]).collect();
-    let labels: Vec<Stance> = used.iter().map(|&i| rows[i].label).collect();
-    Calibration::fit(&scores, &labels)
-}
-
-/// The rows whose probabilities should be right: those that answer the codebook's question, or all.
-fn calibration_rows(rows: &[Row]) -> impl Iterator<Item = usize> {
-    let any = rows.iter().any(|r| r.calibrate);
-    (0..rows.len()).filter(move |&i| rows[i].calibrate || !any)
-}
-
-/// The decision with the best macro-F1 on held-out folds, of a grid; the plainest on a tie.
-fn decide(rows: &[Row], probabilities: &[[f64; 3]]) -> Decision {
-    const STEPS: i32 = 12;
-    const STEP: f64 = 0.1;
-    let used: Vec<usize> = calibration_rows(rows).collect();
-    let y_true: Vec<Stance> = used.iter().map(|&i| rows[i].label).collect();
-    let grid: Vec<Decision> = (0..=STEPS)
-        .flat_map(|a| (0..=STEPS).map(move |o| Decision { aligned: STEP * f64::from(a), opposed: STEP * f64::from(o) }))
-        .collect();
-    let score = |d: &Decision| {
-        let y_pred: Vec<Stance> = used.iter().map(|&i| d.stance(&probabilities[i])).collect();
-        f1_macro_score(&y_true, &y_pred).unwrap_or(0.0)
-    };
-    let scores: Vec<f64> = grid.par_iter().map(score).collect();
-    let best = (1..grid.len()).fold(0, |best, i| if scores[i] > scores[best] { i } else { best });
-    grid[best].clone()
 }
 
 fn feature_names(
@@ -419,5 +489,6 @@ fn manifest(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, rows:
         labels,
         params: serde_json::to_value(params).expect("parameters are plain data"),
         metrics: serde_json::Value::Null,
+        warnings: Vec::new(),
     }
 }

@@ -1,0 +1,54 @@
+//! What a person should know of a training that came to its end.
+
+use std::fmt;
+
+use crate::classifier::CalibrationMethod;
+
+/// Something that makes the model worse than it could be; recorded in its manifest.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum TrainWarning {
+    /// The solver stopped before it reached its tolerance.
+    NotConverged {
+        /// The steps that it took.
+        n_iter: u64,
+        /// How many of the fits, those without a fold included, stopped so.
+        fits: usize,
+    },
+    /// The scores could not be calibrated by vector scaling.
+    Calibration {
+        /// What was done instead.
+        method: CalibrationMethod,
+        /// The rows that it was fitted to.
+        rows: usize,
+    },
+    /// There were fewer groups than folds asked for.
+    Folds {
+        /// Folds asked for.
+        asked: usize,
+        /// Folds used: one for each group.
+        used: usize,
+    },
+}
+
+impl fmt::Display for TrainWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotConverged { n_iter, fits } => write!(
+                f,
+                "{fits} of the fits stopped after {n_iter} steps, before they had converged; raise max_iter or lower c"
+            ),
+            Self::Calibration { method: CalibrationMethod::None, rows } => write!(
+                f,
+                "probabilities are not calibrated: on {rows} held-out rows the scores do not follow the labels, or the rows \
+                 are too few; do not trust this model's probabilities"
+            ),
+            Self::Calibration { method, rows } => write!(
+                f,
+                "probabilities are calibrated by {method} only: {rows} held-out rows, or those of one class, are too few \
+                 for more"
+            ),
+            Self::Folds { asked, used } => write!(f, "{used} folds in place of {asked}: there are no more groups"),
+        }
+    }
+}
