@@ -1,10 +1,28 @@
 //! Files that appear under their name only when they are whole.
+//!
+//! A process that is about to be ended by a signal calls [`remove_unfinished`]: what it had begun then leaves nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tempfile::NamedTempFile;
+
+/// The temporary files of this process. A signal ends a process as a whole, so this is one list for it.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes the temporary files of all outputs that are not finished. Their writers will find no file to give its name to.
+pub fn remove_unfinished() {
+    for path in unfinished().drain(..) {
+        // It may have got its name in this moment.
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
 
 /// A file that is being written.
 ///
@@ -50,7 +68,11 @@ impl OutputFile {
         // A temporary file is for its owner alone unless told otherwise; the umask still applies.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        // While the list is held, no signal can come between the file and its place in the list.
+        let mut unfinished = unfinished();
         let file = builder.tempfile_in(folder)?;
+        unfinished.push(file.path().to_path_buf());
+        drop(unfinished);
         if let Some(existing) = existing.filter(fs::Metadata::is_file) {
             file.as_file().set_permissions(existing.permissions())?;
         }
@@ -66,6 +88,8 @@ impl OutputFile {
             Target::Direct(mut file) => file.flush(),
             Target::Temporary(file, path) => {
                 file.as_file().sync_all()?;
+                let mut unfinished = unfinished();
+                unfinished.retain(|path| path != file.path());
                 file.persist(path).map(drop).map_err(|e| e.error)
             }
         }

@@ -376,7 +376,7 @@ impl Pipeline {
             |asked: &[EntryId], party| matches!(party, Party::Entry(id) if asked.is_empty() || asked.contains(&id));
         // Window by window, so that the tokens of one are held at a time, however many pairs it is evidence for.
         let mut scorer = Scorer::new(self);
-        let mut scored: FxHashMap<(Party, Party), Vec<(Evidence, [f64; 3])>> = FxHashMap::default();
+        let mut scored: FxHashMap<(Party, Party), Vec<ScoredWindow>> = FxHashMap::default();
         for window in document.windows() {
             let wanted = |(s, a): &&(Party, Party)| asked_for(&query.states, *s) && asked_for(&query.actors, *a);
             let mut pairs = window.pairs.iter().filter(wanted).peekable();
@@ -450,6 +450,9 @@ pub struct ScoredPair {
     pub evidence: Vec<ScoredEvidence>,
 }
 
+/// A piece of evidence with its score W x + b.
+type ScoredWindow = (Evidence, [f64; 3]);
+
 /// Scores pairs, in buffers that are used again.
 pub(crate) struct Scorer<'p> {
     pipeline: &'p Pipeline,
@@ -488,7 +491,7 @@ impl<'p> Scorer<'p> {
     }
 
     /// Puts the scores of a pair's evidence together.
-    fn pool(&self, scored: Vec<(Evidence, [f64; 3])>) -> ScoredPair {
+    fn pool(&self, scored: Vec<ScoredWindow>) -> ScoredPair {
         if scored.is_empty() {
             let probabilities = self.pipeline.parts.no_evidence;
             let stance = Stance::argmax(&probabilities);

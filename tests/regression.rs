@@ -364,3 +364,53 @@ fn f14_22_threads_and_folds_are_no_more_than_can_be_used() {
     let ended = folder.run(&["train", "--data", DATA, "-o", "m.detente", "--cv", "1000000", "--threads", "20000"]);
     ended.says(0, &["threads in place of 20000", "folds in place of 1000000"]);
 }
+
+#[test]
+#[cfg(unix)]
+fn f14_14_a_signal_leaves_nothing_half_written() {
+    use std::io::Write;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let folder = Folder::new();
+        let mut command = folder.command(&["predict", "-", "--all-actors", "--model", MODEL, "-o", "out.txt"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+        child.stdin.as_mut().expect("a pipe").write_all(b"Peru thanked Chile.").expect("it is read");
+        // It waits for more input once its output is begun.
+        let begun = || folder.names().iter().any(|name| name.starts_with(".detente-"));
+        while !begun() {
+            assert!(child.try_wait().expect("a child").is_none());
+            std::thread::yield_now();
+        }
+        let killed = std::process::Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+        assert!(killed.expect("kill").success());
+        assert_eq!(child.wait().expect("a child").signal(), Some(number));
+        assert_eq!(folder.names(), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn f14_16_results_that_cannot_be_written_are_an_error() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Peru thanked Chile.");
+    for args in [
+        vec!["help"],
+        vec!["--version"],
+        vec!["predict", "--help"],
+        vec!["predict", "a.txt", "--all-actors"],
+        vec!["explain", "a.txt", "--state", "Peru", "--actor", "Chile"],
+        vec!["inspect"],
+        vec!["gazetteer", "list"],
+        vec!["completions", "bash"],
+        vec!["man"],
+        vec!["evaluate", "--data", DATA],
+        vec!["data", "stats", DATA],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a device");
+        let output = folder.command(&args).stdout(full).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains("No space left"), "{args:?}: {said}");
+    }
+}

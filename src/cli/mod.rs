@@ -71,8 +71,40 @@ enum Command {
     Man(manual::ManArgs),
 }
 
+/// Parses the command line; what it asks for is printed, and what is wrong with it is said.
+pub fn parse() -> std::result::Result<Args, ExitCode> {
+    Args::try_parse().map_err(|error| {
+        let printed = error.print().and_then(|()| io::Write::flush(&mut io::stdout()));
+        match printed {
+            Err(e) if !error.use_stderr() && e.kind() != io::ErrorKind::BrokenPipe => {
+                say(format_args!("error: cannot write to standard output: {e}"));
+                ExitCode::from(2)
+            }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        }
+    })
+}
+
+/// Lets a signal that ends the program remove what is half written first.
+#[cfg(unix)]
+fn clean_up_at_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    // Ignored ones stay ignored (`nohup`), and without a handler the files stay; neither stops the work.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            detente::output_file::remove_unfinished();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn clean_up_at_signals() {}
+
 /// Runs a command and says how it ended.
 pub fn run(args: Args) -> ExitCode {
+    clean_up_at_signals();
     // A second call in one process keeps the pool of the first, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads()).build_global();
     let outcome = match args.command {
@@ -86,6 +118,10 @@ pub fn run(args: Args) -> ExitCode {
         Command::Completions(a) => manual::completions(&a),
         Command::Man(a) => manual::man(&a),
     };
+    let outcome = outcome.and_then(|outcome| {
+        io::Write::flush(&mut io::stdout()).context("cannot write to standard output")?;
+        Ok(outcome)
+    });
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::from(1),

@@ -202,13 +202,16 @@ pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Resu
     })
 }
 
+/// Rows as they are read, each with its line.
+pub(super) type Records = Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>;
+
 /// The rows of a CSV or JSONL input, each with its line; all have the columns `required`. Of several names for one column,
 /// divided by `|`, one is needed.
 pub(super) fn records(
     source: &Source,
     required: &'static [&'static str],
     warn: &Warn,
-) -> Result<Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>> {
+) -> Result<Records> {
     let opened = || stream::open(&source.input, warn);
     match source.format {
         Format::Csv => Ok(Box::new(from_csv(Rows::new(opened()?)?, source, required)?)),

@@ -11,6 +11,10 @@ use encoding_rs::Encoding;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+mod parse;
+
+use parse::{TooMuch, parse};
+
 use super::stream::{Stream, read_document};
 use super::{check_size, filled};
 use crate::{Article, Error, Location, Result};
@@ -72,9 +76,6 @@ const LARGE_SHARE: f64 = 0.4;
 /// The most elements that are looked at; a page of more is read as plain text.
 const MAX_ELEMENTS: usize = 300_000;
 
-/// The deepest that elements may be nested; deeper ones would need too much stack.
-const MAX_DEPTH: usize = 1_000;
-
 /// The article on the page that `stream` is.
 pub(super) fn article(mut stream: Stream, id: &str) -> Result<Article> {
     let location = Location::file(stream.path.clone());
@@ -84,11 +85,7 @@ pub(super) fn article(mut stream: Stream, id: &str) -> Result<Article> {
     }
     let declared = declared_encoding(&bytes);
     let page = break_paragraphs(&stream.decoder.decode(bytes, 1, declared)?);
-    if depth_bound(&page) > MAX_DEPTH {
-        let found = format!("elements nested more than {MAX_DEPTH} deep");
-        return Err(Error::format(location, found, "an HTML page"));
-    }
-    let article = extract(&page);
+    let article = extract(&page).map_err(|TooMuch(found)| Error::format(location.clone(), found, "an HTML page"))?;
     if article.text.trim().is_empty() {
         return Err(Error::format(location, "a page without text", "an HTML page with an article"));
     }
@@ -109,31 +106,6 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let encoding = Encoding::for_label(&label)?;
     // A page whose bytes could be read by us can not be in UTF-16: it has no byte-order mark.
     encoding.is_ascii_compatible().then_some(encoding)
-}
-
-/// How deep elements may be nested in `page`, at most.
-fn depth_bound(page: &str) -> usize {
-    // Elements that hold nothing, and those that close by themselves.
-    const FLAT: [&str; 25] = [
-        "area", "base", "body", "br", "col", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li", "link",
-        "meta", "option", "p", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
-    ];
-    let bytes = page.as_bytes();
-    let (mut depth, mut deepest) = (0usize, 0);
-    for at in memchr::memchr_iter(b'<', bytes) {
-        match bytes.get(at + 1) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                let name = page[at + 1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
-                if !FLAT.iter().any(|flat| flat.eq_ignore_ascii_case(name)) {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-            }
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// The page with a paragraph for every two line breaks, which is how pages without paragraphs divide their text.
@@ -170,12 +142,9 @@ fn line_break(page: &str) -> Option<usize> {
 }
 
 /// The article of a page; its text is empty if there is none.
-fn extract(page: &str) -> Article {
+fn extract(page: &str) -> Result<Article, TooMuch> {
     let config = Config { text_mode: TextMode::Formatted, max_elements_to_parse: MAX_ELEMENTS, ..Config::default() };
-    let Ok(mut reader) = Readability::new(page, None, Some(config)) else {
-        // Only a document URL can be wrong, and none is given.
-        return Article::default();
-    };
+    let Some(mut reader) = reader(page, config)? else { return Ok(Article::default()) };
     let body = article_body(&reader);
     take_out_furniture(&reader);
     let metadata_date = date(&reader);
@@ -196,11 +165,16 @@ fn extract(page: &str) -> Article {
         article.text = body;
     }
     if article.text.is_empty() {
-        article.text = all_text(page);
+        article.text = all_text(page)?;
     }
     article.title = article.title.map(|title| without_outlet(&title, &headlines, &article.text));
     article.date = filled(article.date.as_deref()).or(metadata_date);
-    article
+    Ok(article)
+}
+
+/// A reader of the page; `None` never comes, as only the URL of a document can be wrong, and none is given.
+fn reader(page: &str, config: Config) -> Result<Option<Readability>, TooMuch> {
+    Ok(Readability::with_document(parse(page)?, None, Some(config)).ok())
 }
 
 /// The title without the outlet's name: the part of it that the page shows as a headline or a line.
@@ -222,11 +196,11 @@ fn one_line(text: &str) -> String {
 }
 
 /// All text of the page, but for what never is the article.
-fn all_text(page: &str) -> String {
-    let Ok(reader) = Readability::new(page, None, None) else { return String::new() };
+fn all_text(page: &str) -> Result<String, TooMuch> {
+    let Some(reader) = reader(page, Config::default())? else { return Ok(String::new()) };
     take_out_furniture(&reader);
     reader.doc.select("script").remove();
-    reader.doc.select("body").formatted_text().trim().to_owned()
+    Ok(reader.doc.select("body").formatted_text().trim().to_owned())
 }
 
 /// Takes out of the page what never is the article.
@@ -333,8 +307,8 @@ fn article_body(reader: &Readability) -> Option<String> {
     let body = bodies.max_by_key(String::len)?;
     // Some pages put HTML there.
     if body.contains("<p") || body.contains("<br") {
-        let page = Readability::new(body.as_str(), None, None).ok()?;
-        return filled(Some(page.doc.select("body").formatted_text().trim()));
+        let page = parse(&body).ok()?;
+        return filled(Some(page.select("body").formatted_text().trim()));
     }
     filled(Some(body.trim()))
 }
@@ -366,7 +340,8 @@ mod tests {
 
     #[test]
     fn a_page_without_an_article_gives_all_its_text() {
-        let article = extract("<html><body><div>Iran thanks Russia</div><div>Oman waits</div></body></html>");
+        let article =
+            extract("<html><body><div>Iran thanks Russia</div><div>Oman waits</div></body></html>").expect("small");
         assert_eq!(article.text, "Iran thanks Russia\n\nOman waits");
     }
 
@@ -375,7 +350,7 @@ mod tests {
         let text = "Moscow and Tehran signed a treaty on Monday, both capitals said in a joint statement. ".repeat(8);
         let page =
             format!("<body><form id=aspnetForm><div><p>{text}</p><p>{text}</p></div><nav>World</nav></form></body>");
-        let article = extract(&page);
+        let article = extract(&page).expect("small");
         assert!(article.text.contains("Tehran signed") && !article.text.contains("World"), "{}", article.text);
     }
 }
