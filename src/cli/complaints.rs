@@ -9,10 +9,14 @@ use super::say;
 /// Kinds of fault that are told apart; beyond that each is said.
 const KINDS: usize = 1000;
 
+/// Path, column, what was found and what was expected.
+type Kind = (String, Option<u64>, String, String);
+
 /// Errors of many rows. The first of a kind is said at once, of the others how many there are.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    more: BTreeMap<(String, Option<u64>, String, String), (u64, u64)>,
+    /// How many there were after the first, and the line of the last.
+    more: BTreeMap<Kind, (u64, u64)>,
     any: bool,
 }
 

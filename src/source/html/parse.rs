@@ -186,7 +186,7 @@ mod tests {
         }
         // Each paragraph opens all of these again.
         let bold: String = (0..900).map(|i| format!("<b id={i}>")).collect();
-        let said = parse(&format!("{bold}{}", "<p>x".repeat(100_000))).err().expect("too large").0;
+        let said = parse(&format!("<p>{bold}{}", "<p>x".repeat(100_000))).err().expect("too large").0;
         assert!(said.contains("elements"), "{said}");
     }
 }
