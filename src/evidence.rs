@@ -279,10 +279,12 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The sentence right before that of `index`, where the text has none between.
+    /// The sentence right before that of `index`, where the text has none between, nor more white space than any sentence
+    /// is long.
     fn neighbour_before(&self, index: usize) -> Option<&Sentence> {
         let (before, sentence) = (self.sentences.get(index.checked_sub(1)?)?, &self.sentences[index]);
-        (before.part == sentence.part && before.ordinal + 1 == sentence.ordinal).then_some(before)
+        let near = sentence.span.start.saturating_sub(before.span.end) <= sentences::LONGEST;
+        (before.part == sentence.part && before.ordinal + 1 == sentence.ordinal && near).then_some(before)
     }
 
     /// The evidence that a run of sentences is for a pair, by the two mentions that stand nearest to each other.

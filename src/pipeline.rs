@@ -166,6 +166,9 @@ pub struct Query {
     /// Whether states that the article names but never connects with the actor are reported too, as neutral and
     /// marked [`Prediction::no_evidence`]. Defaults to false.
     pub all_states: bool,
+    /// How many pieces of evidence each prediction holds, those which count most; all of them count in any case. Defaults
+    /// to `None`: all. A limit saves memory where a long article names two parties again and again.
+    pub evidence_limit: Option<usize>,
 }
 
 impl Query {
@@ -385,9 +388,8 @@ impl Pipeline {
             }
             let (tokens, marks) = features::window(&document, window.sentences, &self.parts.tokenizer);
             for &pair in pairs {
-                let Some(evidence) = document.piece(window.sentences, pair, window.strength) else { continue };
                 let score = scorer.score(&tokens, &marks, pair, window.strength);
-                scored.entry(pair).or_default().push((evidence, score));
+                scored.entry(pair).or_default().push(ScoredWindow::new(window.sentences, window.strength, score));
             }
         }
         let mut predictions = Vec::new();
@@ -401,15 +403,16 @@ impl Pipeline {
                     continue;
                 }
                 let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
-                let scored = scorer.pool(evidence);
+                let no_evidence = evidence.is_empty();
+                let scored = scorer.pool(&document, (state, actor), &evidence, query.evidence_limit);
                 predictions.push(Prediction {
                     state: self.gazetteer.get(state_id),
                     actor: self.gazetteer.get(actor_id),
                     stance: scored.stance,
                     probabilities: scored.probabilities,
-                    by_advantage: !scored.evidence.is_empty() && self.parts.decision.decides(&scored.probabilities),
+                    by_advantage: !no_evidence && self.parts.decision.decides(&scored.probabilities),
                     mentions: document.mentions(state),
-                    no_evidence: scored.evidence.is_empty(),
+                    no_evidence,
                     evidence: scored.evidence,
                 });
             }
@@ -450,8 +453,24 @@ pub struct ScoredPair {
     pub evidence: Vec<ScoredEvidence>,
 }
 
-/// A piece of evidence with its score W x + b.
-type ScoredWindow = (Evidence, [f64; 3]);
+/// Where evidence stands, with its score W x + b: as little as can be kept of it, since there may be very many.
+struct ScoredWindow {
+    first: u32,
+    last: u32,
+    strength: Strength,
+    score: [f64; 3],
+}
+
+impl ScoredWindow {
+    fn new((first, last): (usize, usize), strength: Strength, score: [f64; 3]) -> Self {
+        // A text has at most 32 MiB, and so fewer sentences than 2^32; one beyond that would only be shown elsewhere.
+        Self { first: first as u32, last: last as u32, strength, score }
+    }
+
+    fn sentences(&self) -> (usize, usize) {
+        (self.first as usize, self.last as usize)
+    }
+}
 
 /// Scores pairs, in buffers that are used again.
 pub(crate) struct Scorer<'p> {
@@ -481,25 +500,32 @@ impl<'p> Scorer<'p> {
 
     /// Scores all evidence of one pair.
     pub fn pair(&mut self, document: &Document<'_>, evidence: Vec<Evidence>, pair: (Party, Party)) -> ScoredPair {
-        let score = |evidence: Evidence| {
+        let score = |evidence: &Evidence| {
             let (tokens, marks) = features::window(document, evidence.sentences, &self.pipeline.parts.tokenizer);
             let score = self.score(&tokens, &marks, pair, evidence.strength);
-            (evidence, score)
+            ScoredWindow::new(evidence.sentences, evidence.strength, score)
         };
-        let scored = evidence.into_iter().map(score).collect();
-        self.pool(scored)
+        let scored: Vec<ScoredWindow> = evidence.iter().map(score).collect();
+        self.pool(document, pair, &scored, None)
     }
 
-    /// Puts the scores of a pair's evidence together.
-    fn pool(&self, scored: Vec<ScoredWindow>) -> ScoredPair {
+    /// Puts the scores of a pair's evidence together, and shows what counts most, as far as `limit`.
+    fn pool(
+        &self,
+        document: &Document<'_>,
+        pair: (Party, Party),
+        scored: &[ScoredWindow],
+        limit: Option<usize>,
+    ) -> ScoredPair {
+        let parts = &self.pipeline.parts;
         if scored.is_empty() {
-            let probabilities = self.pipeline.parts.no_evidence;
+            let probabilities = parts.no_evidence;
             let stance = Stance::argmax(&probabilities);
             return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
         }
-        let parts = &self.pipeline.parts;
-        let (evidence, scores): (Vec<Evidence>, Vec<[f64; 3]>) = scored.into_iter().unzip();
-        let weights: Vec<f64> = evidence.iter().map(|e| parts.pooling.weight(e.part, e.strength)).collect();
+        let weight = |w: &ScoredWindow| parts.pooling.weight(document.sentences[w.sentences().0].part, w.strength);
+        let weights: Vec<f64> = scored.iter().map(weight).collect();
+        let scores: Vec<[f64; 3]> = scored.iter().map(|w| w.score).collect();
         let shares = parts.pooling.shares(&weights, &scores);
         let mut pooled = [0.0; 3];
         for (z, share) in scores.iter().zip(&shares) {
@@ -509,29 +535,30 @@ impl<'p> Scorer<'p> {
         }
         let calibration = &parts.calibration;
         let probabilities = calibration.probabilities(pooled);
-        let base = calibration.apply(parts.intercept);
-        let mut scored: Vec<ScoredEvidence> = evidence
-            .into_iter()
-            .zip(scores)
-            .zip(shares)
-            .map(|((evidence, z), share)| {
-                let alone = calibration.probabilities(z);
-                let logits = calibration.apply(z);
-                let contribution = std::array::from_fn(|k| share * (logits[k] - base[k]));
-                ScoredEvidence {
-                    evidence,
-                    stance: parts.decision.stance(&alone),
-                    probabilities: alone,
-                    share,
-                    contribution,
-                }
-            })
-            .collect();
         let stance = parts.decision.stance(&probabilities);
-        let k = stance.index();
-        let lead = |e: &ScoredEvidence| e.contribution[k] - e.contribution.iter().sum::<f64>() / 3.0;
-        scored.sort_by(|a, b| lead(b).total_cmp(&lead(a)));
-        ScoredPair { stance, scores: pooled, probabilities, evidence: scored }
+        let base = calibration.apply(parts.intercept);
+        let contribution = |i: usize| -> [f64; 3] {
+            let logits = calibration.apply(scores[i]);
+            std::array::from_fn(|k| shares[i] * (logits[k] - base[k]))
+        };
+        let lead = |i: usize| {
+            let contribution = contribution(i);
+            contribution[stance.index()] - contribution.iter().sum::<f64>() / 3.0
+        };
+        let mut order: Vec<(f64, usize)> = (0..scored.len()).map(|i| (lead(i), i)).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let shown = order.into_iter().take(limit.unwrap_or(usize::MAX));
+        let evidence = shown.filter_map(|(_, i)| {
+            let alone = calibration.probabilities(scores[i]);
+            Some(ScoredEvidence {
+                evidence: document.piece(scored[i].sentences(), pair, scored[i].strength)?,
+                stance: parts.decision.stance(&alone),
+                probabilities: alone,
+                share: shares[i],
+                contribution: contribution(i),
+            })
+        });
+        ScoredPair { stance, scores: pooled, probabilities, evidence: evidence.collect() }
     }
 }
 

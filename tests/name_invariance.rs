@@ -97,7 +97,7 @@ impl Filled {
         let pipeline = Pipeline::default_model();
         let mut found = Vec::new();
         for (state, actor) in [(state, actor), (actor, state)] {
-            let query = detente::Query { states: vec![state], actors: vec![actor], all_states: false };
+            let query = detente::Query { states: vec![state], actors: vec![actor], ..detente::Query::default() };
             let predictions = pipeline.predict(&self.article, &query);
             assert_eq!(predictions.len(), 1, "{}", self.article.text);
             found.push(predictions[0].probabilities);

@@ -100,7 +100,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let ids = |names: &[String]| -> Result<Vec<EntryId>> {
         names.iter().map(|n| Ok(detente::pipeline::find(pipeline.gazetteer(), n)?)).collect()
     };
-    let query = Query { actors: ids(&args.actor)?, states: ids(&args.state)?, all_states: args.all_states };
+    let query = Query {
+        actors: ids(&args.actor)?,
+        states: ids(&args.state)?,
+        all_states: args.all_states,
+        evidence_limit: Some(args.evidence),
+    };
     let mut inputs = Vec::new();
     let mut complaints = Complaints::default();
     // Whether there was anything to work on, be it good or bad.

@@ -245,40 +245,71 @@ impl Tables {
     pub fn read_overrides(&mut self, source: impl Read, path: &str) -> Result<()> {
         const COLUMNS: &[&str] = &["code", "name", "kind", "region", "alias", "how"];
         let mut rows = Rows::new(source, path, COLUMNS)?;
+        let mut codes: FxHashMap<String, u16> = (0..).zip(&self.entries).map(|(at, e)| (e.code.clone(), at)).collect();
+        // The rows of each alias; those that go are marked, and taken out at the end.
+        let mut places: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (at, row) in self.aliases.iter().enumerate() {
+            places.entry(self.get(&row.alias).to_owned()).or_default().push(at);
+        }
+        let mut gone = vec![false; self.aliases.len()];
         while rows.next()? {
-            if rows.field(0).is_empty() {
+            let code = rows.field(0);
+            if code.is_empty() {
                 return Err(rows.error(0, "a code"));
             }
-            let entry = match self.position(rows.field(0)) {
-                Some(entry) => {
+            let entry = match codes.get(code) {
+                Some(&entry) => {
                     self.change_entry(entry, &rows)?;
                     entry
                 }
-                None => self.insert_entry(&rows)?,
+                None => {
+                    let entry = self.add_entry(&rows)?;
+                    codes.insert(code.to_owned(), entry);
+                    places.entry(rows.field(1).to_owned()).or_default().push(self.aliases.len() - 1);
+                    gone.push(false);
+                    entry
+                }
             };
             let how = if rows.field(5).is_empty() { MatchKind::Name } else { rows.parse(5)? };
             let alias = rows.field(4);
             if let Some(alias) = alias.strip_prefix('-') {
-                let before = self.aliases.len();
-                let text = std::mem::take(&mut self.text);
-                self.aliases.retain(|row| {
-                    row.entry != Some(entry) || text[row.alias.start as usize..row.alias.end as usize] != *alias
-                });
-                self.text = text;
-                if self.aliases.len() == before {
-                    return Err(rows.error(4, format!("`-` and an alias that `{}` has", rows.field(0))));
+                let known = places.entry(alias.to_owned()).or_default();
+                let (own, others) = known.iter().partition(|&&at| self.aliases[at].entry == Some(entry));
+                *known = others;
+                if own.is_empty() {
+                    return Err(rows.error(4, format!("`-` and an alias that `{code}` has")));
                 }
+                own.into_iter().for_each(|at: usize| gone[at] = true);
             } else if !alias.is_empty() {
                 if !alias.starts_with(char::is_alphanumeric) {
                     return Err(rows.error(4, "a name that begins with a letter or digit"));
                 }
-                let text = &self.text;
-                self.aliases.retain(|row| text[row.alias.start as usize..row.alias.end as usize] != *alias);
+                let known = places.entry(alias.to_owned()).or_default();
+                known.drain(..).for_each(|at| gone[at] = true);
+                known.push(self.aliases.len());
+                gone.push(false);
                 let alias = self.keep(alias);
                 self.aliases.push(AliasRow { entry: Some(entry), how, alias, from: 0..0, until: 0..0, context: 0..0 });
             }
         }
+        let mut gone = gone.into_iter();
+        self.aliases.retain(|_| !gone.next().unwrap_or(false));
+        self.sort_entries();
         Ok(())
+    }
+
+    /// Puts the entries in the order of their codes.
+    fn sort_entries(&mut self) {
+        let mut order: Vec<u16> = (0..).take(self.entries.len()).collect();
+        order.sort_by(|&a, &b| self.entries[usize::from(a)].code.cmp(&self.entries[usize::from(b)].code));
+        let mut places = vec![0; order.len()];
+        for (place, &entry) in (0..).zip(&order) {
+            places[usize::from(entry)] = place;
+        }
+        self.entries.sort_by(|a, b| a.code.cmp(&b.code));
+        for row in &mut self.aliases {
+            row.entry = row.entry.map(|entry| places[usize::from(entry)]);
+        }
     }
 
     fn change_entry<R: Read>(&mut self, entry: u16, rows: &Rows<'_, R>) -> Result<()> {
@@ -293,7 +324,8 @@ impl Tables {
         Ok(())
     }
 
-    fn insert_entry<R: Read>(&mut self, rows: &Rows<'_, R>) -> Result<u16> {
+    /// Adds an entry behind the others.
+    fn add_entry<R: Read>(&mut self, rows: &Rows<'_, R>) -> Result<u16> {
         if rows.field(1).is_empty() {
             return Err(rows.error(1, format!("a name, as the code `{}` is new", rows.field(0))));
         }
@@ -301,7 +333,7 @@ impl Tables {
             return Err(rows.error(0, "fewer than 65,535 entries"));
         }
         let code = rows.field(0);
-        let at = self.entries.partition_point(|e| e.code.as_str() < code);
+        let at = self.entries.len() as u16;
         let entry = Entry {
             code: code.to_owned(),
             name: rows.field(1).to_owned(),
@@ -312,11 +344,7 @@ impl Tables {
             until: String::new(),
             note: String::new(),
         };
-        self.entries.insert(at, entry);
-        let at = at as u16;
-        for row in &mut self.aliases {
-            row.entry = row.entry.map(|e| e + u16::from(e >= at));
-        }
+        self.entries.push(entry);
         let name = self.keep(rows.field(1));
         let how = MatchKind::Name;
         self.aliases.push(AliasRow { entry: Some(at), how, alias: name, from: 0..0, until: 0..0, context: 0..0 });

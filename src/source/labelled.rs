@@ -207,11 +207,7 @@ pub(super) type Records = Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>
 
 /// The rows of a CSV or JSONL input, each with its line; all have the columns `required`. Of several names for one column,
 /// divided by `|`, one is needed.
-pub(super) fn records(
-    source: &Source,
-    required: &'static [&'static str],
-    warn: &Warn,
-) -> Result<Records> {
+pub(super) fn records(source: &Source, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
     let opened = || stream::open(&source.input, warn);
     match source.format {
         Format::Csv => Ok(Box::new(from_csv(Rows::new(opened()?)?, source, required)?)),

@@ -15,7 +15,7 @@ use html5ever::{Attribute, ParseOpts, QualName};
 /// The deepest that nodes may be nested; deeper ones would need too much stack and time.
 const MAX_DEPTH: u32 = 1_000;
 /// The most nodes that a page may have.
-const MAX_NODES: usize = 2_000_000;
+const MAX_NODES: usize = 600_000;
 /// How many bytes the parser gets before its tree is looked at.
 const CHUNK: usize = 512;
 
