@@ -18,6 +18,11 @@ model:
 growth:
 	cargo bench --bench growth > reports/growth.md
 
+# Damaged input, CASES times for each target; a failure names the case, and FUZZ_FIRST begins there.
+CASES ?= 1000000
+fuzz:
+	FUZZ_CASES=$(CASES) cargo test --profile fuzz --test hostile
+
 # Benchmarks. `cargo bench -- --save-baseline main`, then `-- --baseline main`, compares two states of the code.
 bench:
 	cargo bench
