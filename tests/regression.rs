@@ -412,5 +412,11 @@ fn f14_16_results_that_cannot_be_written_are_an_error() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
         assert!(said.contains("No space left"), "{args:?}: {said}");
+        let command = format!("exec {} {} >&-", env!("CARGO_BIN_EXE_detente"), args.join(" "));
+        let output = std::process::Command::new("sh").args(["-c", &command]).current_dir(folder.0.path()).output();
+        let output = output.expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains("standard output: it is closed"), "{args:?}: {said}");
     }
 }

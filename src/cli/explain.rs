@@ -1,6 +1,6 @@
 //! `detente explain`: the words that made a stance.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -10,7 +10,7 @@ use detente::explain::{self, Explanation};
 use detente::source;
 use detente::{Article, Stance};
 
-use super::output::{paint, shorten, table, width};
+use super::output::{paint, shorten, stdout, table, width};
 use super::{Common, ModelArgs, Outcome};
 
 /// Show the sentences and words behind a stance, with what each adds to the score
@@ -52,7 +52,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let state = detente::pipeline::find(pipeline.gazetteer(), &args.state)?;
     let actor = detente::pipeline::find(pipeline.gazetteer(), &args.actor)?;
     let warn = common.warn();
-    let mut out = io::stdout().lock();
+    let mut out = stdout()?;
     for input in source::inputs(std::slice::from_ref(&args.path), None) {
         for article in source::read(&input?, &warn)? {
             let article = article?;

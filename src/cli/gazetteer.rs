@@ -1,6 +1,6 @@
 //! `detente gazetteer`: what names the program knows.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use detente::gazetteer::{EntryId, Gazetteer};
 
-use super::output::table;
+use super::output::{stdout, table};
 use super::{Common, Outcome};
 
 /// List or look up the states, bodies and names that detente knows
@@ -120,7 +120,7 @@ fn show(gazetteer: &Gazetteer, id: EntryId, format: Format) -> Result<()> {
 }
 
 fn print<R: Serialize>(format: Format, rows: &[R], header: &[&str], cells: impl Fn(&R) -> Vec<String>) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = stdout()?;
     match format {
         Format::Table => {
             let mut table = table(header);

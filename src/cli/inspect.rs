@@ -1,6 +1,6 @@
 //! `detente inspect`: what a model is and what it has learned.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use detente::{Stance, visible};
 
-use super::output::table;
+use super::output::{stdout, table};
 use super::{Common, Outcome};
 
 /// Show how a model was made and its strongest features
@@ -41,7 +41,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = super::load_model(&args.model, common)?;
     let manifest = pipeline.manifest();
     let features = Stance::ALL.map(|stance| pipeline.strongest_features(stance, args.top));
-    let mut out = io::stdout().lock();
+    let mut out = stdout()?;
     match args.format {
         Format::Json => {
             let named = |(name, weight): &(&str, f32)| json!({"feature": name, "weight": weight});

@@ -1,12 +1,13 @@
 //! `detente completions` and `detente man`: what the shell and `man` need.
 
-use std::io;
+use std::io::Write;
 
 use anyhow::Result;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Outcome;
+use super::output::stdout;
 
 /// Print a completion script for a shell
 ///
@@ -27,13 +28,13 @@ pub struct ManArgs {}
 pub fn completions(args: &CompletionsArgs) -> Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Args::command(), "detente", &mut script);
-    io::Write::write_all(&mut io::stdout().lock(), &script)?;
+    stdout()?.write_all(&script)?;
     Ok(Outcome::Done)
 }
 
 /// Writes the manual page to stdout: the program, then each subcommand.
 pub fn man(_: &ManArgs) -> Result<Outcome> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = stdout()?;
     let mut command = super::Args::command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(&mut stdout)?;

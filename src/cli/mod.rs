@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, `output.rs` for tables, JSON and CSV.
 
+mod closed;
 mod complaints;
 mod data;
 mod evaluate;
@@ -74,7 +75,9 @@ enum Command {
 /// Parses the command line; what it asks for is printed, and what is wrong with it is said.
 pub fn parse() -> std::result::Result<Args, ExitCode> {
     Args::try_parse().map_err(|error| {
-        let printed = error.print().and_then(|()| io::Write::flush(&mut io::stdout()));
+        let closed = !error.use_stderr() && closed::stdout_was_closed();
+        let printed = if closed { Err(io::Error::other("it is closed")) } else { error.print() };
+        let printed = printed.and_then(|()| io::Write::flush(&mut io::stdout()));
         match printed {
             Err(e) if !error.use_stderr() && e.kind() != io::ErrorKind::BrokenPipe => {
                 say(format_args!("error: cannot write to standard output: {e}"));

@@ -61,6 +61,15 @@ pub fn shorten(text: &str, width: usize) -> String {
     short
 }
 
+/// Standard output, for results.
+///
+/// # Errors
+/// If the program was started without one.
+pub fn stdout() -> Result<io::StdoutLock<'static>> {
+    anyhow::ensure!(!super::closed::stdout_was_closed(), "cannot write to standard output: it is closed");
+    Ok(io::stdout().lock())
+}
+
 /// Where results go: stdout, or a file that appears under its name only when it is whole.
 pub enum Sink {
     /// Standard output.
@@ -73,6 +82,7 @@ impl Sink {
     /// Opens the sink.
     pub fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path.filter(|p| *p != Path::new("-")) else {
+            drop(stdout()?);
             return Ok(Self::Stdout(io::BufWriter::new(io::stdout())));
         };
         let file = OutputFile::create(path).with_context(|| format!("{}: cannot write there", path.display()))?;

@@ -1,13 +1,13 @@
 //! `detente data agreement`: two readings of the same rows.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
 use detente::data::agreement::{self, Agreement};
 
-use super::super::output::table;
+use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
 use super::{Format, write_json};
 
@@ -49,7 +49,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 }
 
 fn print(agreement: &Agreement) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = stdout()?;
     let number = |value: Option<f64>| value.map_or_else(|| "undefined (one label only)".into(), |v| format!("{v:.4}"));
     let mut rows = table(&["", "VALUE"]);
     rows.add_row(["rows in both".to_string(), agreement.n.to_string()]);

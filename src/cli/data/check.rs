@@ -1,6 +1,6 @@
 //! `detente data check`: what is wrong with labelled files.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use detente::data::check::{self, Balance, FileReport, Leaks, Repeat, Report};
 use detente::visible;
 
-use super::super::output::table;
+use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
 use super::{paths, read_quietly, write_json};
 
@@ -51,7 +51,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     if let Some(json) = &args.json {
         write_json(Some(json), &report)?;
     }
-    print(&mut io::stdout().lock(), &report)?;
+    print(&mut stdout()?, &report)?;
     Ok(Outcome::failed_if(!report.is_clean()))
 }
 

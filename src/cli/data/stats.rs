@@ -1,6 +1,6 @@
 //! `detente data stats`: how much there is of what.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use detente::data::stats::Stats;
 use detente::visible;
 
-use super::super::output::table;
+use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
 use super::{Format, read, write_json};
 
@@ -68,6 +68,6 @@ fn print(stats: &[Stats]) -> Result<()> {
             .map_or_else(String::new, |name| format!("{} ({:.1} %)", visible(name), 100.0 * s.top_state_share))
     });
     add("words per text", &|s| format!("{:.1}", s.words_per_text));
-    writeln!(io::stdout().lock(), "{}", rows.trim_fmt())?;
+    writeln!(stdout()?, "{}", rows.trim_fmt())?;
     Ok(())
 }
