@@ -26,6 +26,8 @@ pub struct Article {
     pub date: Option<String>,
     /// Outlet or collection.
     pub source: Option<String>,
+    /// Address of the page.
+    pub url: Option<String>,
     /// BCP 47 language tag.
     pub language: Option<String>,
 }

@@ -32,6 +32,7 @@
 
 mod article;
 mod error;
+mod record;
 mod stance;
 mod visible;
 
@@ -58,6 +59,7 @@ pub use evaluate::{EvaluateParams, Evaluation, evaluate};
 pub use evidence::{Evidence, Strength};
 pub use gazetteer::Mention;
 pub use pipeline::{Pipeline, Prediction, Query};
+pub use record::{EvidenceRecord, Probabilities, Record};
 pub use source::{LabelMap, LabelledPair, Warning};
 pub use stance::{Stance, UnknownStance};
 pub use train::{TrainParams, train};

@@ -205,8 +205,6 @@ pub struct Prediction<'g> {
     pub stance: Stance,
     /// Probabilities of aligned, neutral, opposed; they sum to 1.
     pub probabilities: [f64; 3],
-    /// Whether an advantage of the [`Decision`] decided, so that another class is more probable.
-    pub by_advantage: bool,
     /// How often the article names the state.
     pub mentions: usize,
     /// The evidence, that which counts most first.
@@ -410,7 +408,6 @@ impl Pipeline {
                     actor: self.gazetteer.get(actor_id),
                     stance: scored.stance,
                     probabilities: scored.probabilities,
-                    by_advantage: !no_evidence && self.parts.decision.decides(&scored.probabilities),
                     mentions: document.mentions(state),
                     no_evidence,
                     evidence: scored.evidence,

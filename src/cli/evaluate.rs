@@ -145,7 +145,7 @@ fn check_columns(columns: &[String], pairs: &[LabelledPair]) -> Result<()> {
             let mut known: BTreeSet<&str> = ["state", "actor", "label"].into();
             known.extend(pairs.iter().flat_map(|pair| pair.columns.keys().map(String::as_str)));
             known.extend(
-                ["group", "title", "date", "source", "language"]
+                ["group", "title", "date", "url", "source", "language"]
                     .into_iter()
                     .filter(|name| pairs.iter().any(|pair| pair.column(name).is_some())),
             );

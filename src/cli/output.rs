@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
-use serde::Serialize;
+use rustc_hash::FxHashMap;
 
 use detente::output_file::OutputFile;
-use detente::pipeline::ScoredEvidence;
-use detente::text::characters::Characters;
-use detente::{Article, Part, Prediction, Stance, Strength};
+use detente::{Record, Stance};
 
 /// `--format` of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -121,140 +119,6 @@ fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Three probabilities by name.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Probabilities {
-    aligned: f64,
-    neutral: f64,
-    opposed: f64,
-}
-
-impl From<[f64; 3]> for Probabilities {
-    fn from([aligned, neutral, opposed]: [f64; 3]) -> Self {
-        Self { aligned, neutral, opposed }
-    }
-}
-
-/// An article whose characters are counted, once for all of its records.
-pub struct Counted<'a> {
-    article: &'a Article,
-    title: Characters<'a>,
-    text: Characters<'a>,
-}
-
-impl<'a> Counted<'a> {
-    /// Counts title and text.
-    pub fn new(article: &'a Article) -> Self {
-        let [title, text] = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
-        Self { article, title, text }
-    }
-}
-
-/// A piece of evidence in files; offsets count Unicode characters.
-#[derive(Debug, Clone, Serialize)]
-pub struct EvidenceRecord {
-    text: String,
-    part: Part,
-    start: usize,
-    end: usize,
-    strength: Strength,
-    stance: Stance,
-    probability: f64,
-    state: [usize; 2],
-    actor: [usize; 2],
-}
-
-impl EvidenceRecord {
-    /// The record of one piece of evidence of an article.
-    fn new(article: &Counted<'_>, scored: &ScoredEvidence) -> Self {
-        let evidence = &scored.evidence;
-        let text = article.article.part(evidence.part);
-        let characters = if evidence.part == Part::Title { &article.title } else { &article.text };
-        Self {
-            text: text[evidence.span.clone()].into(),
-            part: evidence.part,
-            start: characters.of_byte(evidence.span.start),
-            end: characters.of_byte(evidence.span.end),
-            strength: evidence.strength,
-            stance: scored.stance,
-            probability: scored.probabilities[scored.stance.index()],
-            state: characters.of_span(&evidence.state),
-            actor: characters.of_span(&evidence.actor),
-        }
-    }
-}
-
-/// The prediction record.
-#[derive(Debug, Clone, Serialize)]
-pub struct PredictionRecord {
-    id: String,
-    state: String,
-    state_code: String,
-    actor: String,
-    actor_code: String,
-    stance: Stance,
-    probabilities: Probabilities,
-    mentions: usize,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    no_evidence: bool,
-    evidence: Vec<EvidenceRecord>,
-}
-
-impl PredictionRecord {
-    /// The record of a prediction, with at most `limit` pieces of evidence.
-    pub fn new(article: &Counted<'_>, prediction: &Prediction<'_>, limit: usize) -> Self {
-        Self {
-            id: article.article.id.clone(),
-            state: prediction.state.name.clone(),
-            state_code: prediction.state.code.clone(),
-            actor: prediction.actor.name.clone(),
-            actor_code: prediction.actor.code.clone(),
-            stance: prediction.stance,
-            probabilities: prediction.probabilities.into(),
-            mentions: prediction.mentions,
-            no_evidence: prediction.no_evidence,
-            evidence: prediction.evidence.iter().take(limit).map(|e| EvidenceRecord::new(article, e)).collect(),
-        }
-    }
-
-    /// The columns of the CSV form; evidence is one JSON value.
-    pub const COLUMNS: [&str; 13] = [
-        "id",
-        "state",
-        "state_code",
-        "actor",
-        "actor_code",
-        "stance",
-        "p_aligned",
-        "p_neutral",
-        "p_opposed",
-        "mentions",
-        "no_evidence",
-        "evidence_text",
-        "evidence",
-    ];
-
-    /// The row of the CSV form.
-    pub fn row(&self) -> Result<[String; 13]> {
-        let p = self.probabilities;
-        Ok([
-            self.id.clone(),
-            self.state.clone(),
-            self.state_code.clone(),
-            self.actor.clone(),
-            self.actor_code.clone(),
-            self.stance.to_string(),
-            p.aligned.to_string(),
-            p.neutral.to_string(),
-            p.opposed.to_string(),
-            self.mentions.to_string(),
-            self.no_evidence.to_string(),
-            self.evidence.first().map(|e| e.text.clone()).unwrap_or_default(),
-            serde_json::to_string(&self.evidence)?,
-        ])
-    }
-}
-
 /// What stands below a table that has a stance with a `*`.
 pub const ADVANTAGE: &str = "* another stance is more probable; `detente explain` shows what decided";
 
@@ -276,33 +140,33 @@ pub fn paint(stance: Stance) -> String {
 }
 
 /// States down, actors across: each cell the stance and its probability.
-pub fn matrix(out: &mut impl Write, predictions: &[Prediction<'_>]) -> Result<()> {
+pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
     let mut names: Vec<&str> = Vec::new();
-    for name in predictions.iter().flat_map(|p| [p.state.name.as_str(), p.actor.name.as_str()]) {
-        if !names.contains(&name) {
+    for name in records.iter().flat_map(|r| [r.state.as_str(), r.actor.as_str()]) {
+        places.entry(name).or_insert_with(|| {
             names.push(name);
-        }
+            names.len() - 1
+        });
+    }
+    let mut cells = vec![vec!["·".to_owned(); names.len()]; names.len()];
+    for r in records {
+        let stance = paint_decided(r.stance, r.by_advantage());
+        cells[places[r.state.as_str()]][places[r.actor.as_str()]] = format!("{stance} {:.2}", r.probability());
     }
     let mut header = vec!["STATE \\ ACTOR".into()];
     header.extend(names.iter().copied().map(detente::visible));
     let mut rows = table(&header);
-    for state in &names {
-        let mut row = vec![detente::visible(state).into_owned()];
-        row.extend(names.iter().map(|actor| {
-            let found = predictions.iter().find(|p| p.state.name == *state && p.actor.name == *actor);
-            found.map_or("·".into(), |p| {
-                format!("{} {:.2}", paint_decided(p.stance, p.by_advantage), p.probabilities[p.stance.index()])
-            })
-        }));
-        rows.add_row(row);
+    for (state, cells) in names.iter().zip(cells) {
+        rows.add_row(std::iter::once(detente::visible(state).into_owned()).chain(cells));
     }
     writeln!(out, "{}", rows.trim_fmt())?;
-    footnote(out, predictions)
+    footnote(out, records)
 }
 
 /// Says what a `*` means, if there is one.
-pub fn footnote(out: &mut impl Write, predictions: &[Prediction<'_>]) -> Result<()> {
-    if predictions.iter().any(|p| p.by_advantage) {
+pub fn footnote(out: &mut impl Write, records: &[Record]) -> Result<()> {
+    if records.iter().any(Record::by_advantage) {
         writeln!(out, "{ADVANTAGE}")?;
     }
     Ok(())

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
 use detente::source::{self, Format as InputFormat};
-use detente::{Article, Error, Part, Pipeline, Query};
+use detente::{Article, Error, Part, Pipeline, Query, Record, visible};
 
 use super::complaints::Complaints;
-use super::output::{Counted, Format, PredictionRecord, Sink, shorten, table, width};
+use super::output::{Format, Sink, shorten, table, width};
 use super::{Common, ModelArgs, Outcome, paths, progress};
 
 /// The most articles, and about the most bytes of them, that are handed to the threads at once. Results keep the order of
@@ -171,7 +171,7 @@ impl<'a> Printer<'a> {
     fn new(args: &'a Args, headed: bool) -> Result<Self> {
         let mut sink = Sink::open(args.output.as_deref())?;
         if args.format == Format::Csv {
-            csv::Writer::from_writer(&mut sink).write_record(PredictionRecord::COLUMNS)?;
+            csv::Writer::from_writer(&mut sink).write_record(Record::COLUMNS)?;
         }
         Ok(Self { args, sink, headed, articles: 0, first: None })
     }
@@ -205,28 +205,26 @@ impl<'a> Printer<'a> {
     }
 
     fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article) -> Result<Vec<u8>> {
-        let mut predictions = pipeline.predict(article, query);
-        predictions.retain(|p| p.probabilities[p.stance.index()] >= self.args.min_prob);
-        let counted = Counted::new(article);
-        let records = || predictions.iter().map(|p| PredictionRecord::new(&counted, p, self.args.evidence));
+        let mut records = Record::all(article, &pipeline.predict(article, query));
+        records.retain(|record| record.probability() >= self.args.min_prob);
         let mut out = Vec::new();
         match self.args.format {
             Format::Jsonl => {
-                for record in records() {
-                    serde_json::to_writer(&mut out, &record)?;
+                for record in &records {
+                    serde_json::to_writer(&mut out, record)?;
                     out.push(b'\n');
                 }
             }
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(&mut out);
-                for record in records() {
+                for record in &records {
                     writer.write_record(record.row()?)?;
                 }
                 writer.flush()?;
             }
-            Format::Table if predictions.is_empty() => writeln!(out, "no state is connected with the actor")?,
-            Format::Table if self.args.all_actors => super::output::matrix(&mut out, &predictions)?,
-            Format::Table => list(&mut out, article, &predictions, self.args)?,
+            Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
+            Format::Table if self.args.all_actors => super::output::matrix(&mut out, &records)?,
+            Format::Table => list(&mut out, &records, self.args)?,
         }
         Ok(out)
     }
@@ -239,34 +237,31 @@ impl<'a> Printer<'a> {
     }
 }
 
-fn list(out: &mut Vec<u8>, article: &Article, predictions: &[detente::Prediction<'_>], args: &Args) -> Result<()> {
+fn list(out: &mut Vec<u8>, records: &[Record], args: &Args) -> Result<()> {
     let several = args.actor.len() > 1;
     let mut header = vec!["STATE", "STANCE", "PROB", "EVIDENCE"];
     if several {
         header.insert(1, "ACTOR");
     }
     let mut rows = table(&header);
-    let names = predictions.iter().map(|p| p.state.name.chars().count()).max().unwrap_or(0);
+    let names = records.iter().map(|r| r.state.chars().count()).max().unwrap_or(0);
     let room = width().saturating_sub(names + if several { 40 } else { 22 }).max(20);
-    for p in predictions {
-        let text = |e: &detente::pipeline::ScoredEvidence| {
-            shorten(&article.part(e.evidence.part)[e.evidence.span.clone()], room)
-        };
-        let mut evidence: Vec<String> = p.evidence.iter().take(args.evidence).map(text).collect();
-        if p.no_evidence {
+    for r in records {
+        let mut evidence: Vec<String> = r.evidence.iter().map(|e| shorten(&e.text, room)).collect();
+        if r.no_evidence {
             evidence.push("(no evidence)".into());
         }
         let mut row = vec![
-            detente::visible(&p.state.name).into_owned(),
-            super::output::paint_decided(p.stance, p.by_advantage),
-            format!("{:.2}", p.probabilities[p.stance.index()]),
+            visible(&r.state).into_owned(),
+            super::output::paint_decided(r.stance, r.by_advantage()),
+            format!("{:.2}", r.probability()),
             evidence.join("\n"),
         ];
         if several {
-            row.insert(1, detente::visible(&p.actor.name).into_owned());
+            row.insert(1, visible(&r.actor).into_owned());
         }
         rows.add_row(row);
     }
     writeln!(out, "{}", rows.trim_fmt())?;
-    super::output::footnote(out, predictions)
+    super::output::footnote(out, records)
 }

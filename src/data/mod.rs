@@ -138,7 +138,7 @@ fn further<'p>(pairs: impl IntoIterator<Item = &'p LabelledPair>) -> BTreeSet<&'
     let mut columns = BTreeSet::new();
     for pair in pairs {
         columns.extend(pair.columns.keys().map(String::as_str));
-        columns.extend(["date", "source", "language"].into_iter().filter(|name| pair.column(name).is_some()));
+        columns.extend(["date", "url", "source", "language"].into_iter().filter(|name| pair.column(name).is_some()));
     }
     columns
 }

@@ -19,7 +19,7 @@ pub(super) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = 
     if text.is_none() && title.is_none() {
         return Err(header.missing(&["text"], "`text` (or `title`)"));
     }
-    let (row_id, date, source, language) = (column("id"), column("date"), column("source"), column("language"));
+    let [row_id, date, url, source, language] = ["id", "date", "url", "source", "language"].map(column);
     let id = id.to_owned();
     let mut seen = false;
     let path = rows.header.path.clone();
@@ -43,6 +43,7 @@ pub(super) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = 
                 title,
                 text,
                 date: filled(row.get(date)),
+                url: filled(row.get(url)),
                 source: filled(row.get(source)),
                 language: filled(row.get(language)),
             })

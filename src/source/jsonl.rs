@@ -37,6 +37,7 @@ pub(super) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<
                 title,
                 text,
                 date: filled(fields.date.as_deref()),
+                url: filled(fields.url.as_deref()),
                 source: filled(fields.source.as_deref()),
                 language: filled(fields.language.as_deref()),
             })
@@ -51,6 +52,7 @@ struct Fields {
     title: Option<String>,
     text: Option<String>,
     date: Option<String>,
+    url: Option<String>,
     source: Option<String>,
     language: Option<String>,
 }

@@ -3,7 +3,7 @@
 //! | field | |
 //! |---|---|
 //! | `text`, `state`, `actor`, `label` | required |
-//! | `id`, `title`, `date`, `source`, `group` | optional |
+//! | `id`, `title`, `date`, `url`, `source`, `language`, `group` | optional |
 //! | `state_start`, `state_end`, `actor_start`, `actor_end` | optional, all four or none: where the two names stand in `text`, in Unicode characters |
 //!
 //! All other columns are kept, so that scores can be broken down by them.
@@ -22,7 +22,7 @@ use crate::{Article, Error, Location, Result, Span, Stance};
 const REQUIRED: [&str; 4] = ["text", "state", "actor", "label"];
 const OFFSETS: [&str; 4] = ["state_start", "state_end", "actor_start", "actor_end"];
 /// The other columns that have a place of their own.
-const OPTIONAL: [&str; 6] = ["id", "title", "date", "source", "language", "group"];
+const OPTIONAL: [&str; 7] = ["id", "title", "date", "url", "source", "language", "group"];
 
 /// Which stance a label stands for; case and white space around it do not matter.
 ///
@@ -162,6 +162,7 @@ impl LabelledPair {
             "title" => self.article.title.as_deref(),
             "date" => self.article.date.as_deref(),
             "source" => self.article.source.as_deref(),
+            "url" => self.article.url.as_deref(),
             "language" => self.article.language.as_deref(),
             _ => self.columns.get(name).map(String::as_str),
         }
@@ -313,9 +314,9 @@ impl Record {
         let text = self.needed("text")?;
         check_size(&text, &self.location)?;
         let optional = OPTIONAL.map(|name| filled(self.get(name)));
-        let [row_id, title, date, source, language, group] = optional;
+        let [row_id, title, date, url, source, language, group] = optional;
         let id = row_id.unwrap_or_else(|| format!("{id}:{line}"));
-        self.about(Article { id, title, text, date, source, language }, group, options)
+        self.about(Article { id, title, text, date, url, source, language }, group, options)
     }
 
     /// The row as a label on `article`.

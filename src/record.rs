@@ -1,0 +1,246 @@
+//! The prediction record: what a prediction is for everything that reads predictions.
+//!
+//! Files, tables, reports and bindings are made of records alone. A record owns what it says, goes to JSON and comes back,
+//! and counts offsets in Unicode characters of the text as it was read, as files do.
+//!
+//! ```
+//! use detente::{Article, Pipeline, Query, Record};
+//!
+//! let pipeline = Pipeline::default_model();
+//! let article = Article::new("Estonia condemned Russia's attack.").with_id("a1");
+//! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
+//! let records = Record::all(&article, &pipeline.predict(&article, &query));
+//! assert_eq!((records[0].id.as_str(), records[0].state_code.as_str()), ("a1", "EST"));
+//! assert_eq!(records[0].evidence[0].actor, [18, 24]);
+//!
+//! let line = serde_json::to_string(&records[0])?;
+//! assert_eq!(serde_json::from_str::<Record>(&line)?, records[0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::article::{Article, Part};
+use crate::evidence::Strength;
+use crate::pipeline::{Prediction, ScoredEvidence};
+use crate::stance::Stance;
+use crate::text::characters::Characters;
+
+/// The stance of one state toward one actor in one article.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The article's identifier.
+    pub id: String,
+    /// Its title; empty when unknown, as are the next three.
+    pub title: String,
+    /// Its date as the source writes it.
+    pub date: String,
+    /// Its address.
+    pub url: String,
+    /// Its outlet or collection.
+    pub source: String,
+    /// Whose stance: the entry's name.
+    pub state: String,
+    /// Its code.
+    pub state_code: String,
+    /// Toward whom.
+    pub actor: String,
+    /// Its code.
+    pub actor_code: String,
+    /// The class decided on.
+    pub stance: Stance,
+    /// Of each class; they sum to 1.
+    pub probabilities: Probabilities,
+    /// How often the article names the state.
+    pub mentions: usize,
+    /// Whether the article never connects the two, so that neutral is said for want of evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_evidence: bool,
+    /// The evidence, that which counts most first.
+    pub evidence: Vec<EvidenceRecord>,
+}
+
+/// Three probabilities by name.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Probabilities {
+    /// Of aligned.
+    pub aligned: f64,
+    /// Of neutral.
+    pub neutral: f64,
+    /// Of opposed.
+    pub opposed: f64,
+}
+
+impl Probabilities {
+    /// In the order aligned, neutral, opposed.
+    pub fn to_array(self) -> [f64; 3] {
+        [self.aligned, self.neutral, self.opposed]
+    }
+
+    /// That of one class.
+    pub fn of(self, stance: Stance) -> f64 {
+        self.to_array()[stance.index()]
+    }
+}
+
+impl From<[f64; 3]> for Probabilities {
+    fn from([aligned, neutral, opposed]: [f64; 3]) -> Self {
+        Self { aligned, neutral, opposed }
+    }
+}
+
+/// A piece of evidence; offsets count Unicode characters of the part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceRecord {
+    /// The sentence, or the two neighbours.
+    pub text: String,
+    /// The part of the article that the offsets point into.
+    pub part: Part,
+    /// Where the text begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// How closely it connects the two.
+    pub strength: Strength,
+    /// The class that this evidence alone would give.
+    pub stance: Stance,
+    /// The probability of that class, from this evidence alone.
+    pub probability: f64,
+    /// Where the state is named.
+    pub state: [usize; 2],
+    /// Where the actor is named.
+    pub actor: [usize; 2],
+}
+
+impl Record {
+    /// The records of an article's predictions, in their order.
+    pub fn all(article: &Article, predictions: &[Prediction<'_>]) -> Vec<Self> {
+        let characters = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
+        let known = |field: &Option<String>| field.clone().unwrap_or_default();
+        let record = |p: &Prediction<'_>| Self {
+            id: article.id.clone(),
+            title: known(&article.title),
+            date: known(&article.date),
+            url: known(&article.url),
+            source: known(&article.source),
+            state: p.state.name.clone(),
+            state_code: p.state.code.clone(),
+            actor: p.actor.name.clone(),
+            actor_code: p.actor.code.clone(),
+            stance: p.stance,
+            probabilities: p.probabilities.into(),
+            mentions: p.mentions,
+            no_evidence: p.no_evidence,
+            evidence: p.evidence.iter().map(|e| EvidenceRecord::new(article, &characters, e)).collect(),
+        };
+        predictions.iter().map(record).collect()
+    }
+
+    /// The probability of the stance.
+    pub fn probability(&self) -> f64 {
+        self.probabilities.of(self.stance)
+    }
+
+    /// Whether another class is more probable, so that an advantage of the model's
+    /// [`Decision`](crate::pipeline::Decision) decided.
+    pub fn by_advantage(&self) -> bool {
+        self.probability() < self.probabilities.of(Stance::argmax(&self.probabilities.to_array()))
+    }
+
+    /// The columns of the CSV form; `evidence` is one JSON value.
+    pub const COLUMNS: [&str; 17] = [
+        "id",
+        "title",
+        "date",
+        "url",
+        "source",
+        "state",
+        "state_code",
+        "actor",
+        "actor_code",
+        "stance",
+        "p_aligned",
+        "p_neutral",
+        "p_opposed",
+        "mentions",
+        "no_evidence",
+        "evidence_text",
+        "evidence",
+    ];
+
+    /// The row of the CSV form.
+    ///
+    /// # Errors
+    /// None that a record can bring about; what serde_json gives.
+    pub fn row(&self) -> serde_json::Result<[String; 17]> {
+        let Probabilities { aligned, neutral, opposed } = self.probabilities;
+        Ok([
+            self.id.clone(),
+            self.title.clone(),
+            self.date.clone(),
+            self.url.clone(),
+            self.source.clone(),
+            self.state.clone(),
+            self.state_code.clone(),
+            self.actor.clone(),
+            self.actor_code.clone(),
+            self.stance.to_string(),
+            aligned.to_string(),
+            neutral.to_string(),
+            opposed.to_string(),
+            self.mentions.to_string(),
+            self.no_evidence.to_string(),
+            self.evidence.first().map(|e| e.text.clone()).unwrap_or_default(),
+            serde_json::to_string(&self.evidence)?,
+        ])
+    }
+}
+
+impl EvidenceRecord {
+    fn new(article: &Article, characters: &[Characters<'_>; 2], scored: &ScoredEvidence) -> Self {
+        let evidence = &scored.evidence;
+        let characters = &characters[usize::from(evidence.part == Part::Text)];
+        let [start, end] = characters.of_span(&evidence.span);
+        Self {
+            text: article.part(evidence.part)[evidence.span.clone()].into(),
+            part: evidence.part,
+            start,
+            end,
+            strength: evidence.strength,
+            stance: scored.stance,
+            probability: scored.probabilities[scored.stance.index()],
+            state: characters.of_span(&evidence.state),
+            actor: characters.of_span(&evidence.actor),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pipeline, Query};
+
+    #[test]
+    fn offsets_are_characters_of_the_part() {
+        let text = "Ängstlich: Côte d’Ivoire lobte Türkiye.\n\n🇷🇺 Côte d’Ivoire praised Türkiye.";
+        let article = Article { url: Some("https://example.org/1".into()), ..Article::new(text) }
+            .with_title("Türkiye – Côte d’Ivoire");
+        let query = Query { all_states: true, ..Query::default() };
+        let records = Record::all(&article, &Pipeline::default_model().predict(&article, &query));
+        assert_eq!(records.len(), 2);
+        let slice = |part: Part, [start, end]: [usize; 2]| -> String {
+            article.part(part).chars().skip(start).take(end - start).collect()
+        };
+        for record in &records {
+            assert_eq!((record.url.as_str(), record.date.as_str()), ("https://example.org/1", ""));
+            assert_eq!(record.evidence.len(), 3);
+            for e in &record.evidence {
+                assert_eq!(slice(e.part, [e.start, e.end]), e.text);
+                let names = [slice(e.part, e.state), slice(e.part, e.actor)];
+                assert!(names.iter().all(|name| ["Côte d’Ivoire", "Türkiye"].contains(&name.as_str())), "{names:?}");
+            }
+            let line = serde_json::to_string(record).expect("plain data");
+            assert_eq!(&serde_json::from_str::<Record>(&line).expect("its own JSON"), record);
+        }
+    }
+}
