@@ -123,6 +123,12 @@ pub enum Error {
         /// What they should be.
         expected: String,
     },
+    /// A recipe whose files are missing, or are not what it says.
+    #[error("the recipe's files are not all here:\n  {}", problems.join("\n  "))]
+    Recipe {
+        /// A line for each, with what it should be and where it comes from.
+        problems: Vec<String>,
+    },
     /// A model file that cannot be used.
     #[error("{}: {problem}", visible(.path))]
     Model {

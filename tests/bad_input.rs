@@ -286,7 +286,7 @@ fn bad_recipes_and_gazetteers() {
     let folder = Folder::new();
     folder.save("typo.toml", "[params]\nsede = 3\n");
     let recipe = |name: &str| folder.run(&["train", "--config", name, "--output", "out.detente"]);
-    recipe("typo.toml").says(2, &["typo.toml", "line 2", "sede"]);
+    recipe("typo.toml").says(2, &["typo.toml:2", "sede"]);
     folder.save("lost.toml", "[[data]]\npath = \"lost.csv\"\norigin = \"the attic\"\n");
     recipe("lost.toml").says(2, &["lost.csv", "the attic"]);
     folder.save("a.csv", format!("{HEADER}{GOOD}"));

@@ -375,7 +375,9 @@ fn f14_14_a_signal_leaves_nothing_half_written() {
         let folder = Folder::new();
         let mut command = folder.command(&["predict", "-", "--all-actors", "--model", MODEL, "-o", "out.txt"]);
         let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
-        child.stdin.as_mut().expect("a pipe").write_all(b"Peru thanked Chile.").expect("it is read");
+        // Open to the end: at the end of its input the program would come to its own.
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(b"Peru thanked Chile.").expect("it is read");
         // It waits for more input once its output is begun.
         let begun = || folder.names().iter().any(|name| name.starts_with(".detente-"));
         while !begun() {
@@ -385,6 +387,7 @@ fn f14_14_a_signal_leaves_nothing_half_written() {
         let killed = std::process::Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
         assert!(killed.expect("kill").success());
         assert_eq!(child.wait().expect("a child").signal(), Some(number));
+        drop(stdin);
         assert_eq!(folder.names(), Vec::<String>::new(), "{name}");
     }
 }
@@ -418,5 +421,17 @@ fn f14_16_results_that_cannot_be_written_are_an_error() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
         assert!(said.contains("standard output: it is closed"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn f15_a_recipe_names_files_from_its_own_folder_or_its_root() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("a/b")).expect("a folder");
+    folder.save("a/rows.csv", rows()).save("a/b/own.csv", rows());
+    folder.save("a/b/own.toml", "[[data]]\npath = \"own.csv\"\n");
+    folder.save("a/b/root.toml", "root = \"..\"\n[[data]]\npath = \"rows.csv\"\n");
+    for recipe in ["a/b/own.toml", "a/b/root.toml"] {
+        folder.run(&["train", "--config", recipe, "-o", "m.detente"]).says(0, &["12 rows used"]);
     }
 }

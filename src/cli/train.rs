@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use anyhow::Result;
 
-use detente::audit;
 use detente::evaluate::metrics;
-use detente::model_file::FileManifest;
-use detente::source::join::{self, TextLayout, Texts};
-use detente::source::{LabelledPair, directed};
-use detente::train::{Dataset, Step};
-use detente::{EvaluateParams, Stance, TrainParams, input_file};
+use detente::source::LabelledPair;
+use detente::train::recipe::{self, RecipeData, RecipeRows};
+use detente::train::{Dataset, Recipe, Step};
+use detente::{EvaluateParams, Stance};
 
 use super::output::Sink;
 use super::{Common, LabelArgs, Outcome, paths, progress};
@@ -58,67 +55,6 @@ pub struct Args {
     out_of_fold: Option<PathBuf>,
 }
 
-/// A recipe file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Recipe {
-    params: TrainParams,
-    data: Vec<RecipeData>,
-    /// Files whose texts, and what is nearly the same, are left out of training.
-    exclude: Vec<PathBuf>,
-}
-
-impl Recipe {
-    /// Every file that it names.
-    fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        let texts = self.data.iter().filter_map(|data| Some(&data.texts.as_ref()?.path));
-        self.data.iter().map(|data| &data.path).chain(texts).chain(&self.exclude)
-    }
-}
-
-/// One file of training data.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecipeData {
-    /// Labelled rows with their texts; or labels alone, where `texts` is given.
-    path: PathBuf,
-    /// What the file should be; checked before training.
-    sha256: Option<String>,
-    /// Where it comes from, for whoever lacks it.
-    origin: Option<String>,
-    /// The texts that the labels are about.
-    texts: Option<RecipeTexts>,
-    /// The values of the column `split` to train on; all rows when empty.
-    #[serde(default)]
-    split: Vec<String>,
-    #[serde(default)]
-    format: DataFormat,
-    #[serde(default = "one")]
-    weight: f64,
-    /// Whether probabilities are calibrated on these rows.
-    #[serde(default = "yes")]
-    calibrate: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecipeTexts {
-    path: PathBuf,
-    layout: TextLayout,
-    sha256: Option<String>,
-    origin: Option<String>,
-}
-
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum DataFormat {
-    /// CSV or JSONL as documented.
-    #[default]
-    Labelled,
-    /// The directed-sentiment format.
-    DirectedSentiment,
-}
-
 fn parse_folds(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|folds| *folds >= 2).ok_or_else(|| "expected a whole number of at least 2".into())
 }
@@ -128,21 +64,11 @@ fn parse_c(text: &str) -> Result<f64, String> {
     c.ok_or_else(|| "expected a finite number above 0".into())
 }
 
-fn one() -> f64 {
-    1.0
-}
-
-fn yes() -> bool {
-    true
-}
-
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    let recipe = match &args.config {
-        Some(path) => read_recipe(path)?,
-        None => Recipe::default(),
-    };
-    let read = args.data.iter().chain(&args.dev).chain(&args.config).chain(recipe.files()).map(PathBuf::as_path);
+    let mut recipe = args.config.as_deref().map(Recipe::read).transpose()?.unwrap_or_default();
+    recipe.data.extend(args.data.iter().map(RecipeData::file));
+    let read = args.dev.iter().chain(&args.config).map(PathBuf::as_path).chain(recipe.files());
     let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
     paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
     let mut params = recipe.params.clone();
@@ -151,7 +77,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     if let Some(c) = args.c {
         params.logistic = params.logistic.c(c);
     }
-    let data = read_data(args, &recipe, common)?;
+    let labels = &args.labels.label_map;
+    let RecipeRows { data, excluded } = recipe.rows(labels, args.group.as_deref(), &common.warn())?;
+    for (name, rows) in excluded {
+        common.note(format_args!("{name}: {rows} rows left out, their texts are held out"));
+    }
     let gazetteer = common.load_gazetteer()?;
     let bar = progress::spinner(common);
     let show = |step: Step| {
@@ -164,13 +94,13 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let trained = detente::train(&data, &params, &gazetteer, &show)?;
     bar.finish_and_clear();
 
-    let labels: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
+    let y_true: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
     let stances: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.stance).collect();
-    let score = metrics::f1_macro_score(&labels, &stances)?;
+    let score = metrics::f1_macro_score(&y_true, &stances)?;
     let groups = data.iter().flat_map(|d| &d.pairs).map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
     common.note(format_args!(
         "{} rows used, in {groups} groups; left out: {} that the text does not connect, {} that repeat an earlier row",
-        labels.len(),
+        y_true.len(),
         trained.missing.len(),
         trained.repeated.len()
     ));
@@ -187,10 +117,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     let mut pipeline = trained.pipeline;
-    let per_class = metrics::precision_recall_f1_support(&labels, &stances)?;
+    let per_class = metrics::precision_recall_f1_support(&y_true, &stances)?;
     pipeline.set_metrics(serde_json::json!({
         "macro_f1": score,
-        "accuracy": metrics::accuracy_score(&labels, &stances)?,
+        "accuracy": metrics::accuracy_score(&y_true, &stances)?,
         "f1_aligned": per_class[0].f1,
         "f1_neutral": per_class[1].f1,
         "f1_opposed": per_class[2].f1,
@@ -201,7 +131,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     pipeline.save(&args.output)?;
     common.note(format_args!("wrote {}", args.output.display()));
     if let Some(dev) = &args.dev {
-        let pairs = read_pairs(dev, &args.labels, None, common)?;
+        let pairs = recipe::labelled(dev, &args.labels.label_map, None, &common.warn())?;
         let params = EvaluateParams { seed: params.seed, ..EvaluateParams::default() };
         let record = detente::evaluate(&pipeline, &pairs, &params)?;
         let [lo, hi] = record.ci95.get("macro_f1").copied().unwrap_or([f64::NAN; 2]);
@@ -212,104 +142,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         ));
     }
     Ok(Outcome::Done)
-}
-
-fn read_recipe(path: &Path) -> Result<Recipe> {
-    let text = input_file::read_text(path, input_file::MAX_RECIPE)?;
-    toml::from_str(&text).with_context(|| path.display().to_string())
-}
-
-/// A file that the recipe names: its path, the SHA-256 it should have, and where it comes from.
-type Named<'r> = (&'r Path, Option<&'r String>, Option<&'r String>);
-
-/// Names every file that is missing or is not what the recipe says.
-fn check_files(recipe: &Recipe) -> Result<()> {
-    let data = recipe.data.iter().map(|d| -> Named<'_> { (&d.path, d.sha256.as_ref(), d.origin.as_ref()) });
-    let texts = recipe.data.iter().filter_map(|d| d.texts.as_ref());
-    let texts = texts.map(|t| -> Named<'_> { (&t.path, t.sha256.as_ref(), t.origin.as_ref()) });
-    let exclude = recipe.exclude.iter().map(|p| -> Named<'_> { (p, None, None) });
-    let mut problems = Vec::new();
-    for (path, sha256, origin) in data.chain(texts).chain(exclude) {
-        let origin = origin.map(|o| format!(" (from {o})")).unwrap_or_default();
-        match input_file::sha256(path) {
-            Err(error) => problems.push(format!("{error}{origin}")),
-            Ok(found) => {
-                if let Some(expected) = sha256.filter(|expected| **expected != found) {
-                    problems.push(format!("{}{origin}: SHA-256 {found}, expected {expected}", path.display()));
-                }
-            }
-        }
-    }
-    problems.sort();
-    problems.dedup();
-    anyhow::ensure!(problems.is_empty(), "the recipe's files are not all here:\n  {}", problems.join("\n  "));
-    Ok(())
-}
-
-fn read_data(args: &Args, recipe: &Recipe, common: &Common) -> Result<Vec<Dataset>> {
-    check_files(recipe)?;
-    let mut data = Vec::new();
-    for source in &recipe.data {
-        let mut pairs = match (&source.texts, source.format) {
-            (Some(texts), _) => {
-                let texts = Texts::read(&texts.path, texts.layout, &common.warn())?;
-                join::join(&source.path, &texts, &args.labels.label_map, &common.warn())?
-            }
-            (None, DataFormat::DirectedSentiment) => directed::labelled(&source.path, &common.warn())?,
-            (None, DataFormat::Labelled) => read_pairs(&source.path, &args.labels, args.group.as_deref(), common)?,
-        };
-        if !source.split.is_empty() {
-            pairs.retain(|pair| pair.column("split").is_some_and(|split| source.split.iter().any(|s| s == split)));
-        }
-        let texts = source.texts.as_ref().map(|texts| FileManifest::of(&texts.path)).transpose()?;
-        data.push(Dataset { texts, ..dataset(&source.path, source.weight, source.calibrate, pairs)? });
-    }
-    for path in &args.data {
-        input_file::open(path)?;
-        let pairs = read_pairs(path, &args.labels, args.group.as_deref(), common)?;
-        data.push(dataset(path, 1.0, true, pairs)?);
-    }
-    exclude(&mut data, recipe, args, common)?;
-    Ok(data)
-}
-
-fn dataset(path: &Path, weight: f64, calibrate: bool, pairs: Vec<LabelledPair>) -> Result<Dataset> {
-    let FileManifest { name, sha256 } = FileManifest::of(path)?;
-    Ok(Dataset { name, sha256, texts: None, weight, calibrate, pairs })
-}
-
-/// Takes the rows out whose text the recipe's `exclude` files hold.
-fn exclude(data: &mut [Dataset], recipe: &Recipe, args: &Args, common: &Common) -> Result<()> {
-    let mut held_out = Vec::new();
-    for path in &recipe.exclude {
-        held_out.extend(read_pairs(path, &args.labels, None, common)?.into_iter().map(|pair| pair.article.text));
-    }
-    if held_out.is_empty() {
-        return Ok(());
-    }
-    let index = audit::Index::new(held_out.iter().map(String::as_str));
-    for dataset in data {
-        let before = dataset.pairs.len();
-        dataset.pairs.retain(|pair| index.find(&pair.article.text).is_none());
-        let left_out = before - dataset.pairs.len();
-        if left_out > 0 {
-            common.note(format_args!("{}: {left_out} rows left out, their texts are held out", dataset.name));
-        }
-    }
-    Ok(())
-}
-
-/// Reads labelled rows; the first bad one ends the training before it starts.
-fn read_pairs(path: &Path, labels: &LabelArgs, group: Option<&str>, common: &Common) -> Result<Vec<LabelledPair>> {
-    let mut pairs = common.labelled(path, labels)?.collect::<detente::Result<Vec<_>>>()?;
-    if let Some(column) = group {
-        for pair in &mut pairs {
-            let value = pair.column(column).map(str::to_string);
-            anyhow::ensure!(value.is_some(), "{}: no column `{column}` to group by", pair.location);
-            pair.group = value;
-        }
-    }
-    Ok(pairs)
 }
 
 fn write_out_of_fold(path: &Path, data: &[Dataset], rows: &[detente::train::OutOfFold]) -> Result<()> {

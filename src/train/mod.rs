@@ -10,6 +10,7 @@
 //! The result depends on the rows, the parameters and the seed; not on the number of threads.
 
 mod head;
+pub mod recipe;
 mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use crate::stance::Stance;
 use crate::text::tokenize::{Token, Tokenizer};
 
 use head::HeldOut;
+pub use recipe::Recipe;
 pub use warning::TrainWarning;
 
 /// Everything that can be set in training; `--config FILE.toml` holds the same names.
