@@ -3,6 +3,9 @@
 //! Runs the program on each shape at n, 2n and 4n, and prints a table for `reports/growth.md`. What is linear takes about
 //! twice as long for twice as much.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
+
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,6 +47,22 @@ const SHAPES: &[Shape] = &[
     Shape { name: "HTML: links in lists", n: 20_000, file: "a.html", args: PREDICT, make: links },
     Shape { name: "HTML: rows of a table", n: 20_000, file: "a.html", args: PREDICT, make: cells },
     Shape { name: "HTML: comments and scripts", n: 20_000, file: "a.html", args: PREDICT, make: scripts },
+    Shape { name: "HTML: attributes of one tag", n: 50_000, file: "a.html", args: PREDICT, make: attributes },
+    Shape {
+        name: "HTML: attributes of repeated tags",
+        n: 50_000,
+        file: "a.html",
+        args: PREDICT,
+        make: repeated_bodies,
+    },
+    Shape { name: "HTML: line breaks without end", n: 250_000, file: "a.html", args: PREDICT, make: line_breaks },
+    Shape {
+        name: "data check: one text in many cases",
+        n: 2_000,
+        file: "a.csv",
+        args: &["data", "check", "FILE"],
+        make: cases,
+    },
     Shape {
         name: "data check: one id for all texts",
         n: 10_000,
@@ -164,6 +183,28 @@ fn cells(n: usize) -> Vec<u8> {
 fn scripts(n: usize) -> Vec<u8> {
     let noise = repeated(n, |_| "<!--</div>--><script>'<div>'</script><style>a{}</style>".into());
     [noise, b"<p>Peru met Chile on Monday, and both of them were glad of it.</p>".to_vec()].concat()
+}
+
+fn attributes(n: usize) -> Vec<u8> {
+    [b"<div".to_vec(), repeated(n, |i| format!(" a{i}=1")), b">Peru met Chile on Monday.</div>".to_vec()].concat()
+}
+
+fn repeated_bodies(n: usize) -> Vec<u8> {
+    [repeated(n, |i| format!("<body a{i}>")), b"<p>Peru met Chile on Monday.".to_vec()].concat()
+}
+
+fn line_breaks(n: usize) -> Vec<u8> {
+    [b"<p>Peru met Chile on Monday.</p>".to_vec(), b"<br ".repeat(n)].concat()
+}
+
+/// One text in as many spellings.
+fn cases(n: usize) -> Vec<u8> {
+    let text = |i: usize| -> String {
+        let letters = "peru met chile and oman on monday".chars().enumerate();
+        letters.map(|(at, c)| if i >> (at % 14) & 1 == 1 { c.to_ascii_uppercase() } else { c }).collect()
+    };
+    let rows = repeated(n, |i| format!("{},Peru,Chile,neutral\n", text(i)));
+    [b"text,state,actor,label\n".to_vec(), rows].concat()
 }
 
 fn one_id(n: usize) -> Vec<u8> {

@@ -75,21 +75,21 @@ impl Index {
         near.max_by(|a, b| a.overlap.total_cmp(&b.overlap).then(b.text.cmp(&a.text)))
     }
 
-    /// All indexed texts that `text` repeats, in the order in which they were given.
-    pub fn find_all(&self, text: &str) -> Vec<Leak> {
+    /// The indexed texts that `text` repeats, in the order in which they were given; of those with all words the same,
+    /// which repeat each other too, only the first.
+    pub fn find_first(&self, text: &str) -> Vec<Leak> {
         let words = words(text);
         if words.is_empty() {
             return Vec::new();
         }
+        let same = self.whole.get(&hash(&words)).map_or(&[][..], Vec::as_slice);
         let mut found = self.near(&shingles(&words));
-        for &text in self.whole.get(&hash(&words)).into_iter().flatten() {
+        found.retain(|near| same.binary_search(&(near.text as u32)).is_err());
+        if let Some(&text) = same.first() {
             let leak = Leak { text: text as usize, exact: true, overlap: 1.0 };
-            match found.iter_mut().find(|near| near.text == leak.text) {
-                Some(near) => *near = leak,
-                None => found.push(leak),
-            }
+            let place = found.partition_point(|near| near.text < leak.text);
+            found.insert(place, leak);
         }
-        found.sort_by_key(|leak| leak.text);
         found
     }
 
@@ -172,9 +172,9 @@ mod tests {
         let first = "The two ministers shook hands and signed the grain accord.";
         let index =
             Index::new([first, "Rain fell.", "the two ministers shook hands, and signed the grain accord", "x"]);
-        let found = index.find_all(&format!("{first} Rain fell on the city."));
+        let found = index.find_first(&format!("{first} Rain fell on the city."));
         assert_eq!(found.iter().map(|l| (l.text, l.exact)).collect::<Vec<_>>(), [(0, false), (2, false)]);
-        assert_eq!(index.find_all(first).iter().filter(|l| l.exact).count(), 2);
+        assert_eq!(index.find_first(first).iter().map(|l| (l.text, l.exact)).collect::<Vec<_>>(), [(0, true)]);
 
         let mut texts = vec!["on the first day of the year the envoys met again in Oslo".to_owned()];
         texts.extend((0..=MAX_TEXTS).map(|i| format!("on the first day of {i}")));

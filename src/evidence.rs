@@ -3,7 +3,7 @@
 //! A [`Document`] is an article read once: its content is split into sentences, and each sentence keeps the names
 //! found in it. [`Document::evidence`] then answers for any pair. A sentence that names both is [`Strength::Direct`]
 //! evidence; two neighbouring sentences of which one names the state and the other the actor are
-//! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence.
+//! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence, unless it is too long for any.
 
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};

@@ -12,12 +12,15 @@ use tempfile::NamedTempFile;
 /// The temporary files of this process. A signal ends a process as a whole, so this is one list for it.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Removes the temporary files of all outputs that are not finished. Their writers will find no file to give its name to.
+/// Removes the temporary files of all outputs that are not finished, and lets nobody begin or finish another: who tries
+/// waits for the process to end.
 pub fn remove_unfinished() {
-    for path in unfinished().drain(..) {
-        // It may have got its name in this moment.
+    let mut unfinished = unfinished();
+    for path in unfinished.drain(..) {
+        // A writer that was dropped has removed it already.
         let _ = fs::remove_file(path);
     }
+    std::mem::forget(unfinished);
 }
 
 fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
@@ -71,6 +74,8 @@ impl OutputFile {
         // While the list is held, no signal can come between the file and its place in the list.
         let mut unfinished = unfinished();
         let file = builder.tempfile_in(folder)?;
+        // Those that were dropped before they were finished are gone.
+        unfinished.retain(|path| path.exists());
         unfinished.push(file.path().to_path_buf());
         drop(unfinished);
         if let Some(existing) = existing.filter(fs::Metadata::is_file) {

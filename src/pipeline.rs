@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
@@ -369,7 +369,8 @@ impl Pipeline {
             if asked.is_empty() {
                 document.parties().to_vec()
             } else {
-                asked.iter().copied().map(Party::Entry).collect()
+                let mut seen = FxHashSet::default();
+                asked.iter().copied().filter(|id| seen.insert(*id)).map(Party::Entry).collect()
             }
         };
         let (states, actors) = (wanted(&query.states), wanted(&query.actors));
@@ -390,29 +391,33 @@ impl Pipeline {
                 scored.entry(pair).or_default().push(ScoredWindow::new(window.sentences, window.strength, score));
             }
         }
-        let mut predictions = Vec::new();
-        for &actor in &actors {
-            for &state in &states {
-                if state == actor {
-                    continue;
-                }
-                let evidence = scored.remove(&(state, actor)).unwrap_or_default();
-                if evidence.is_empty() && !(query.all_states && document.mentions(state) > 0) {
-                    continue;
-                }
-                let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
-                let no_evidence = evidence.is_empty();
-                let scored = scorer.pool(&document, (state, actor), &evidence, query.evidence_limit);
-                predictions.push(Prediction {
-                    state: self.gazetteer.get(state_id),
-                    actor: self.gazetteer.get(actor_id),
-                    stance: scored.stance,
-                    probabilities: scored.probabilities,
-                    mentions: document.mentions(state),
-                    no_evidence,
-                    evidence: scored.evidence,
-                });
+        let pairs: Vec<(Party, Party)> = if query.all_states {
+            let named = |party: &Party| document.mentions(*party) > 0;
+            actors.iter().flat_map(|a| states.iter().filter(|s| named(s)).map(move |s| (*s, *a))).collect()
+        } else {
+            let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
+            let (states, actors) = (places(&states), places(&actors));
+            let mut connected: Vec<(Party, Party)> = scored.keys().copied().collect();
+            connected.sort_unstable_by_key(|(state, actor)| (actors.get(actor), states.get(state)));
+            connected
+        };
+        let mut predictions = Vec::with_capacity(pairs.len());
+        for (state, actor) in pairs {
+            let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
+            if state == actor {
+                continue;
             }
+            let evidence = scored.remove(&(state, actor)).unwrap_or_default();
+            let pair = scorer.pool(&document, (state, actor), &evidence, query.evidence_limit);
+            predictions.push(Prediction {
+                state: self.gazetteer.get(state_id),
+                actor: self.gazetteer.get(actor_id),
+                stance: pair.stance,
+                probabilities: pair.probabilities,
+                mentions: document.mentions(state),
+                no_evidence: evidence.is_empty(),
+                evidence: pair.evidence,
+            });
         }
         predictions
     }

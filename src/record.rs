@@ -9,7 +9,8 @@
 //! let pipeline = Pipeline::default_model();
 //! let article = Article::new("Estonia condemned Russia's attack.").with_id("a1");
 //! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
-//! let records = Record::all(&article, &pipeline.predict(&article, &query));
+//! let predictions = pipeline.predict(&article, &query);
+//! let records: Vec<Record> = Record::all(&article, &predictions).collect();
 //! assert_eq!((records[0].id.as_str(), records[0].state_code.as_str()), ("a1", "EST"));
 //! assert_eq!(records[0].evidence[0].actor, [18, 24]);
 //!
@@ -113,11 +114,11 @@ pub struct EvidenceRecord {
 }
 
 impl Record {
-    /// The records of an article's predictions, in their order.
-    pub fn all(article: &Article, predictions: &[Prediction<'_>]) -> Vec<Self> {
+    /// The records of an article's predictions, in their order, made one at a time.
+    pub fn all<'a>(article: &'a Article, predictions: &'a [Prediction<'a>]) -> impl Iterator<Item = Self> + 'a {
         let characters = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
         let known = |field: &Option<String>| field.clone().unwrap_or_default();
-        let record = |p: &Prediction<'_>| Self {
+        let record = move |p: &Prediction<'_>| Self {
             id: article.id.clone(),
             title: known(&article.title),
             date: known(&article.date),
@@ -133,7 +134,7 @@ impl Record {
             no_evidence: p.no_evidence,
             evidence: p.evidence.iter().map(|e| EvidenceRecord::new(article, &characters, e)).collect(),
         };
-        predictions.iter().map(record).collect()
+        predictions.iter().map(record)
     }
 
     /// The probability of the stance.
@@ -226,7 +227,8 @@ mod tests {
         let article = Article { url: Some("https://example.org/1".into()), ..Article::new(text) }
             .with_title("Türkiye – Côte d’Ivoire");
         let query = Query { all_states: true, ..Query::default() };
-        let records = Record::all(&article, &Pipeline::default_model().predict(&article, &query));
+        let predictions = Pipeline::default_model().predict(&article, &query);
+        let records: Vec<Record> = Record::all(&article, &predictions).collect();
         assert_eq!(records.len(), 2);
         let slice = |part: Part, [start, end]: [usize; 2]| -> String {
             article.part(part).chars().skip(start).take(end - start).collect()

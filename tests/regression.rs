@@ -435,3 +435,116 @@ fn f15_a_recipe_names_files_from_its_own_folder_or_its_root() {
         folder.run(&["train", "--config", recipe, "-o", "m.detente"]).says(0, &["12 rows used"]);
     }
 }
+
+#[test]
+fn f14_01_a_row_is_known_by_its_parties_and_a_file_is_read_once() {
+    let folder = Folder::new();
+    let again = ["Norway", "NOR", "norway"].map(|name| format!("Norway praised Chile.,{name},Chile,aligned\n"));
+    folder.save("a.csv", format!("{}{}", rows(), again.concat()));
+    folder.train("a.csv").says(0, &["12 rows used", "3 that repeat an earlier row"]);
+    let check = folder.run(&["data", "check", "a.csv"]).stdout;
+    assert!(check.contains("pairs that repeat an earlier one: 3"), "{check}");
+    let ended = folder.run(&["train", "--data", "a.csv", "a.csv", "-o", "m"]);
+    ended.says(2, &["`a.csv` twice", "each file once"]);
+}
+
+#[test]
+fn f14_02_a_table_has_names_and_fields_of_a_size() {
+    let folder = Folder::new();
+    folder.save("a.csv", format!("text,{}\nPeru met Chile.,x\n", "n".repeat(2_000)));
+    folder.predict("a.csv").says(1, &["a.csv:1:2", "2000 bytes"]);
+    folder.save("b.csv", format!("text\nPeru met Chile.\n{}\n", ",".repeat(1_000_000)));
+    let ended = folder.predict("b.csv");
+    ended.says(1, &["b.csv:3", "at most 200000 fields"]);
+    assert!(ended.stdout.contains("Peru met Chile."));
+}
+
+#[test]
+fn f14_05_an_actor_asked_for_twice_is_answered_once() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Estonia condemned Russia. Moscow thanked Minsk.");
+    let args = ["predict", "a.txt", "--model", MODEL, "--all-states", "--format", "csv"];
+    let once = folder.run(&[&args[..], &["--actor", "Russia"]].concat()).stdout;
+    let twice = folder.run(&[&args[..], &["--actor", "Russia", "--actor", "Moscow"]].concat()).stdout;
+    assert_eq!(once, twice);
+    assert_eq!(once.lines().count(), 3, "{once}");
+}
+
+#[test]
+fn f14_09_labels_are_a_table_whatever_their_file_is_called() {
+    let folder = Folder::new();
+    folder.save("texts.jsonl", "{\"id\": 7, \"text\": \"Peru thanked Chile.\"}\n");
+    folder.save("labels", "id,state,actor,label\n7,Peru,Chile,aligned\n");
+    folder.run(&["data", "join", "labels", "--texts", "texts.jsonl"]).says(0, &["1 rows"]);
+}
+
+#[test]
+fn f14_12_what_would_fail_at_the_end_fails_at_the_start() {
+    let folder = Folder::new();
+    let ended = folder.run(&["train", "--data", DATA, "--dev", "nowhere.csv", "-o", "m.detente"]);
+    ended.says(2, &["nowhere.csv"]);
+    assert_eq!(folder.names(), Vec::<String>::new());
+    // Faults that differ in what was found are of one kind, too.
+    let labels: String = (0..500).map(|i| format!("Norway praised Chile.,Norway,Chile,lab{i}\n")).collect();
+    folder.save("a.csv", format!("{HEADER}{GOOD}{labels}"));
+    let ended = folder.evaluate("a.csv");
+    ended.says(1, &["lab0", "497 more rows have the same fault", "line 503"]);
+    assert_eq!(ended.stderr.lines().count(), 4, "{}", ended.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn f14_13_what_standard_input_comes_from_is_an_input() {
+    let folder = Folder::new();
+    let article = "{\"text\": \"Peru thanked Chile.\"}\n";
+    folder.save("io.jsonl", article).save("g.csv", "code,name,kind,region,alias,how\nPER,,,,Peruland,name\n");
+    let input = std::fs::File::open(folder.path("io.jsonl")).expect("a file");
+    let args = ["predict", "-", "--input-format", "jsonl", "--all-actors", "-o", "io.jsonl"];
+    let output = folder.command(&args).stdin(input).output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(folder.path("io.jsonl")).expect("a file"), article);
+    folder.run(&["data", "convert", DATA, "g.csv", "--gazetteer", "g.csv"]).says(2, &["is an input too"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn f14_14_a_signal_that_is_ignored_stays_ignored() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Peru thanked Chile.");
+    let program = env!("CARGO_BIN_EXE_detente");
+    // The program waits for the pipe's other end, which is opened after the signal.
+    let script = format!(
+        "mkfifo pipe; trap '' HUP; {program} predict pipe --all-actors --model {MODEL} -o out.txt & \
+         id=$!; until grep -q 'SigIgn:.*[13579bdf]$' /proc/$id/status && ls .detente-* >out.list 2>&1; do :; done; \
+         kill -HUP $id; cat a.txt >pipe; wait $id"
+    );
+    let output = std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output();
+    let output = output.expect("a shell");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.names().contains(&"out.txt".into()));
+}
+
+#[test]
+fn f14_17_half_a_character_is_an_error() {
+    let folder = Folder::new();
+    folder.save("a.jsonl", "{\"text\": \"\\ud800 Peru met \\\"Chile\\\".\", \"state\": \"Peru\", \"actor\": \"Chile\", \"label\": \"neutral\"}\n");
+    folder.run(&["data", "convert", "a.jsonl", "a.csv"]).says(2, &["a.jsonl:1", "escape"]);
+    folder.predict("a.jsonl").says(1, &["a.jsonl:1", "escape"]);
+}
+
+#[test]
+fn f14_19_one_article_with_very_much_to_say_is_written_as_it_is_made() {
+    let folder = Folder::new();
+    let names =
+        ["Peru", "Chile", "Oman", "Chad", "Kenya", "Uganda", "Norway", "Estonia", "Latvia", "Poland", "China", "India"];
+    let many = format!("{}. ", names.join(", ")).repeat(200);
+    folder.save(
+        "a.jsonl",
+        format!("{{\"id\": \"a\", \"text\": \"{many}\"}}\n{{\"id\": \"b\", \"text\": \"Peru met Chile.\"}}\n"),
+    );
+    let all =
+        folder.run(&["predict", "a.jsonl", "--all-actors", "--format", "jsonl", "--evidence", "99", "--model", MODEL]);
+    assert!(all.says(0, &[]).stdout.len() > 1 << 20);
+    assert_eq!(all.stdout.lines().count(), 12 * 11 + 2);
+    assert!(all.stdout.lines().all(|line| serde_json::from_str::<detente::Record>(line).is_ok()));
+}

@@ -204,7 +204,7 @@ fn bad_labelled_rows_are_named() {
         ("text,state,actor,label\n".to_owned(), "a.csv: no labelled row found; expected at least one"),
         (
             "text,state,actor,label\nx,a,b,friendly\n".to_owned(),
-            "a.csv:2:4: found the label `friendly`, expected one of aligned, neutral, opposed, or a label mapped with --label-map friendly=STANCE",
+            "a.csv:2:4: found the label `friendly`, expected one of aligned, neutral, opposed, or a label that `--label-map THEIRS=OURS` maps to one",
         ),
         ("text,state,actor,label\nx,a,b,\n".to_owned(), "a.csv:2:4: found an empty `label`"),
         ("text,state,actor,label\nx,,b,neutral\n".to_owned(), "a.csv:2:2: found an empty `state`"),

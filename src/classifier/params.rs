@@ -79,15 +79,15 @@ impl LogisticRegressionParams {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        let positive = |name, value: f64| {
-            if value > 0.0 && value.is_finite() {
-                Ok(())
-            } else {
-                Err(Error::Parameter { name, found: value.to_string(), expected: "a positive, finite number" })
-            }
+        let positive = |name, value: f64| match (1e-9..=1e9).contains(&value) {
+            true => Ok(()),
+            false => Err(Error::Parameter { name, found: value.to_string(), expected: "a number from 1e-9 to 1e9" }),
         };
         positive("C", self.c)?;
-        positive("tol", self.tol)?;
+        if !(self.tol > 0.0 && self.tol.is_finite()) {
+            let found = self.tol.to_string();
+            return Err(Error::Parameter { name: "tol", found, expected: "a positive, finite number" });
+        }
         if self.max_iter == 0 {
             return Err(Error::Parameter { name: "max_iter", found: "0".into(), expected: "at least 1" });
         }

@@ -6,44 +6,62 @@ use detente::Error;
 
 use super::say;
 
-/// Kinds of fault that are told apart; beyond that each is said.
+/// How many faults of one kind are said one by one, if they differ in what was found.
+const SAID: usize = 3;
+/// The most kinds that are told apart; beyond that all are one.
 const KINDS: usize = 1000;
 
-/// Path, column, what was found and what was expected.
-type Kind = (String, Option<u64>, String, String);
+/// Path, column, and what was expected.
+type Kind = (String, Option<u64>, String);
 
-/// Errors of many rows. The first of a kind is said at once, of the others how many there are.
+/// The faults of a kind.
+#[derive(Debug, Default)]
+struct Faults {
+    /// What was found in those that were said.
+    said: Vec<String>,
+    /// How many there were besides, and the line of the last.
+    more: u64,
+    last: u64,
+}
+
+/// Errors of many rows. The first few of a kind are said at once, of the others how many there are.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    /// How many there were after the first, and the line of the last.
-    more: BTreeMap<Kind, (u64, u64)>,
+    kinds: BTreeMap<Kind, Faults>,
     any: bool,
 }
 
 impl Complaints {
-    /// Says an error, or counts it where the same stood on another line.
+    /// Says an error, or counts it where enough of its kind were said, or just the same.
     pub fn add(&mut self, error: &Error) {
         self.any = true;
         if let Error::Format { location, found, expected } = error
             && let Some(line) = location.line
-            && self.more.len() < KINDS
         {
-            let kind = (location.path.clone(), location.column, found.clone(), expected.clone());
-            if let Some((count, last)) = self.more.get_mut(&kind) {
-                (*count, *last) = (*count + 1, line);
+            let mut kind = (location.path.clone(), location.column, expected.clone());
+            if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
+                kind = (location.path.clone(), None, String::new());
+            }
+            let faults = self.kinds.entry(kind).or_default();
+            if faults.said.len() == SAID || faults.said.contains(found) {
+                (faults.more, faults.last) = (faults.more + 1, line);
                 return;
             }
-            self.more.insert(kind, (0, line));
+            faults.said.push(found.clone());
         }
         say(format_args!("error: {error}"));
     }
 
-    /// Says how many faults of each kind there were beyond the first; gives whether there was any at all.
+    /// Says how many faults of each kind there were beyond those said; gives whether there was any at all.
     pub fn finish(self) -> bool {
-        for ((path, _, found, _), (count, last)) in self.more.into_iter().filter(|(_, (count, _))| *count > 0) {
-            let rows = if count == 1 { "1 more row has".into() } else { format!("{count} more rows have") };
-            let (path, found) = (detente::visible(&path), detente::shortened(&found));
-            say(format_args!("error: {path}: {rows} the same fault ({found}), the last on line {last}"));
+        for ((path, _, expected), faults) in self.kinds.into_iter().filter(|(_, faults)| faults.more > 0) {
+            let rows =
+                if faults.more == 1 { "1 more row has".into() } else { format!("{} more rows have", faults.more) };
+            let (path, expected) = (detente::visible(&path), detente::shortened(&expected));
+            say(format_args!(
+                "error: {path}: {rows} the same fault, the last on line {} (expected {expected})",
+                faults.last
+            ));
         }
         self.any
     }

@@ -75,11 +75,16 @@ enum Command {
 /// Parses the command line; what it asks for is printed, and what is wrong with it is said.
 pub fn parse() -> std::result::Result<Args, ExitCode> {
     Args::try_parse().map_err(|error| {
-        let closed = !error.use_stderr() && closed::stdout_was_closed();
+        if error.use_stderr() {
+            // What was typed is shown as it is, but for what a terminal would obey.
+            say(format_args!("{}", error.render().to_string().trim_end()));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        let closed = closed::stdout_was_closed();
         let printed = if closed { Err(io::Error::other("it is closed")) } else { error.print() };
         let printed = printed.and_then(|()| io::Write::flush(&mut io::stdout()));
         match printed {
-            Err(e) if !error.use_stderr() && e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 say(format_args!("error: cannot write to standard output: {e}"));
                 ExitCode::from(2)
             }
@@ -92,14 +97,24 @@ pub fn parse() -> std::result::Result<Args, ExitCode> {
 #[cfg(unix)]
 fn clean_up_at_signals() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    // Ignored ones stay ignored (`nohup`), and without a handler the files stay; neither stops the work.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    // Those that are ignored, as by `nohup`, stay ignored. Without a handler the files stay, which stops no work.
+    let ignored = ignored_signals();
+    let caught = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(caught) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             detente::output_file::remove_unfinished();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });
+}
+
+/// A bit for each signal that the program was started to ignore, the lowest for signal 1; 0 where that is not known.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]

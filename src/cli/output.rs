@@ -72,6 +72,8 @@ pub fn stdout() -> Result<io::StdoutLock<'static>> {
 pub enum Sink {
     /// Standard output.
     Stdout(io::BufWriter<io::Stdout>),
+    /// Nothing is written.
+    Nowhere,
     /// A file.
     File(io::BufWriter<OutputFile>, PathBuf),
 }
@@ -102,6 +104,7 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
+            Self::Nowhere => Ok(bytes.len()),
             Self::File(out, path) => out.write(bytes).map_err(|e| named(path, e)),
         }
     }
@@ -109,6 +112,7 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
+            Self::Nowhere => Ok(()),
             Self::File(out, path) => out.flush().map_err(|e| named(path, e)),
         }
     }
@@ -143,8 +147,8 @@ pub fn paint(stance: Stance) -> String {
 pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     let mut places: FxHashMap<&str, usize> = FxHashMap::default();
     let mut names: Vec<&str> = Vec::new();
-    for name in records.iter().flat_map(|r| [r.state.as_str(), r.actor.as_str()]) {
-        places.entry(name).or_insert_with(|| {
+    for (code, name) in records.iter().flat_map(|r| [(&r.state_code, &r.state), (&r.actor_code, &r.actor)]) {
+        places.entry(code).or_insert_with(|| {
             names.push(name);
             names.len() - 1
         });
@@ -152,7 +156,8 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     let mut cells = vec![vec!["·".to_owned(); names.len()]; names.len()];
     for r in records {
         let stance = paint_decided(r.stance, r.by_advantage());
-        cells[places[r.state.as_str()]][places[r.actor.as_str()]] = format!("{stance} {:.2}", r.probability());
+        cells[places[r.state_code.as_str()]][places[r.actor_code.as_str()]] =
+            format!("{stance} {:.2}", r.probability());
     }
     let mut header = vec!["STATE \\ ACTOR".into()];
     header.extend(names.iter().copied().map(detente::visible));

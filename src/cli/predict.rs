@@ -1,6 +1,6 @@
 //! `detente predict`: articles in, stances out.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -116,7 +116,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             Err(error) => complaints.add(&error),
         }
     }
-    let read = inputs.iter().filter_map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
+    let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     let mut printer = Printer::new(args, inputs.len() > 1)?;
     let bar = progress::articles(common);
@@ -156,6 +156,27 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::failed_if(failed))
 }
 
+/// A buffer that takes no more than 256 KiB: what a batch of articles may hold at once.
+struct Limited {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > 256 << 10 {
+            self.full = true;
+            return Err(io::Error::other("a full buffer"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes predictions in the order of the articles.
 struct Printer<'a> {
     args: &'a Args,
@@ -177,10 +198,26 @@ impl<'a> Printer<'a> {
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
-        let render = |article: &Article| self.render(pipeline, query, article);
-        let rendered: Vec<Vec<u8>> = articles.par_iter().map(render).collect::<Result<_>>()?;
+        let render = |article: &Article| -> Result<Option<Vec<u8>>> {
+            let mut out = Limited { bytes: Vec::new(), full: false };
+            match self.render(pipeline, query, article, &mut out) {
+                Err(_) if out.full => Ok(None),
+                rendered => rendered.map(|()| Some(out.bytes)),
+            }
+        };
+        let rendered: Vec<Option<Vec<u8>>> = articles.par_iter().map(render).collect::<Result<_>>()?;
         for (article, bytes) in articles.iter().zip(rendered) {
-            self.write(&article.id, bytes)?;
+            match bytes {
+                Some(bytes) => self.write(&article.id, bytes)?,
+                None => {
+                    // More than is held for each article of a batch: once more, and right to where it goes.
+                    self.write(&article.id, Vec::new())?;
+                    let mut sink = std::mem::replace(&mut self.sink, Sink::Nowhere);
+                    let written = self.render(pipeline, query, article, &mut sink);
+                    self.sink = sink;
+                    written?;
+                }
+            }
         }
         Ok(())
     }
@@ -190,7 +227,7 @@ impl<'a> Printer<'a> {
         self.articles += 1;
         if self.args.format != Format::Table {
             self.sink.write_all(&bytes)?;
-        } else if first && !self.headed {
+        } else if first && !self.headed && !bytes.is_empty() {
             self.first = Some((id.to_owned(), bytes));
         } else {
             if let Some((id, bytes)) = self.first.take() {
@@ -204,29 +241,37 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article) -> Result<Vec<u8>> {
-        let mut records = Record::all(article, &pipeline.predict(article, query));
-        records.retain(|record| record.probability() >= self.args.min_prob);
-        let mut out = Vec::new();
+    fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article, out: &mut impl Write) -> Result<()> {
+        let predictions = pipeline.predict(article, query);
+        let kept = |record: &Record| record.probability() >= self.args.min_prob;
+        let mut records = Record::all(article, &predictions).filter(kept);
         match self.args.format {
             Format::Jsonl => {
-                for record in &records {
-                    serde_json::to_writer(&mut out, record)?;
-                    out.push(b'\n');
+                for record in records {
+                    serde_json::to_writer(&mut *out, &record)?;
+                    out.write_all(b"\n")?;
                 }
             }
             Format::Csv => {
-                let mut writer = csv::Writer::from_writer(&mut out);
-                for record in &records {
+                let mut writer = csv::Writer::from_writer(out);
+                for record in records {
                     writer.write_record(record.row()?)?;
                 }
                 writer.flush()?;
             }
-            Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
-            Format::Table if self.args.all_actors => super::output::matrix(&mut out, &records)?,
-            Format::Table => list(&mut out, &records, self.args)?,
+            Format::Table => match records.next() {
+                None => writeln!(out, "no state is connected with the actor")?,
+                Some(first) => {
+                    let records: Vec<Record> = std::iter::once(first).chain(records).collect();
+                    if self.args.all_actors {
+                        super::output::matrix(out, &records)?;
+                    } else {
+                        list(out, &records, self.args)?;
+                    }
+                }
+            },
         }
-        Ok(out)
+        Ok(())
     }
 
     fn finish(mut self) -> Result<()> {
@@ -237,7 +282,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-fn list(out: &mut Vec<u8>, records: &[Record], args: &Args) -> Result<()> {
+fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
     let several = args.actor.len() > 1;
     let mut header = vec!["STATE", "STANCE", "PROB", "EVIDENCE"];
     if several {

@@ -78,6 +78,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         params.logistic = params.logistic.c(c);
     }
     let labels = &args.labels.label_map;
+    let read_dev = |path: &PathBuf| recipe::labelled(path, labels, None, &common.warn());
+    let dev = args.dev.as_ref().map(read_dev).transpose()?;
     let RecipeRows { data, excluded } = recipe.rows(labels, args.group.as_deref(), &common.warn())?;
     for (name, rows) in excluded {
         common.note(format_args!("{name}: {rows} rows left out, their texts are held out"));
@@ -97,7 +99,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let y_true: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
     let stances: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.stance).collect();
     let score = metrics::f1_macro_score(&y_true, &stances)?;
-    let groups = data.iter().flat_map(|d| &d.pairs).map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
+    let rows = trained.out_of_fold.iter().map(|o| &data[o.row.0].pairs[o.row.1]);
+    let groups = rows.map(LabelledPair::group_key).collect::<BTreeSet<_>>().len();
     common.note(format_args!(
         "{} rows used, in {groups} groups; left out: {} that the text does not connect, {} that repeat an earlier row",
         y_true.len(),
@@ -130,14 +133,13 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     pipeline.save(&args.output)?;
     common.note(format_args!("wrote {}", args.output.display()));
-    if let Some(dev) = &args.dev {
-        let pairs = recipe::labelled(dev, &args.labels.label_map, None, &common.warn())?;
+    if let (Some(path), Some(pairs)) = (&args.dev, dev) {
         let params = EvaluateParams { seed: params.seed, ..EvaluateParams::default() };
         let record = detente::evaluate(&pipeline, &pairs, &params)?;
         let [lo, hi] = record.ci95.get("macro_f1").copied().unwrap_or([f64::NAN; 2]);
         common.note(format_args!(
             "macro-F1 on {}: {:.4} (95 % interval {lo:.4} to {hi:.4})",
-            dev.display(),
+            path.display(),
             record.macro_f1
         ));
     }

@@ -65,9 +65,18 @@ pub struct Agreement {
 /// [`Error::Empty`] if there is no row.
 pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
     let mut reading = Reading::new();
+    let mut labels = BTreeSet::new();
     for row in source::label_rows(path, warn)? {
         let LabelRow { id, state, actor, label, location } = row?;
         let label = map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |stance| stance.to_string());
+        labels.insert(label.clone());
+        if labels.len() > MAX_LABELS {
+            return Err(Error::format(
+                location,
+                "one label more",
+                format!("at most {MAX_LABELS} different ones in a file"),
+            ));
+        }
         let key = Key { id, state, actor };
         let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
         if reading.insert(key, label).is_some() {
@@ -76,6 +85,9 @@ pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
     }
     Ok(reading)
 }
+
+/// The most different labels of a reading: what has more is a column of something else.
+const MAX_LABELS: usize = 1_000;
 
 /// Compares two readings.
 ///
@@ -96,7 +108,8 @@ pub fn compare(a: &Reading, b: &Reading) -> Agreement {
     let stances = Stance::ALL.map(Stance::as_str);
     let mut labels: Vec<&str> = stances.into_iter().filter(|stance| found.contains(stance)).collect();
     labels.extend(found.iter().filter(|label| !stances.contains(label)));
-    let place = |label: &str| labels.iter().position(|l| *l == label).unwrap_or_default();
+    let places: BTreeMap<&str, usize> = labels.iter().copied().zip(0..).collect();
+    let place = |label: &str| places[label];
     let mut confusion = vec![vec![0; labels.len()]; labels.len()];
     for (_, x, y) in &both {
         confusion[place(x)][place(y)] += 1;

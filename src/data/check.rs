@@ -165,7 +165,7 @@ impl<'f> Texts<'f> {
     /// Texts that are near an earlier one.
     fn near(&self) -> Vec<Repeat> {
         let near = |(place, (text, lines)): (usize, &(&str, Vec<u64>))| {
-            let earlier = self.index.find_all(text).into_iter().filter(|leak| leak.text < place);
+            let earlier = self.index.find_first(text).into_iter().filter(|leak| leak.text < place);
             let best = earlier.max_by(|a, b| a.overlap.total_cmp(&b.overlap).then(b.text.cmp(&a.text)))?;
             Some(Repeat { line: lines[0], of: self.texts[best.text].1[0], overlap: best.overlap })
         };
@@ -234,7 +234,7 @@ fn examine(file: &DataFile, texts: &Texts<'_>, gazetteer: &Gazetteer) -> FileRep
     not_found.sort_unstable();
     FileReport {
         conflicts: conflicts(&file.pairs, gazetteer),
-        repeated: repeated(&file.pairs),
+        repeated: repeated(&file.pairs, gazetteer),
         near: texts.near(),
         shared_ids: shared_ids(&file.pairs),
         unknown: unknown(&file.pairs, gazetteer),
@@ -270,13 +270,13 @@ fn conflicts(pairs: &[LabelledPair], gazetteer: &Gazetteer) -> Vec<Conflict> {
     found
 }
 
-fn repeated(pairs: &[LabelledPair]) -> Vec<Repeat> {
+fn repeated(pairs: &[LabelledPair], gazetteer: &Gazetteer) -> Vec<Repeat> {
     let mut first = FxHashMap::default();
     let mut found = Vec::new();
     for pair in pairs {
-        match first.get(&pair.identity()) {
-            Some(&of) => found.push(Repeat { line: line(pair), of, overlap: 1.0 }),
-            None => _ = first.insert(pair.identity(), line(pair)),
+        let of = *first.entry(pair.identity(gazetteer)).or_insert_with(|| line(pair));
+        if of != line(pair) {
+            found.push(Repeat { line: line(pair), of, overlap: 1.0 });
         }
     }
     found

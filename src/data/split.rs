@@ -6,7 +6,7 @@
 //! with label l, and `n_pl` those of them in p so far.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -56,7 +56,12 @@ pub(crate) fn folds(pairs: &[&LabelledPair], folds: usize, seed: u64) -> (Vec<us
     let blocks = blocks(pairs, &params, Near::Apart);
     let folds = folds.min(blocks.len()).max(1);
     let params = SplitParams { ratios: vec![1.0 / folds as f64; folds], ..params };
-    (deal(pairs, &blocks, &params), folds)
+    let mut parts = deal(pairs, &blocks, &params);
+    // Where blocks are large, a fold may have none.
+    let used: BTreeSet<usize> = parts.iter().copied().collect();
+    let places: BTreeMap<usize, usize> = used.iter().copied().zip(0..).collect();
+    parts.iter_mut().for_each(|part| *part = places[part]);
+    (parts, used.len())
 }
 
 /// Deals blocks out to parts.
@@ -71,18 +76,27 @@ fn deal(pairs: &[&LabelledPair], blocks: &[Vec<usize>], params: &SplitParams) ->
     (0..pairs.len()).for_each(|row| totals[stratum(row)] += 1.0);
 
     let mut counts = vec![vec![0.0; strata.len()]; params.ratios.len()];
+    let mut sizes = vec![0; params.ratios.len()];
     let mut parts = vec![0; pairs.len()];
     for rows in blocks {
-        let mut adds = vec![0.0; strata.len()];
-        rows.iter().for_each(|&row| adds[stratum(row)] += 1.0);
+        // Of the strata only those of the block matter: to the others nothing is added.
+        let mut adds: BTreeMap<usize, f64> = BTreeMap::new();
+        rows.iter().for_each(|&row| *adds.entry(stratum(row)).or_default() += 1.0);
         let change = |part: usize| -> f64 {
             let ratio = params.ratios[part];
             let cost = |n: f64, total: f64| ratio * (n / (ratio * total) - 1.0).powi(2);
-            let strata = counts[part].iter().zip(&adds).zip(&totals);
-            strata.map(|((n, add), total)| cost(n + add, *total) - cost(*n, *total)).sum()
+            let change = |(&s, add): (&usize, &f64)| {
+                let n = counts[part][s];
+                cost(n + add, totals[s]) - cost(n, totals[s])
+            };
+            adds.iter().map(change).sum()
         };
-        let best = (0..counts.len()).min_by(|&a, &b| change(a).total_cmp(&change(b))).unwrap_or_default();
-        counts[best].iter_mut().zip(&adds).for_each(|(n, add)| *n += add);
+        let share = |part: usize| sizes[part] as f64 / params.ratios[part];
+        // On a tie, the part that has least of its share.
+        let better = |&a: &usize, &b: &usize| change(a).total_cmp(&change(b)).then(share(a).total_cmp(&share(b)));
+        let best = (0..counts.len()).min_by(better).unwrap_or_default();
+        adds.iter().for_each(|(&s, add)| counts[best][s] += add);
+        sizes[best] += rows.len();
         rows.iter().for_each(|&row| parts[row] = best);
     }
     parts
@@ -110,7 +124,7 @@ fn blocks(pairs: &[&LabelledPair], params: &SplitParams, near: Near) -> Vec<Vec<
     if near == Near::Together {
         let texts: Vec<(&str, usize)> = texts.into_iter().collect();
         let index = Index::new(texts.iter().map(|(text, _)| *text));
-        let near: Vec<_> = texts.par_iter().map(|(text, _)| index.find_all(text)).collect();
+        let near: Vec<_> = texts.par_iter().map(|(text, _)| index.find_first(text)).collect();
         for ((_, row), near) in texts.iter().zip(near) {
             near.iter().for_each(|leak| sets.join(*row, texts[leak.text].1));
         }

@@ -245,7 +245,8 @@ impl Tables {
     pub fn read_overrides(&mut self, source: impl Read, path: &str) -> Result<()> {
         const COLUMNS: &[&str] = &["code", "name", "kind", "region", "alias", "how"];
         let mut rows = Rows::new(source, path, COLUMNS)?;
-        let mut codes: FxHashMap<String, u16> = (0..).zip(&self.entries).map(|(at, e)| (e.code.clone(), at)).collect();
+        let mut codes: FxHashMap<String, u16> =
+            self.entries.iter().zip(0..).map(|(e, at)| (e.code.clone(), at)).collect();
         // The rows of each alias; those that go are marked, and taken out at the end.
         let mut places: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (at, row) in self.aliases.iter().enumerate() {
@@ -303,7 +304,7 @@ impl Tables {
         let mut order: Vec<u16> = (0..).take(self.entries.len()).collect();
         order.sort_by(|&a, &b| self.entries[usize::from(a)].code.cmp(&self.entries[usize::from(b)].code));
         let mut places = vec![0; order.len()];
-        for (place, &entry) in (0..).zip(&order) {
+        for (&entry, place) in order.iter().zip(0..) {
             places[usize::from(entry)] = place;
         }
         self.entries.sort_by(|a, b| a.code.cmp(&b.code));

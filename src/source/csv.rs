@@ -148,6 +148,11 @@ impl Rows {
             let found = format!("the column `{name}` twice");
             return Err(Error::format(location().at_column(at as u64 + 1), found, "a name for each column"));
         }
+        if let Some((at, name)) = names.iter().enumerate().find(|(_, name)| name.len() > MAX_NAME) {
+            let found = format!("the name of a column of {} bytes", name.len());
+            let expected = format!("at most {MAX_NAME}");
+            return Err(Error::format(location().at_column(at as u64 + 1), found, expected));
+        }
         if names.iter().any(|name| name.contains('\r')) {
             return Err(Error::format(
                 location(),
@@ -214,12 +219,16 @@ impl Rows {
 
     fn broken_error(&self, broken: &Broken) -> Error {
         let location = Location::line(self.header.path.clone(), broken.line).at_column(broken.column);
-        match broken.text_after {
-            None => Error::format(location, "a quote that is never closed", "a closing `\"`"),
-            Some(line) => Error::format(
+        match broken.what {
+            What::NeverClosed => Error::format(location, "a quote that is never closed", "a closing `\"`"),
+            What::TooManyFields => {
+                Error::format(location, "a row without end", format!("at most {MAX_FIELDS} fields in a row"))
+            }
+            What::TextAfter(line) => Error::format(
                 location,
                 format!("a quoted field with text behind its closing quote, on line {line}"),
-                "a comma or the end of the row there; write a quote within a field twice, and close each quote",
+                "a comma or the end of the row there; write a quote within a field twice, and close each quote (the rows \
+                 from here on were not read)",
             ),
         }
     }
@@ -263,9 +272,23 @@ struct Broken {
     column: u64,
     /// The byte that the row begins at.
     row_start: u64,
-    /// The line of the text behind the closing quote; `None` where the quote is never closed.
-    text_after: Option<u64>,
+    what: What,
 }
+
+/// What is wrong there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    NeverClosed,
+    /// Text stands behind the closing quote, on this line.
+    TextAfter(u64),
+    /// The row has more fields than [`MAX_FIELDS`].
+    TooManyFields,
+}
+
+/// The most bytes of a column's name: every row holds the names of its fields.
+const MAX_NAME: usize = 1_000;
+/// The most fields of a row: each takes memory, even when it is empty.
+const MAX_FIELDS: u64 = 200_000;
 
 /// Where in a row the last byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,6 +330,10 @@ impl Guard {
                 (Place::Quote, b'"') => Place::Quoted,
                 (_, b',') => {
                     self.column += 1;
+                    if self.column > MAX_FIELDS {
+                        self.opened = (self.line, self.column);
+                        return Err(self.broken(What::TooManyFields));
+                    }
                     Place::FieldStart
                 }
                 (_, b'\n') => {
@@ -319,7 +346,7 @@ impl Guard {
                 }
                 (Place::FieldStart | Place::Unquoted, _) => Place::Unquoted,
                 (Place::Quote | Place::Closed, b' ' | b'\t' | b'\r') => Place::Closed,
-                (Place::Quote | Place::Closed, _) => return Err(self.broken(Some(self.line))),
+                (Place::Quote | Place::Closed, _) => return Err(self.broken(What::TextAfter(self.line))),
             };
             self.total += 1;
             self.line += u64::from(byte == b'\n');
@@ -327,8 +354,8 @@ impl Guard {
         Ok(())
     }
 
-    fn broken(&self, text_after: Option<u64>) -> Broken {
-        Broken { line: self.opened.0, column: self.opened.1, row_start: self.row_start, text_after }
+    fn broken(&self, what: What) -> Broken {
+        Broken { line: self.opened.0, column: self.opened.1, row_start: self.row_start, what }
     }
 }
 
@@ -343,7 +370,7 @@ impl Read for Guard {
         let before = self.total;
         let count = self.inner.read(buffer)?;
         let looked = if count == 0 && self.place == Place::Quoted {
-            Err(self.broken(None))
+            Err(self.broken(What::NeverClosed))
         } else {
             self.look_at(&buffer[..count])
         };
@@ -428,7 +455,7 @@ mod tests {
             let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
             let mut expected = Vec::new();
             // Long enough for the few control characters not to count.
-            writer.write_record(["x".repeat(2000), "y".into()]).expect("memory");
+            writer.write_record(["x".repeat(900), "y".repeat(900)]).expect("memory");
             let mut line = 2;
             for row in &table {
                 writer.write_record(row).expect("memory");

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::labelled::{LABEL_COLUMNS, records};
+use super::labelled::label_records;
 use super::{LabelMap, LabelledOptions, LabelledPair, Source, Warn, filled};
 use crate::article::Article;
 use crate::error::Result;
@@ -112,19 +112,19 @@ fn pieces<'t>(text: &'t str, stops: &'t [char]) -> impl Iterator<Item = &'t str>
 /// the text or only some of the four.
 pub fn join(labels: &Path, texts: &Texts, map: &LabelMap, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: map.clone(), ..LabelledOptions::default() };
-    let rows = records(&Source::file(labels), LABEL_COLUMNS, warn)?;
-    rows.map(|row| {
-        let (_, mut row) = row?;
-        row.rename("sentence", "id");
-        let id = row.needed("id")?;
-        let Some(article) = texts.get(&id) else {
-            let expected = format!("the id of a text in {}", texts.path);
-            return Err(row.wrong("id", format!("id `{id}`"), expected));
-        };
-        let group = filled(row.get("group")).unwrap_or(id);
-        row.about(article.clone(), Some(group), &options)
-    })
-    .collect()
+    label_records(labels, warn)?
+        .map(|row| {
+            let (_, mut row) = row?;
+            row.rename("sentence", "id");
+            let id = row.needed("id")?;
+            let Some(article) = texts.get(&id) else {
+                let expected = format!("the id of a text in {}", texts.path);
+                return Err(row.wrong("id", format!("id `{id}`"), expected));
+            };
+            let group = filled(row.get("group")).unwrap_or(id);
+            row.about(article.clone(), Some(group), &options)
+        })
+        .collect()
 }
 
 #[cfg(test)]

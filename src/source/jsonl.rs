@@ -1,7 +1,7 @@
 //! JSONL: an object a line.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 
 use super::stream::{LineRead, Stream, read_error, read_line};
@@ -25,12 +25,11 @@ pub(super) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<
                 return Err(objects.lacks(&line, &["text"], "`text` (or `title`)"));
             }
             check_size(&text, &location)?;
-            let row_id = match fields.id.map(|id| (id.is_plain(), id.text())) {
-                Some((false, _)) => {
+            let row_id = match fields.id {
+                Some(Cell::Nested(_)) => {
                     return Err(Error::format(location, "an `id` that is a list or an object", "a string or a number"));
                 }
-                Some((true, text)) => filled(text.as_deref()),
-                None => None,
+                id => filled(id.and_then(Cell::text).as_deref()),
             };
             Ok(Article {
                 id: row_id.unwrap_or_else(|| format!("{id}:{}", objects.line)),
@@ -58,21 +57,34 @@ struct Fields {
 }
 
 /// A value as it is written: numbers keep every digit.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Cell(Box<RawValue>);
+pub(crate) enum Cell {
+    Null,
+    Text(String),
+    /// A number or a truth value.
+    Plain(String),
+    /// A list or an object.
+    Nested(String),
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get() {
+            "null" => Ok(Self::Null),
+            text if text.starts_with('"') => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
+            nested if nested.starts_with(['[', '{']) => Ok(Self::Nested(nested.to_owned())),
+            plain => Ok(Self::Plain(plain.to_owned())),
+        }
+    }
+}
 
 impl Cell {
     /// The string, or the number, truth value, list or object as it is written; `None` for null.
-    pub(crate) fn text(&self) -> Option<String> {
-        match self.0.get() {
-            "null" => None,
-            raw => Some(serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())),
+    pub(crate) fn text(self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Text(text) | Self::Plain(text) | Self::Nested(text) => Some(text),
         }
-    }
-
-    fn is_plain(&self) -> bool {
-        !self.0.get().starts_with(['[', '{'])
     }
 }
 

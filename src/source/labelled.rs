@@ -16,6 +16,7 @@ use std::str::FromStr;
 use super::csv::Rows;
 use super::jsonl::{self, Objects};
 use super::{Format, Source, Warn, check_size, filled, stream};
+use crate::gazetteer::{EntryId, Gazetteer};
 use crate::text::characters::Characters;
 use crate::{Article, Error, Location, Result, Span, Stance};
 
@@ -128,8 +129,9 @@ pub struct LabelledPair {
 pub struct Identity<'p> {
     title: Option<&'p str>,
     text: &'p str,
-    state: (&'p str, Option<&'p Span>),
-    actor: (&'p str, Option<&'p Span>),
+    /// An entry, or a name that the gazetteer lacks.
+    state: (Result<EntryId, String>, Option<&'p Span>),
+    actor: (Result<EntryId, String>, Option<&'p Span>),
     label: Option<Stance>,
 }
 
@@ -139,14 +141,15 @@ impl LabelledPair {
         self.group.as_deref().unwrap_or(&self.article.text)
     }
 
-    /// What makes the row this judgement and no other: title, text, the two names and where they stand, and the label.
-    /// A row whose identity stood before says nothing new.
-    pub fn identity(&self) -> Identity<'_> {
+    /// What makes the row this judgement and no other: title, text, the two parties (whatever the row calls them) and where
+    /// they stand, and the label. A row whose identity stood before says nothing new.
+    pub fn identity(&self, gazetteer: &Gazetteer) -> Identity<'_> {
+        let party = |name: &str| gazetteer.find(name).ok_or_else(|| name.to_lowercase());
         Identity {
             title: self.article.title.as_deref(),
             text: &self.article.text,
-            state: (&self.state, self.state_span.as_ref()),
-            actor: (&self.actor, self.actor_span.as_ref()),
+            state: (party(&self.state), self.state_span.as_ref()),
+            actor: (party(&self.actor), self.actor_span.as_ref()),
             label: self.label,
         }
     }
@@ -231,13 +234,15 @@ pub(crate) struct LabelRow {
     pub location: Location,
 }
 
-/// The columns of every label file.
-pub(super) const LABEL_COLUMNS: &[&str] = &["id|sentence", "state", "actor", "label"];
-
-/// The labels of a CSV or JSONL file, whatever their spelling; CSV where its name does not say.
-pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<LabelRow>> + use<>> {
+/// The rows of a label file, CSV where its name does not say.
+pub(super) fn label_records(path: &Path, warn: &Warn) -> Result<Records> {
     let mut source = Source::file(path);
-    source.format = Format::of(path).unwrap_or(Format::Csv);
+    source.format = Format::of(path).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv);
+    records(&source, &["id|sentence", "state", "actor", "label"], warn)
+}
+
+/// The labels of a CSV or JSONL file, whatever their spelling.
+pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<LabelRow>> + use<>> {
     let row = |row: Result<(u64, Record)>| {
         let (_, mut row) = row?;
         row.rename("sentence", "id");
@@ -245,7 +250,7 @@ pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item 
         let (state, actor) = (state?.trim().to_owned(), actor?.trim().to_owned());
         Ok(LabelRow { id: id?, state, actor, label: label?, location: row.location })
     };
-    Ok(records(&source, LABEL_COLUMNS, warn)?.map(row))
+    Ok(label_records(path, warn)?.map(row))
 }
 
 /// Those of `required` that are not there, and how to ask for them.
@@ -384,7 +389,7 @@ impl Record {
 
     fn unknown(&self, label: &str, map: &LabelMap) -> Error {
         let known: Vec<&str> = map.labels().collect();
-        let expected = format!("one of {}, or a label mapped with --label-map {label}=STANCE", known.join(", "));
+        let expected = format!("one of {}, or a label that `--label-map THEIRS=OURS` maps to one", known.join(", "));
         self.wrong("label", format!("the label `{label}`"), expected)
     }
 
@@ -440,8 +445,10 @@ mod tests {
     #[test]
     fn rows_that_differ_in_their_title_alone_are_two() {
         let pair = |title: &str| crate::data::example("They met.", "Peru", "Chile", Stance::Neutral, 2).titled(title);
-        assert_eq!(pair("Peru hits Chile").identity(), pair("Peru hits Chile").identity());
-        assert_ne!(pair("Peru hits Chile").identity(), pair("Peru thanks Chile").identity());
+        let names = Gazetteer::embedded();
+        let hits = LabelledPair { state: "PER".into(), ..pair("Peru hits Chile") };
+        assert_eq!(pair("Peru hits Chile").identity(names), hits.identity(names));
+        assert_ne!(pair("Peru hits Chile").identity(names), pair("Peru thanks Chile").identity(names));
     }
 
     impl LabelledPair {

@@ -120,11 +120,11 @@ pub enum Input {
 }
 
 impl Input {
-    /// The file, unless it is standard input.
-    pub fn path(&self) -> Option<&Path> {
+    /// The file; that of standard input is what it was redirected from.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::Path(path) => Some(path),
-            Self::Stdin => None,
+            Self::Path(path) => path,
+            Self::Stdin => Path::new("/dev/stdin"),
         }
     }
 

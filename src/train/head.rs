@@ -2,7 +2,7 @@
 //!
 //! What is reported of a fold comes from a calibration and a decision that were chosen on the other folds. The model gets
 //! those chosen on all folds. Advantages of the decision are kept only if they gain on the folds that they were not chosen
-//! on.
+//! on, and only where there are rows enough for vector scaling: with fewer they would decide on noise.
 
 use rayon::prelude::*;
 
@@ -28,6 +28,8 @@ pub(super) struct Head {
     pub calibration: Calibration,
     pub method: CalibrationMethod,
     pub decision: Decision,
+    /// Whether the calibrated probabilities of the rows hardly differ.
+    pub is_flat: bool,
     pub probabilities: Vec<[f64; 3]>,
     pub stances: Vec<Stance>,
 }
@@ -53,13 +55,18 @@ pub(super) fn choose(rows: &[HeldOut], folds: usize) -> Result<Head> {
         }
     }
     let (calibration, method) = calibrate(rows, |_| true)?;
-    if is_gain(&gains) {
+    let likeliest = |row: &HeldOut| calibration.probabilities(row.logits).into_iter().fold(0.0, f64::max);
+    let is_flat = rows.iter().map(likeliest).sum::<f64>() / (rows.len() as f64) < FLAT;
+    if method == CalibrationMethod::VectorScaling && is_gain(&gains) {
         let decision = decide(rows, &calibration, |_| true);
-        return Ok(Head { calibration, method, decision, probabilities, stances: advantaged });
+        return Ok(Head { calibration, method, decision, is_flat, probabilities, stances: advantaged });
     }
     let stances = probabilities.iter().map(Stance::argmax).collect();
-    Ok(Head { calibration, method, decision: Decision::default(), probabilities, stances })
+    Ok(Head { calibration, method, decision: Decision::default(), is_flat, probabilities, stances })
 }
+
+/// Where the mean probability of the likeliest class is below this, a model knows hardly more than that there are three.
+const FLAT: f64 = 0.4;
 
 /// Whether the mean of `gains` is above its standard error.
 fn is_gain(gains: &[f64]) -> bool {

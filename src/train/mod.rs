@@ -103,6 +103,9 @@ pub struct Dataset {
     pub pairs: Vec<LabelledPair>,
 }
 
+/// More folds than this only take time.
+const MAX_FOLDS: usize = 100;
+
 /// A step of training, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -176,9 +179,19 @@ pub fn train(
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Training> {
     params.check()?;
-    if let Some(dataset) = data.iter().find(|dataset| !(dataset.weight > 0.0 && dataset.weight.is_finite())) {
-        let expected = "a finite number above 0";
+    if let Some(dataset) = data.iter().find(|dataset| !(1e-6..=1e6).contains(&dataset.weight)) {
+        let expected = "a number from 1e-6 to 1e6";
         return Err(Error::Parameter { name: "the weight of a data set", found: dataset.weight.to_string(), expected });
+    }
+    for (at, dataset) in data.iter().enumerate() {
+        if data[..at].iter().any(|earlier| earlier.sha256 == dataset.sha256 && earlier.pairs == dataset.pairs) {
+            let found = format!("`{}` twice", dataset.name);
+            return Err(Error::Parameter {
+                name: "the data",
+                found,
+                expected: "each file once; `weight` counts rows more",
+            });
+        }
     }
     progress(Step::Features);
     let tokenizer = Tokenizer::default();
@@ -187,7 +200,7 @@ pub fn train(
     let missing: Vec<Location> = missing.into_iter().map(|(location, _)| location).collect();
     check_rows(data, &rows, params)?;
     let pairs: Vec<&LabelledPair> = rows.iter().map(|row| &data[row.origin.0].pairs[row.origin.1]).collect();
-    let (fold_of, folds) = folds(&pairs, params.folds, params.seed);
+    let (fold_of, folds) = folds(&pairs, params.folds.min(MAX_FOLDS), params.seed);
     check_folds(&rows, &pairs, &fold_of, folds, params)?;
 
     let mut warnings = Vec::new();
@@ -218,6 +231,9 @@ pub fn train(
     };
     let held_out: Vec<HeldOut> = (0..rows.len()).map(held_out).collect();
     let head = head::choose(&held_out, folds)?;
+    if head.is_flat {
+        warnings.push(TrainWarning::NoSignal { rows: held_out.iter().filter(|row| row.used).count() });
+    }
     if head.method != CalibrationMethod::VectorScaling {
         let rows = held_out.iter().filter(|row| row.used).count();
         warnings.push(TrainWarning::Calibration { method: head.method, rows });
@@ -257,7 +273,7 @@ pub fn train(
     Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing, warnings, repeated })
 }
 
-/// The window features of one pair: a `Counts` and a weight for each piece of evidence.
+/// Reads the document of a pair, and hands it on with the two parties.
 fn visit<T>(
     pair: &LabelledPair,
     gazetteer: &Gazetteer,
@@ -298,7 +314,7 @@ fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, toke
         let mut seen = FxHashSet::default();
         for (row, pair) in read.into_iter().zip(&dataset.pairs) {
             let Some(row) = row else { continue };
-            if !seen.insert(pair.identity()) {
+            if !seen.insert(pair.identity(gazetteer)) {
                 all.repeated.push(pair.location.clone());
             } else if row.evidence.is_empty() {
                 all.missing.push((pair.location.clone(), row.label));
@@ -353,7 +369,11 @@ fn check_folds(
 ) -> Result<()> {
     let wrong = |what, found, expected: &str| Err(Error::Shape { what, found, expected: expected.into() });
     if folds < 2 {
-        let of = pairs[0].group.as_deref().map_or("one text".into(), |group| format!("one group, `{group}`"));
+        let groups: BTreeSet<&str> = pairs.iter().map(|pair| pair.group_key()).collect();
+        let of = match (groups.len(), groups.first()) {
+            (1, Some(group)) => format!("one group, `{group}`"),
+            _ => "groups that share a text".into(),
+        };
         let found = format!("all {} rows in {of}", rows.len());
         return wrong("groups for the folds", found, "at least two; name a column with more values by --group");
     }

@@ -22,11 +22,16 @@ pub enum TrainWarning {
         /// The rows that it was fitted to.
         rows: usize,
     },
-    /// There were fewer groups than folds asked for.
+    /// The held-out scores hardly follow the labels: each class gets about a third.
+    NoSignal {
+        /// The rows that show it.
+        rows: usize,
+    },
+    /// There were fewer groups than folds asked for, or more than 100 were.
     Folds {
         /// Folds asked for.
         asked: usize,
-        /// Folds used: one for each group.
+        /// Folds used: at most one for each group.
         used: usize,
     },
 }
@@ -48,7 +53,14 @@ impl fmt::Display for TrainWarning {
                 "probabilities are calibrated by {method} only: {rows} held-out rows, or those of one class, are too few \
                  for more"
             ),
-            Self::Folds { asked, used } => write!(f, "{used} folds in place of {asked}: there are no more groups"),
+            Self::NoSignal { rows } => write!(
+                f,
+                "on {rows} held-out rows the scores hardly follow the labels, so each class gets about a third; do not \
+                 trust this model before it has more rows"
+            ),
+            Self::Folds { asked, used } => {
+                write!(f, "{used} folds in place of {asked}: there are no more groups, or 100 are enough")
+            }
         }
     }
 }

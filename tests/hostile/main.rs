@@ -153,8 +153,9 @@ fn check_pairs(folder: &Folder, file: &data::DataFile) {
         let again = data::read(&folder.save("again.jsonl", &written), &LabelledOptions::default(), &ignore_warnings());
         let again = again.expect("a readable file");
         assert!(again.errors.is_empty(), "{:?}", again.errors);
-        let same =
-            |pairs: &[LabelledPair]| -> Vec<String> { pairs.iter().map(|p| format!("{:?}", p.identity())).collect() };
+        let same = |pairs: &[LabelledPair]| -> Vec<String> {
+            pairs.iter().map(|p| format!("{:?}", p.identity(Gazetteer::embedded()))).collect()
+        };
         assert_eq!(same(&again.pairs), same(&file.pairs));
     }
     let report = data::check::check(std::slice::from_ref(file), &[], Gazetteer::embedded());

@@ -35,7 +35,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(format @ (Format::Csv | Format::Jsonl)) if args.output.extension().is_some_and(|e| e != "gz") => format,
         _ => bail!("{}: expected a name that ends in .csv or .jsonl", args.output.display()),
     };
-    paths::check([args.input.as_path()], [("the output", args.output.as_path())])?;
+    paths::check([args.input.as_path()].into_iter().chain(common.files()), [("the output", args.output.as_path())])?;
     let file = read_whole(&args.input, &args.labels, common)?;
     let mut sink = Sink::open(Some(&args.output))?;
     match format {

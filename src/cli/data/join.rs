@@ -66,7 +66,8 @@ impl From<Layout> for TextLayout {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    paths::check([args.labels.as_path(), &args.texts], args.output.as_deref().map(|path| ("--output", path)))?;
+    let read = [args.labels.as_path(), &args.texts].into_iter().chain(common.files());
+    paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     if let Some(expected) = &args.sha256 {
         let found = input_file::sha256(&args.texts)?;
         ensure!(

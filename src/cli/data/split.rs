@@ -50,7 +50,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         n => anyhow::bail!("--ratios has {n} shares; expected two (train, test) or three (train, dev, test)"),
     };
     let outputs: Vec<PathBuf> = names.iter().map(|name| args.output_dir.join(format!("{name}.csv"))).collect();
-    paths::check([args.file.as_path()], outputs.iter().map(|path| ("--output-dir", path.as_path())))?;
+    paths::check(
+        [args.file.as_path()].into_iter().chain(common.files()),
+        outputs.iter().map(|path| ("--output-dir", path.as_path())),
+    )?;
     let file = read_whole(&args.file, &args.labels, common)?;
     for (column, flag) in [(&args.group, "--group"), (&args.stratify, "--stratify")] {
         let optional = column == "group" || column == "label";

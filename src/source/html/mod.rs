@@ -138,7 +138,8 @@ fn break_paragraphs(page: &str) -> String {
 fn line_break(page: &str) -> Option<usize> {
     let head = page.as_bytes();
     let named = head.len() > 3 && head[..3].eq_ignore_ascii_case(b"<br") && matches!(head[3], b'>' | b'/' | b' ');
-    if named { memchr::memchr(b'>', head).map(|at| at + 1) } else { None }
+    // A line break that is not closed soon is none.
+    if named { memchr::memchr(b'>', &head[..head.len().min(1_000)]).map(|at| at + 1) } else { None }
 }
 
 /// The article of a page; its text is empty if there is none.

@@ -16,6 +16,8 @@ use html5ever::{Attribute, ParseOpts, QualName};
 const MAX_DEPTH: u32 = 1_000;
 /// The most nodes that a page may have.
 const MAX_NODES: usize = 600_000;
+/// The most attributes of an element.
+const MAX_ATTRIBUTES: usize = 2_000;
 /// How many bytes the parser gets before its tree is looked at.
 const CHUNK: usize = 512;
 
@@ -25,6 +27,7 @@ pub(super) struct TooMuch(pub String);
 
 /// The tree of `page`, as browsers make it.
 pub(super) fn parse(page: &str) -> Result<Document, TooMuch> {
+    check_tags(page)?;
     let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let mut parser = html5ever::parse_document(Bounded::default(), ParseOpts { tree_builder, ..ParseOpts::default() });
     let mut rest = page;
@@ -39,19 +42,81 @@ pub(super) fn parse(page: &str) -> Result<Document, TooMuch> {
     Ok(bounded.document)
 }
 
+/// Refuses a tag of very many attributes, each of which the parser compares with all before it.
+fn check_tags(page: &str) -> Result<(), TooMuch> {
+    const RAW: [&str; 8] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
+    let bytes = page.as_bytes();
+    let (mut at, mut foreign) = (0, false);
+    while let Some(open) = memchr::memchr(b'<', &bytes[at..]).map(|found| at + found) {
+        at = open + 1;
+        if bytes[at..].starts_with(b"!--") {
+            at = memchr::memmem::find(&bytes[at..], b"-->").map_or(bytes.len(), |found| at + found);
+            continue;
+        }
+        let closing = bytes.get(at) == Some(&b'/');
+        let start = at + usize::from(closing);
+        let name = &bytes[start..start + bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric()).count()];
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let Some(end) = tag_end(&bytes[start..])? else { return Ok(()) };
+        at = start + end;
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        foreign |= is("svg") || is("math");
+        // In an SVG a script is an element like others.
+        if !closing && !foreign && RAW.into_iter().any(is) {
+            let ends =
+                |found: &usize| bytes[found + 2..].get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name));
+            let end = memchr::memmem::find_iter(&bytes[at..], b"</").map(|found| at + found).find(ends);
+            at = end.unwrap_or(bytes.len());
+        }
+    }
+    Ok(())
+}
+
+/// Where the tag that `bytes` begins with ends; `None` if it never does.
+fn tag_end(bytes: &[u8]) -> Result<Option<usize>, TooMuch> {
+    let (mut attributes, mut inside, mut equals, mut quote) = (0, false, false, None);
+    for (at, &byte) in bytes.iter().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) => quote = (byte != open).then_some(open),
+            (None, b'>') => return Ok(Some(at + 1)),
+            (None, b'"' | b'\'') if equals => (quote, inside, equals) = (Some(byte), false, false),
+            (None, b'=') => equals = true,
+            (None, b'/') => inside = false,
+            (None, _) if byte.is_ascii_whitespace() => inside = false,
+            (None, _) => {
+                attributes += usize::from(!inside && !equals);
+                (inside, equals) = (true, false);
+            }
+        }
+        if attributes > MAX_ATTRIBUTES {
+            return Err(too_many_attributes());
+        }
+    }
+    Ok(None)
+}
+
+fn too_many_attributes() -> TooMuch {
+    TooMuch(format!("an element of more than {MAX_ATTRIBUTES} attributes"))
+}
+
 /// A document that knows how deep its nodes are.
 #[derive(Default)]
 struct Bounded {
     document: Document,
-    /// The depth of each element that was put anywhere, by its number in the order of being made.
+    /// The depth of each element that was put anywhere.
     depths: RefCell<rustc_hash::FxHashMap<NodeId, u32>>,
     deepest: Cell<u32>,
+    /// How many attributes came with repeated tags of one element, such as a second `<body>`.
+    added: Cell<usize>,
 }
 
 impl Bounded {
     fn check(&self) -> Result<(), TooMuch> {
-        // The parser notes a fault for nearly every byte of some pages; nobody reads them.
-        self.document.errors.borrow_mut().clear();
+        if self.added.get() > MAX_ATTRIBUTES {
+            return Err(too_many_attributes());
+        }
         if self.deepest.get() > MAX_DEPTH {
             return Err(TooMuch(format!("elements nested more than {MAX_DEPTH} deep")));
         }
@@ -82,6 +147,7 @@ impl TreeSink for Bounded {
         self
     }
 
+    /// Dropped: some pages have one for nearly every byte, and nobody reads them.
     fn parse_error(&self, _: Cow<'static, str>) {}
 
     fn get_document(&self) -> NodeId {
@@ -138,7 +204,10 @@ impl TreeSink for Bounded {
     }
 
     fn add_attrs_if_missing(&self, target: &NodeId, attrs: Vec<Attribute>) {
-        self.document.add_attrs_if_missing(target, attrs);
+        self.added.set(self.added.get() + attrs.len());
+        if self.added.get() <= MAX_ATTRIBUTES {
+            self.document.add_attrs_if_missing(target, attrs);
+        }
     }
 
     fn remove_from_parent(&self, target: &NodeId) {
@@ -184,6 +253,13 @@ mod tests {
             let said = parse(&page).err().unwrap_or_else(|| panic!("{} is not deep", &page[..40])).0;
             assert!(said.contains("1000 deep"), "{said}");
         }
+        let attributes: String = (0..50_000).map(|i| format!(" a{i}=1")).collect();
+        let repeated: String = (0..50_000).map(|i| format!("<body a{i}>")).collect();
+        for page in [format!("<div{attributes}>"), format!("</p{attributes}"), format!("<svg{attributes}>x"), repeated]
+        {
+            assert!(parse(&page).err().is_some_and(|found| found.0.contains("attributes")), "{}", &page[..40]);
+        }
+        assert!(parse(&format!("<script>if (a<b {attributes})</script><p>x")).is_ok());
         // Each paragraph opens all of these again.
         let bold: String = (0..900).map(|i| format!("<b id={i}>")).collect();
         let said = parse(&format!("<p>{bold}{}", "<p>x".repeat(100_000))).err().expect("too large").0;
