@@ -4,7 +4,6 @@
 //! twice as long for twice as much.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
-#![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
 
 use std::fmt::Write;
 use std::path::Path;

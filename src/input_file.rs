@@ -7,7 +7,6 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Location, Result};
-use crate::model_file::hex;
 
 /// The most bytes that a recipe may have: 1 MiB.
 pub const MAX_RECIPE: u64 = 1 << 20;
@@ -62,5 +61,5 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
 pub fn sha256(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut open(path)?, &mut hash).map_err(|source| Error::io(path, source))?;
-    Ok(hex(&hash.finalize()))
+    Ok(crate::hash::hex(&hash.finalize()))
 }

@@ -17,16 +17,14 @@
 //!
 //! An article flows one way, and each step is a module:
 //!
-//! 1. [`source`] reads articles, or labelled pairs, from text, HTML, CSV and JSONL.
-//! 2. [`text`] finds what is the article's own, its sentences and tokens, with offsets into the text as read.
-//! 3. [`gazetteer`] finds the names of states and of bodies that act like one.
-//! 4. [`evidence`] picks the sentences that connect a state with an actor.
-//! 5. [`features`] masks the names, counts n-grams and weighs them by TF-IDF.
-//! 6. [`classifier`] is a sparse multinomial logistic regression with calibrated probabilities.
-//! 7. [`pipeline`] is the fitted whole; [`model_file`] saves it; [`explain`] takes a prediction apart.
+//! 1. [`source`] reads articles from text, HTML, CSV and JSONL.
+//! 2. [`gazetteer`] finds the names of states and of bodies that act like one.
+//! 3. [`document`] keeps what is the article's own, divides it into sentences, and picks those that connect a state with
+//!    an actor.
+//! 4. [`model`] scores each of these, puts the scores together, calibrates them and decides.
+//! 5. [`pipeline`] does all this for an article; a [`Record`] is what it says.
 //!
-//! [`train()`] makes a pipeline from labelled pairs, [`evaluate()`] scores one, and [`audit`] finds texts that stand on
-//! both sides of a split.
+//! [`data`] reads labelled pairs, [`train()`] makes a pipeline from them, [`evaluate()`] scores one.
 
 #![warn(missing_docs)]
 
@@ -36,31 +34,28 @@ mod record;
 mod stance;
 mod visible;
 
-pub mod audit;
-pub mod classifier;
+pub mod characters;
 pub mod data;
+pub mod document;
 pub mod evaluate;
-pub mod evidence;
-pub mod explain;
-pub mod features;
 pub mod gazetteer;
+pub mod hash;
 pub mod input_file;
-pub mod model_file;
+pub mod model;
 pub mod output_file;
-pub mod party;
 pub mod pipeline;
 pub mod source;
-pub mod text;
 pub mod train;
 
 pub use article::{Article, Part, Span};
+pub use data::{LabelMap, LabelledPair};
+pub use document::{Evidence, Strength};
 pub use error::{Error, Location, ModelProblem, Result};
 pub use evaluate::{EvaluateParams, Evaluation, evaluate};
-pub use evidence::{Evidence, Strength};
 pub use gazetteer::Mention;
 pub use pipeline::{Pipeline, Prediction, Query};
 pub use record::{EvidenceRecord, Probabilities, Record};
-pub use source::{LabelMap, LabelledPair, Warning};
+pub use source::Warning;
 pub use stance::{Stance, UnknownStance};
 pub use train::{TrainParams, train};
 pub use visible::{shortened, visible};

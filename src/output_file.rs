@@ -9,6 +9,8 @@ use std::sync::Mutex;
 
 use tempfile::NamedTempFile;
 
+use crate::error::{Error, Result};
+
 /// The temporary files of this process. A signal ends a process as a whole, so this is one list for it.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -115,4 +117,17 @@ impl Write for OutputFile {
             Target::Temporary(file, _) => file.flush(),
         }
     }
+}
+
+/// Writes a file under a temporary name beside it, then renames it: the file is whole or not there.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = OutputFile::create(path)?;
+        file.write_all(bytes)?;
+        file.finish()
+    };
+    write().map_err(|e| Error::io(path, e))
 }

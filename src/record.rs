@@ -22,10 +22,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part};
-use crate::evidence::Strength;
+use crate::characters::Characters;
+use crate::document::Strength;
 use crate::pipeline::{Prediction, ScoredEvidence};
 use crate::stance::Stance;
-use crate::text::characters::Characters;
 
 /// The stance of one state toward one actor in one article.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl Record {
     }
 
     /// Whether another class is more probable, so that an advantage of the model's
-    /// [`Decision`](crate::pipeline::Decision) decided.
+    /// [`Decision`](crate::model::head::Decision) decided.
     pub fn by_advantage(&self) -> bool {
         self.probability() < self.probabilities.of(Stance::argmax(&self.probabilities.to_array()))
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use detente::text::clean::{content, content_below, lines};
-use detente::text::sentences::sentences_in;
+use detente::document::clean::{content, content_below, lines};
+use detente::document::sentences::sentences_in;
 use proptest::prelude::*;
 
 /// The folder of shared material, where it is present.

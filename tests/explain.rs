@@ -1,6 +1,6 @@
 //! What `explain` reports adds up to the score, exactly.
 
-use detente::explain::explain;
+use detente::pipeline::explain::explain;
 use detente::{Article, Pipeline, Query, Strength};
 
 const TOLERANCE: f64 = 1e-9;

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use detente::source::{self, Source, ignore_warnings};
-use detente::{Article, Pipeline, Query, model_file};
+use detente::{Article, Pipeline, Query, hash};
 use rayon::prelude::*;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/predictions.txt");
@@ -41,7 +41,7 @@ fn predictions_are_the_same_to_the_last_bit() {
         "articles {}\npredictions {}\nsha256 {}\n",
         articles.len(),
         lines.iter().map(|l| l.lines().count()).sum::<usize>(),
-        model_file::sha256(lines.concat().as_bytes())
+        hash::sha256(lines.concat().as_bytes())
     );
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "overwrite") {
         std::fs::write(FILE, &found).expect("it can be written");

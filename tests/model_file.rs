@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use detente::data::{LabelledOptions, labelled};
 use detente::gazetteer::Gazetteer;
-use detente::source::{LabelledOptions, Source, ignore_warnings, labelled};
+use detente::model::file;
+use detente::source::{Source, ignore_warnings};
 use detente::train::Dataset;
-use detente::{Article, Error, ModelProblem, Pipeline, Query, TrainParams, model_file, train};
+use detente::{Article, Error, ModelProblem, Pipeline, Query, TrainParams, hash, train};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
@@ -32,7 +34,7 @@ fn trained() -> Pipeline {
     let bytes = std::fs::read(DATA).expect("the file is there");
     let dataset = Dataset {
         name: "small.csv".into(),
-        sha256: model_file::sha256(&bytes),
+        sha256: hash::sha256(&bytes),
         texts: None,
         weight: 1.0,
         calibrate: true,
@@ -169,8 +171,7 @@ fn a_newer_format_names_both_versions() {
     let at = bytes.windows(key.len()).position(|window| window == key).expect("the version is in the header");
     bytes[at + key.len() - 1] = b'9';
     let found = problem(&bytes);
-    let expected =
-        ModelProblem::Version { found: 9, oldest: model_file::OLDEST_VERSION, newest: model_file::CURRENT_VERSION };
+    let expected = ModelProblem::Version { found: 9, oldest: file::OLDEST_VERSION, newest: file::CURRENT_VERSION };
     assert_eq!(found, expected);
     assert!(found.to_string().contains("format version 9"), "{found}");
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use detente::data::{LabelledOptions, labelled};
 use detente::gazetteer::{EntryId, Gazetteer, Kind};
-use detente::source::{LabelledOptions, Source, ignore_warnings, labelled};
+use detente::source::{Source, ignore_warnings};
 use detente::{Article, Pipeline, Span};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

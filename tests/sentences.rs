@@ -1,6 +1,6 @@
 //! The table of sentence boundaries, and properties of every span.
 
-use detente::text::sentences::{sentences, sentences_in};
+use detente::document::sentences::{sentences, sentences_in};
 use proptest::prelude::*;
 
 /// Each line is a case: `|` marks the boundaries, `\r` and `\n` line ends, `#` opens a comment.

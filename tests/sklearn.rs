@@ -2,9 +2,10 @@
 
 use approx::assert_relative_eq;
 use detente::Stance;
-use detente::classifier::{LogisticRegressionParams, Targets, softmax};
 use detente::evaluate::metrics::{self, Bins, ClassScores, ConfusionMatrix};
-use detente::features::tfidf::TfidfParams;
+use detente::model::linear::tfidf::TfidfParams;
+use detente::model::linear::{LogisticRegressionParams, Targets};
+use detente::model::softmax;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sprs::CsMat;

@@ -4,11 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use detente::source::{
-    Format, LabelledOptions, LabelledPair, MAX_ARTICLE, MAX_LINE, Source, Warn, Warning, ignore_warnings, inputs,
-    labelled, read, read_all,
-};
-use detente::{Article, Error, Stance};
+use detente::data::{LabelledOptions, labelled};
+use detente::source::{Format, MAX_ARTICLE, MAX_LINE, Source, Warn, Warning, ignore_warnings, inputs, read, read_all};
+use detente::{Article, Error, LabelledPair, Stance};
 use proptest::prelude::*;
 
 /// A folder that is removed at the end, with one file in it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use detente::explain::{self, Explanation};
+use detente::pipeline::explain::{self, Explanation};
 use detente::source;
 use detente::{Article, Stance};
 

@@ -22,8 +22,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use detente::data::{self as labelled_data, LabelledOptions};
 use detente::gazetteer::Gazetteer;
-use detente::source::{self, LabelledOptions, Source};
+use detente::source::{self, Source};
 use detente::{LabelMap, Pipeline};
 
 /// Which states stand with, apart from, or against an actor, going by news articles.
@@ -232,9 +233,9 @@ impl Common {
     }
 
     /// Reads a labelled file.
-    pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> detente::Result<source::LabelledPairs> {
+    pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> detente::Result<labelled_data::LabelledPairs> {
         let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
-        source::labelled(&Source::file(path), &options, &self.warn())
+        labelled_data::labelled(&Source::file(path), &options, &self.warn())
     }
 
     /// The gazetteer, with the user's own entries.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use detente::LabelledPair;
 use detente::evaluate::metrics;
-use detente::source::LabelledPair;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
 use detente::train::{Dataset, Recipe, Step};
 use detente::{EvaluateParams, Stance};

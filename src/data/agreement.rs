@@ -16,8 +16,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::{LabelMap, LabelRow, label_rows};
 use crate::error::{Error, Result};
-use crate::source::{self, LabelMap, LabelRow, Warn};
+use crate::source::Warn;
 use crate::stance::Stance;
 
 /// What a row is known by.
@@ -66,7 +67,7 @@ pub struct Agreement {
 pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
     let mut reading = Reading::new();
     let mut labels = BTreeSet::new();
-    for row in source::label_rows(path, warn)? {
+    for row in label_rows(path, warn)? {
         let LabelRow { id, state, actor, label, location } = row?;
         let label = map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |stance| stance.to_string());
         labels.insert(label.clone());

@@ -1,7 +1,7 @@
 //! What is wrong with labelled files, and which texts stand in several.
 //!
 //! Errors are rows that cannot be read, pairs labelled differently in equal texts, and leaks: rows of one file whose
-//! text stands in another, word for word (the same characters) or nearly (see [`crate::audit`]). All else is for a
+//! text stands in another, word for word (the same characters) or nearly (see [`crate::data::audit`]). All else is for a
 //! person to judge: repeated rows, texts that are nearly the same within a file, names that the gazetteer lacks, pairs
 //! that the text does not mention, one id for two texts, offsets that seem to count bytes.
 
@@ -14,11 +14,11 @@ use serde::Serialize;
 use super::DataFile;
 use super::stats::canonical;
 use crate::article::{Part, Span};
-use crate::audit::Index;
+use crate::characters::Characters;
+use crate::data::LabelledPair;
+use crate::data::audit::Index;
 use crate::gazetteer::{EntryId, Gazetteer};
-use crate::source::LabelledPair;
 use crate::stance::Stance;
-use crate::text::characters::Characters;
 
 /// All findings.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -7,11 +7,15 @@
 //! | [`split`] | into training, development and test rows |
 //! | [`agreement`] | of two readings of the same rows |
 //!
-//! Files are labelled CSV or JSONL (see [`crate::source`]), or the lines of the directed-sentiment format
-//! ([`crate::source::directed`]), known by the tab in their first line.
+//! Files are labelled CSV or JSONL (see [`labelled()`]), or the lines of the directed-sentiment format
+//! ([`directed`]), known by the tab in their first line.
 
 pub mod agreement;
+pub mod audit;
 pub mod check;
+pub mod directed;
+pub mod join;
+mod labelled;
 pub mod split;
 pub mod stats;
 
@@ -22,8 +26,11 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Location, Result};
-use crate::source::{self, Format, LabelledOptions, LabelledPair, Source, Warn, directed};
-use crate::text::characters::Characters;
+use crate::source::{self, Format, Source, Warn};
+
+use crate::characters::Characters;
+pub use labelled::{Identity, LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
+pub(crate) use labelled::{LabelRow, label_rows};
 
 /// A file of labelled pairs, with all that could not be read of it.
 #[derive(Debug)]
@@ -75,7 +82,7 @@ pub fn read(path: &Path, options: &LabelledOptions, warn: &Warn) -> Result<DataF
         }
         return Ok(file);
     }
-    let rows = match source::labelled(&Source::file(path), options, warn) {
+    let rows = match labelled(&Source::file(path), options, warn) {
         Ok(rows) => rows,
         Err(error @ Error::Io { .. }) => return Err(error),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Rows divided into parts so that no part can be learnt by heart from another.
 //!
-//! Rows of one group stay together; so do rows of one text, and rows whose texts are near (see [`crate::audit`]). The
+//! Rows of one group stay together; so do rows of one text, and rows whose texts are near (see [`crate::data::audit`]). The
 //! blocks that result are dealt out greedily, the largest first, blocks of one size in an order drawn from the seed. A
 //! block goes where it lowers `Σ_p Σ_l r_p (n_pl / (r_p N_l) − 1)²` most: `r_p` is the ratio of part p, `N_l` the rows
 //! with label l, and `n_pl` those of them in p so far.
@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::audit::Index;
+use crate::data::LabelledPair;
+use crate::data::audit::Index;
 use crate::error::{Error, Result};
-use crate::source::LabelledPair;
 
 /// How rows are divided.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::data::LabelledPair;
 use crate::gazetteer::Gazetteer;
-use crate::source::LabelledPair;
 use crate::stance::Stance;
 
 /// The counts of one file, or of several together.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::data::LabelledPair;
 use crate::error::{Error, Result};
 use crate::evaluate::bootstrap::{Bootstrap, Groups};
 use crate::evaluate::metrics::{self, ConfusionMatrix};
 use crate::pipeline::{Pipeline, ScoredPair, find};
-use crate::source::LabelledPair;
 use crate::stance::Stance;
 
 /// One labelled pair with what the model says of it.
@@ -133,10 +133,7 @@ pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<S
 impl ModelRecord {
     /// The record of a model.
     pub fn of(pipeline: &Pipeline) -> Self {
-        Self {
-            sha256: crate::model_file::sha256(&pipeline.to_bytes()),
-            version: pipeline.manifest().detente_version.clone(),
-        }
+        Self { sha256: crate::hash::sha256(&pipeline.to_bytes()), version: pipeline.manifest().detente_version.clone() }
     }
 }
 

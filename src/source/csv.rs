@@ -11,7 +11,7 @@ use super::{MAX_LINE, check_size, filled};
 use crate::{Article, Error, Location, Result};
 
 /// The articles of a table with a column `text` or `title`.
-pub(super) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = Result<Article>> + Send + use<>> {
+pub(crate) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = Result<Article>> + Send + use<>> {
     let rows = Rows::new(stream)?;
     let header = rows.header();
     let column = |name: &str| header.find(name);
@@ -53,20 +53,20 @@ pub(super) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = 
 
 /// The names of the columns.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
+pub(crate) struct Header {
     path: String,
     line: u64,
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 impl Header {
     /// The place of the column `name`, from 0.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|found| found == name)
     }
 
     /// The error that the columns `missing` are not there; `expected` names what was wanted.
-    pub(super) fn missing(&self, missing: &[&str], expected: &str) -> Error {
+    pub(crate) fn missing(&self, missing: &[&str], expected: &str) -> Error {
         let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
         let found = format!("the columns {}", names.join(", "));
         let near: Vec<String> = missing
@@ -90,25 +90,25 @@ impl Header {
 
 /// A row with as many fields as the header.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The line of the file that it begins on.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     fields: Vec<String>,
 }
 
 impl Row {
     /// The field of a column that may not be there.
-    pub(super) fn get(&self, column: Option<usize>) -> Option<&str> {
+    pub(crate) fn get(&self, column: Option<usize>) -> Option<&str> {
         column.and_then(|column| self.fields.get(column)).map(String::as_str)
     }
 
-    pub(super) fn location(&self, path: &str) -> Location {
+    pub(crate) fn location(&self, path: &str) -> Location {
         Location::line(path, self.line)
     }
 }
 
 /// The rows below the header.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     reader: csv::Reader<Guard>,
     /// Where the guard ended the file, if it did.
     broken: Arc<OnceLock<Broken>>,
@@ -120,7 +120,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Reads the header.
-    pub(super) fn new(stream: Stream) -> Result<Self> {
+    pub(crate) fn new(stream: Stream) -> Result<Self> {
         let broken = Arc::new(OnceLock::new());
         let guard = Guard::new(stream.reader, Arc::clone(&broken));
         let reader = csv::ReaderBuilder::new()
@@ -163,7 +163,7 @@ impl Rows {
         Ok(rows)
     }
 
-    pub(super) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 

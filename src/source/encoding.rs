@@ -70,7 +70,7 @@ pub fn not_text(head: &[u8]) -> Option<String> {
 }
 
 /// The UTF-16 that a byte-order mark announces.
-pub(super) fn utf16_mark(head: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn utf16_mark(head: &[u8]) -> Option<&'static Encoding> {
     match Encoding::for_bom(head) {
         Some((encoding, _)) if encoding == UTF_16LE || encoding == UTF_16BE => Some(encoding),
         _ => None,
@@ -78,7 +78,7 @@ pub(super) fn utf16_mark(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Makes strings of the bytes of one input, and warns once when they are not UTF-8.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     path: String,
     warn: Warn,
     warned: bool,
@@ -87,12 +87,12 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(path: String, warn: Warn) -> Self {
+    pub(crate) fn new(path: String, warn: Warn) -> Self {
         Self { path, warn, warned: false, utf8_seen: false }
     }
 
     /// The string of `bytes`, which begin on line `line`; `declared` is the encoding that the content itself names.
-    pub(super) fn decode(&mut self, bytes: Vec<u8>, line: u64, declared: Option<&'static Encoding>) -> Result<String> {
+    pub(crate) fn decode(&mut self, bytes: Vec<u8>, line: u64, declared: Option<&'static Encoding>) -> Result<String> {
         let fault = match String::from_utf8(bytes) {
             Ok(text) => {
                 if memchr::memchr(0, text.as_bytes()).is_some() {
@@ -164,7 +164,7 @@ impl Decoder {
 
 /// What can be wrong with a stream of bytes, inside an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     #[error("gzip data that is cut short")]
     CutShort,
     #[error("damaged gzip data ({0})")]
@@ -177,7 +177,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// What should be there instead.
-    pub(super) fn expected(&self) -> &'static str {
+    pub(crate) fn expected(&self) -> &'static str {
         match self {
             Self::CutShort | Self::Damaged(_) => "a whole gzip file; copy or download it again",
             Self::NotUtf16 => EXPECTED,
@@ -187,7 +187,7 @@ impl Fault {
 }
 
 /// UTF-16 in, UTF-8 out.
-pub(super) struct Utf16Reader<R> {
+pub(crate) struct Utf16Reader<R> {
     inner: R,
     decoder: encoding_rs::Decoder,
     out: Box<[u8]>,
@@ -198,7 +198,7 @@ pub(super) struct Utf16Reader<R> {
 
 impl<R: BufRead> Utf16Reader<R> {
     /// Reads `inner`, which begins with the byte-order mark of `encoding`.
-    pub(super) fn new(inner: R, encoding: &'static Encoding) -> Self {
+    pub(crate) fn new(inner: R, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_with_bom_removal();
         Self { inner, decoder, out: vec![0; 1 << 15].into_boxed_slice(), from: 0, to: 0, ended: false }
     }

@@ -9,7 +9,7 @@ use super::{MAX_LINE, check_size, filled};
 use crate::{Article, Error, Location, Result};
 
 /// The articles of a file whose objects have a `text` or a `title`.
-pub(super) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<Article>> + Send + use<> {
+pub(crate) fn articles(stream: Stream, id: &str) -> impl Iterator<Item = Result<Article>> + Send + use<> {
     let id = id.to_owned();
     let mut objects = Objects::new(stream, "article");
     std::iter::from_fn(move || {
@@ -89,10 +89,10 @@ impl Cell {
 }
 
 /// The lines of a stream that are not blank.
-pub(super) struct Objects {
+pub(crate) struct Objects {
     stream: Stream,
     /// The line read last, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     buffer: Vec<u8>,
     /// What the lines are, for the complaint that there is none.
     what: &'static str,
@@ -101,17 +101,17 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    pub(super) fn new(stream: Stream, what: &'static str) -> Self {
+    pub(crate) fn new(stream: Stream, what: &'static str) -> Self {
         Self { stream, line: 0, buffer: Vec::new(), what, any: false, ended: false }
     }
 
     /// Where the line read last is.
-    pub(super) fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         Location::line(self.stream.path.clone(), self.line)
     }
 
     /// The value that `line` holds.
-    pub(super) fn parse<T: DeserializeOwned>(&self, line: &str) -> Result<T> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self, line: &str) -> Result<T> {
         serde_json::from_str(line).map_err(|error| {
             let before = line.get(..error.column().saturating_sub(1)).unwrap_or(line);
             let column = before.chars().count() as u64 + 1;
@@ -127,7 +127,7 @@ impl Objects {
     }
 
     /// The error that the object on `line` has no usable value for the keys `missing`; `expected` names what was wanted.
-    pub(super) fn lacks(&self, line: &str, missing: &[&str], expected: &str) -> Error {
+    pub(crate) fn lacks(&self, line: &str, missing: &[&str], expected: &str) -> Error {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap_or_default();
         let names: Vec<String> = object.keys().map(|key| format!("`{key}`")).collect();
         let found = match missing.iter().find(|&&want| object.contains_key(want)) {

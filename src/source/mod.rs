@@ -1,4 +1,4 @@
-//! Readers that yield articles, or labelled pairs, one at a time.
+//! Readers that yield articles, one at a time.
 //!
 //! | format | files | an article is |
 //! |---|---|---|
@@ -26,15 +26,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod directed;
 pub mod encoding;
-pub mod join;
 
-mod csv;
+pub(crate) mod csv;
 mod html;
-mod jsonl;
-mod labelled;
-mod stream;
+pub(crate) mod jsonl;
+pub(crate) mod stream;
 mod text;
 
 use std::fmt;
@@ -43,9 +40,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::{Article, Error, Location, Result};
-
-pub use labelled::{Identity, LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
-pub(crate) use labelled::{LabelRow, label_rows};
 
 /// The most bytes that the text of one article, or one HTML page, may have: 32 MiB.
 pub const MAX_ARTICLE: usize = 32 << 20;
@@ -304,12 +298,12 @@ pub fn text_lines(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Resul
 }
 
 /// What stands in `cell`, if more than white space.
-fn filled(cell: Option<&str>) -> Option<String> {
+pub(crate) fn filled(cell: Option<&str>) -> Option<String> {
     cell.filter(|cell| !cell.trim().is_empty()).map(str::to_owned)
 }
 
 /// An error if the text of an article is longer than [`MAX_ARTICLE`].
-fn check_size(text: &str, location: &Location) -> Result<()> {
+pub(crate) fn check_size(text: &str, location: &Location) -> Result<()> {
     if text.len() > MAX_ARTICLE {
         return Err(too_large(location.clone()));
     }

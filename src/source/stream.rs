@@ -14,15 +14,15 @@ const HEAD: usize = 8 << 10;
 const BUFFER: usize = 64 << 10;
 
 /// An open input: bytes without byte-order mark, in UTF-8 unless they are in an encoding without one.
-pub(super) struct Stream {
-    pub(super) reader: Box<dyn BufRead + Send>,
+pub(crate) struct Stream {
+    pub(crate) reader: Box<dyn BufRead + Send>,
     /// The file as the user named it, or `-`.
-    pub(super) path: String,
-    pub(super) decoder: Decoder,
+    pub(crate) path: String,
+    pub(crate) decoder: Decoder,
 }
 
 /// Opens `input`.
-pub(super) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
+pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
     let path = input.name();
     let raw: Box<dyn Read + Send> = match input {
         Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
@@ -32,7 +32,7 @@ pub(super) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
 }
 
 /// An input from any reader.
-pub(super) fn from_reader(raw: Box<dyn Read + Send>, path: String, warn: &Warn) -> Result<Stream> {
+pub(crate) fn from_reader(raw: Box<dyn Read + Send>, path: String, warn: &Warn) -> Result<Stream> {
     let fail = |error| read_error(&path, None, error);
     let (mut head, mut reader) = peek(raw).map_err(fail)?;
     if head.starts_with(b"\x1F\x8B") {
@@ -79,7 +79,7 @@ impl<R: BufRead> Read for GzipReader<R> {
 }
 
 /// What went wrong while reading `path`.
-pub(super) fn read_error(path: &str, line: Option<u64>, error: io::Error) -> Error {
+pub(crate) fn read_error(path: &str, line: Option<u64>, error: io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
         Some(fault) => {
             let location = Location { path: path.into(), line, column: None };
@@ -90,7 +90,7 @@ pub(super) fn read_error(path: &str, line: Option<u64>, error: io::Error) -> Err
 }
 
 /// All bytes of a stream that holds one article.
-pub(super) fn read_document(stream: &mut Stream) -> Result<Vec<u8>> {
+pub(crate) fn read_document(stream: &mut Stream) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = MAX_ARTICLE as u64 + 1;
     stream
@@ -106,7 +106,7 @@ pub(super) fn read_document(stream: &mut Stream) -> Result<Vec<u8>> {
 }
 
 /// What came of reading a line.
-pub(super) enum LineRead {
+pub(crate) enum LineRead {
     /// It is in the buffer, without its end.
     Line,
     /// It was longer than [`MAX_LINE`] and was passed over.
@@ -115,7 +115,7 @@ pub(super) enum LineRead {
 }
 
 /// Reads a line into `line`, which is emptied first; holds at most [`MAX_LINE`] bytes of it.
-pub(super) fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
+pub(crate) fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
     line.clear();
     let mut any = false;
     let mut too_long = false;
@@ -149,7 +149,7 @@ pub(super) fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Res
 }
 
 /// The lines of a stream, decoded; the iteration ends after an error of reading.
-pub(super) fn lines(mut stream: Stream) -> impl Iterator<Item = Result<String>> + use<> {
+pub(crate) fn lines(mut stream: Stream) -> impl Iterator<Item = Result<String>> + use<> {
     let (mut line, mut number, mut failed) = (Vec::new(), 0, false);
     std::iter::from_fn(move || {
         if failed {

@@ -6,10 +6,10 @@
 
 use rayon::prelude::*;
 
-use crate::classifier::{Calibration, CalibrationMethod};
 use crate::error::Result;
 use crate::evaluate::metrics::f1_macro_score;
-use crate::pipeline::Decision;
+use crate::model::head::Decision;
+use crate::model::head::{Calibration, CalibrationMethod};
 use crate::stance::Stance;
 
 /// A row's score by a model that was not fitted to its fold.

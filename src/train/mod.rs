@@ -21,20 +21,22 @@ use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
 use crate::article::Article;
-use crate::classifier::{CalibrationMethod, LogisticRegression, LogisticRegressionParams, Targets};
+use crate::data::LabelledPair;
 use crate::data::split::folds;
+use crate::document::Document;
+use crate::document::party::Party;
 use crate::error::{Error, Location, Result};
-use crate::evidence::Document;
-use crate::features::ngrams::NgramParams;
-use crate::features::tfidf::{Tfidf, TfidfParams};
-use crate::features::{Counts, Names, window};
 use crate::gazetteer::Gazetteer;
-use crate::model_file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
-use crate::party::Party;
-use crate::pipeline::{Parts, Pipeline, Pooling, find};
-use crate::source::LabelledPair;
+use crate::model::Parts;
+use crate::model::file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
+use crate::model::head::{CalibrationMethod, Pooling};
+use crate::model::linear::features::{Counts, Names, window};
+use crate::model::linear::ngrams::NgramParams;
+use crate::model::linear::tfidf::{Tfidf, TfidfParams};
+use crate::model::linear::tokenize::{Token, Tokenizer};
+use crate::model::linear::{LogisticRegression, LogisticRegressionParams, Targets};
+use crate::pipeline::{Pipeline, find};
 use crate::stance::Stance;
-use crate::text::tokenize::{Token, Tokenizer};
 
 use head::HeldOut;
 pub use recipe::Recipe;
@@ -296,7 +298,7 @@ fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, toke
             let Some(label) = pair.label else { return Ok(None) };
             let mut says_more = false;
             let evidence = visit(pair, gazetteer, |document, parties| {
-                let count = |evidence: &crate::evidence::Evidence| {
+                let count = |evidence: &crate::document::Evidence| {
                     let mut counts = Counts::default();
                     let (tokens, marks) = window(document, evidence.sentences, tokenizer);
                     let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);

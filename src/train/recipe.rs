@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Dataset, TrainParams};
-use crate::audit;
+use crate::data::audit;
+use crate::data::join::{self, TextLayout, Texts};
+use crate::data::{self, LabelMap, LabelledOptions, LabelledPair, directed};
 use crate::error::{Error, Location, Result};
 use crate::input_file;
-use crate::model_file::FileManifest;
-use crate::source::join::{self, TextLayout, Texts};
-use crate::source::{self, LabelMap, LabelledOptions, LabelledPair, Source, Warn, directed};
+use crate::model::file::FileManifest;
+use crate::source::{Source, Warn};
 
 /// A recipe. Its paths are relative to `root`, which is relative to the folder of the recipe's file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -217,7 +218,7 @@ impl RecipeData {
 /// What reading gives; [`Error::Format`] for a row without the column.
 pub fn labelled(path: &Path, labels: &LabelMap, group: Option<&str>, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: labels.clone(), ..LabelledOptions::default() };
-    let mut pairs = source::labelled(&Source::file(path), &options, warn)?.collect::<Result<Vec<_>>>()?;
+    let mut pairs = data::labelled(&Source::file(path), &options, warn)?.collect::<Result<Vec<_>>>()?;
     for pair in &mut pairs {
         let Some(column) = group else { break };
         let Some(value) = pair.column(column).map(str::to_owned) else {

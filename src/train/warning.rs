@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::classifier::CalibrationMethod;
+use crate::model::head::CalibrationMethod;
 
 /// Something that makes the model worse than it could be; recorded in its manifest.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,9 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use detente::data::join::{TextLayout, Texts, join};
+use detente::data::{LabelMap, LabelledOptions, directed};
 use detente::gazetteer::Gazetteer;
-use detente::source::join::{TextLayout, Texts, join};
-use detente::source::{self, Format, LabelMap, LabelledOptions, Source, directed, ignore_warnings};
+use detente::source::{self, Format, Source, ignore_warnings};
 use detente::train::Dataset;
 use detente::{Article, LabelledPair, Part, Pipeline, Query, TrainParams, data};
 
@@ -224,7 +225,7 @@ fn training() {
     fuzz("training", &corpus("labelled-csv"), |bytes| {
         let path = folder.save("a.csv", bytes);
         let options = LabelledOptions::default();
-        let Ok(rows) = source::labelled(&Source::file(&path), &options, &ignore_warnings()) else { return };
+        let Ok(rows) = data::labelled(&Source::file(&path), &options, &ignore_warnings()) else { return };
         let pairs: Vec<LabelledPair> = rows.filter_map(Result::ok).collect();
         let dataset =
             Dataset { name: "a.csv".into(), sha256: String::new(), texts: None, weight: 1.0, calibrate: true, pairs };

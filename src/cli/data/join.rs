@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use detente::source::join::{self, TextLayout, Texts};
+use detente::data::join::{self, TextLayout, Texts};
 use detente::{data, input_file};
 
 use super::super::output::Sink;

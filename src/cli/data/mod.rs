@@ -13,8 +13,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};
 
+use detente::data::LabelledOptions;
 use detente::data::{self, DataFile};
-use detente::source::LabelledOptions;
 
 use super::complaints::Complaints;
 use super::output::Sink;

@@ -5,6 +5,11 @@
 //! evidence; two neighbouring sentences of which one names the state and the other the actor are
 //! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence, unless it is too long for any.
 
+pub mod clean;
+pub mod party;
+pub mod sentences;
+mod shapes;
+
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -13,9 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
 use crate::gazetteer::{Gazetteer, Kind, Mention};
-use crate::party::{Mark, Party, PartyKind};
-use crate::text::clean;
-use crate::text::sentences;
+pub use party::{Mark, Party, PartyKind};
 
 /// How closely a piece of evidence connects the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -332,6 +335,24 @@ fn party_kind(gazetteer: &Gazetteer, mention: &Mention) -> PartyKind {
         Kind::Bloc | Kind::Body => PartyKind::Body,
         Kind::ArmedGroup => PartyKind::ArmedGroup,
     }
+}
+
+/// The sections of a word list: `[name]` opens one, `#` a comment; `split` divides a line into its entries.
+///
+/// Only the files that are compiled in are read by this.
+pub(crate) fn word_lists<'a>(
+    file: &'a str,
+    split: impl Fn(&'a str) -> Vec<&'a str>,
+) -> FxHashMap<&'a str, Vec<&'a str>> {
+    let mut lists: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+    let mut section = "";
+    for line in file.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(name) => section = name,
+            None => lists.entry(section).or_default().extend(split(line)),
+        }
+    }
+    lists
 }
 
 #[cfg(test)]

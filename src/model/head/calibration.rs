@@ -27,7 +27,7 @@ use linfa::traits::Fit;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use super::loss::softmax;
+use crate::model::softmax;
 use crate::{Error, Result, Stance};
 
 /// The fewest rows that one scale is fitted to.
@@ -42,7 +42,7 @@ const ALPHA: f64 = 0.01;
 /// One scale and one constant a class, in the order aligned, neutral, opposed.
 ///
 /// ```
-/// use detente::classifier::Calibration;
+/// use detente::model::head::Calibration;
 /// let calibration = Calibration { scale: [0.5, 0.5, 0.5], bias: [0.0, 0.25, 0.0] };
 /// assert_eq!(calibration.apply([2.0, 0.0, -2.0]), [1.0, 0.25, -1.0]);
 /// assert!(calibration.probabilities([2.0, 0.0, -2.0])[0] < Calibration::IDENTITY.probabilities([2.0, 0.0, -2.0])[0]);
@@ -90,7 +90,7 @@ impl Calibration {
 
     /// Fits scale and constants to `logits` of rows that the classifier has not seen, and their `labels`.
     ///
-    /// The scores of a row should sum to zero, as those of [`LogisticRegression`](super::LogisticRegression) do: a
+    /// The scores of a row should sum to zero, as those of [`LogisticRegression`](crate::model::linear::LogisticRegression) do: a
     /// number added to all three changes no probability before calibration, but does after it. A class that `labels`
     /// does not have keeps its score.
     ///

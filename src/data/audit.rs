@@ -32,7 +32,7 @@ pub struct Leak {
 /// An index over the texts of one side.
 ///
 /// ```
-/// use detente::audit::Index;
+/// use detente::data::audit::Index;
 /// let index = Index::new(["Minsk thanked Moscow for the loan that it had asked for."]);
 /// assert!(index.find("minsk thanked Moscow, for the loan that it had asked for").is_some_and(|l| l.exact));
 /// assert!(index.find("Minsk thanked Moscow for the loan that it had wanted for years.").is_none());

@@ -13,7 +13,7 @@
 //! is only a list of headlines keeps them all.
 //!
 //! ```
-//! use detente::text::clean::content;
+//! use detente::document::clean::content;
 //! let page = "Share on Facebook\n\nMoscow thanked Naypyidaw for its support on Monday.\n\nAlso read\n\nParis slams Rome";
 //! let kept: Vec<&str> = content(page).into_iter().map(|span| &page[span]).collect();
 //! assert_eq!(kept, ["Moscow thanked Naypyidaw for its support on Monday."]);

@@ -4,7 +4,6 @@
 //! tensor, so a flipped byte is found wherever it is. The same parts always give the same bytes.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::SafeTensors;
@@ -12,15 +11,16 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::classifier::Calibration;
 use crate::error::{Error, ModelProblem, Result};
-use crate::features::Names;
-use crate::features::ngrams::NgramParams;
-use crate::features::tfidf::{Norm, Tfidf, Vocabulary};
+use crate::hash::hex;
 use crate::input_file;
-use crate::output_file::OutputFile;
-use crate::pipeline::{Decision, Parts, Pooling};
-use crate::text::tokenize::Tokenizer;
+use crate::model::Parts;
+use crate::model::head::Calibration;
+use crate::model::head::{Decision, Pooling};
+use crate::model::linear::features::Names;
+use crate::model::linear::ngrams::NgramParams;
+use crate::model::linear::tfidf::{Norm, Tfidf, Vocabulary};
+use crate::model::linear::tokenize::Tokenizer;
 
 /// The format that this version writes.
 pub const CURRENT_VERSION: u32 = 1;
@@ -169,16 +169,6 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
         hash.update(bytes);
     }
     hex(&hash.finalize())
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// The SHA-256 of some bytes, as hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }
 
 /// Reads a model and proves that every byte is as it was written.
@@ -331,17 +321,4 @@ fn numbers<const N: usize, T>(
         return Err(part(name, format!("{:?}", tensor.dtype()), format!("{dtype:?}")));
     }
     Ok(tensor.data().as_chunks::<N>().0.iter().map(|chunk| from(*chunk)).collect())
-}
-
-/// Writes a file under a temporary name beside it, then renames it: the file is whole or not there.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = OutputFile::create(path)?;
-        file.write_all(bytes)?;
-        file.finish()
-    };
-    write().map_err(|e| Error::io(path, e))
 }

@@ -8,7 +8,7 @@ const BLOCK: usize = 512;
 /// The characters of a text, counted once: each offset is then found by looking at no more than 512 bytes.
 ///
 /// ```
-/// use detente::text::characters::Characters;
+/// use detente::characters::Characters;
 /// let characters = Characters::new("Côte d'Ivoire");
 /// assert_eq!(characters.of_byte(5), 4);
 /// assert_eq!(characters.to_byte(4), Some(5));

@@ -15,7 +15,7 @@
 //! It does not read text, and it does not know what a hash stands for.
 //!
 //! ```
-//! use detente::features::tfidf::TfidfParams;
+//! use detente::model::linear::tfidf::TfidfParams;
 //!
 //! // Two rows; the feature 7 is in both, so it weighs less than 8 and 9.
 //! let rows = [vec![(7, 1.0), (9, 1.0)], vec![(7, 2.0), (8, 1.0)]];

@@ -1,12 +1,9 @@
 //! From evidence to numbers: masked n-grams, weighted by TF-IDF.
 
-pub mod ngrams;
-pub mod tfidf;
-
-use crate::evidence::{Document, Sentence, Strength};
-use crate::features::ngrams::NgramParams;
-use crate::party::{Mark, Party};
-use crate::text::tokenize::{Token, Tokenizer};
+use crate::document::party::{Mark, Party};
+use crate::document::{Document, Sentence, Strength};
+use crate::model::linear::ngrams::NgramParams;
+use crate::model::linear::tokenize::{Token, Tokenizer};
 
 /// The counted features of one piece of evidence: `(hash, count)`, sorted by hash, each hash once.
 #[derive(Debug, Clone, Default)]

@@ -9,9 +9,10 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::labelled::label_records;
-use super::{LabelMap, LabelledOptions, LabelledPair, Source, Warn, filled};
+use super::{LabelMap, LabelledOptions, LabelledPair};
 use crate::article::Article;
 use crate::error::Result;
+use crate::source::{self, Source, Warn, filled};
 
 /// How a file of texts is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,7 +39,7 @@ impl Texts {
     /// Reads a file of texts.
     ///
     /// # Errors
-    /// What reading the file gives: [`Error::Io`], [`Error::Format`].
+    /// What reading the file gives: [`Error::Io`](crate::Error::Io), [`Error::Format`](crate::Error::Format).
     pub fn read(path: &Path, layout: TextLayout, warn: &Warn) -> Result<Self> {
         let mut articles = FxHashMap::default();
         match layout {
@@ -49,7 +50,7 @@ impl Texts {
                 }
             }
             TextLayout::Articles => {
-                for article in super::read(&Source::file(path), warn)? {
+                for article in source::read(&Source::file(path), warn)? {
                     let article = article?;
                     articles.insert(article.id.clone(), article);
                 }
@@ -57,7 +58,7 @@ impl Texts {
             TextLayout::Sentences | TextLayout::Clauses => {
                 let stops: &[char] =
                     if layout == TextLayout::Clauses { &['.', ';', '!', '?'] } else { &['.', '!', '?'] };
-                for article in super::read(&Source::file(path), warn)? {
+                for article in source::read(&Source::file(path), warn)? {
                     let article = article?;
                     for (j, piece) in pieces(&article.text, stops).enumerate() {
                         let id = format!("{}-{j}", article.id);
@@ -108,7 +109,7 @@ fn pieces<'t>(text: &'t str, stops: &'t [char]) -> impl Iterator<Item = &'t str>
 /// each label its text. Rows of one text are one group, unless they name another. A column `sentence` may stand for `id`.
 ///
 /// # Errors
-/// What reading the file gives; [`Error::Format`] for a row without its text, an unknown label, or offsets that are outside
+/// What reading the file gives; [`Error::Format`](crate::Error::Format) for a row without its text, an unknown label, or offsets that are outside
 /// the text or only some of the four.
 pub fn join(labels: &Path, texts: &Texts, map: &LabelMap, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: map.clone(), ..LabelledOptions::default() };

@@ -13,11 +13,11 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::csv::Rows;
-use super::jsonl::{self, Objects};
-use super::{Format, Source, Warn, check_size, filled, stream};
+use crate::characters::Characters;
 use crate::gazetteer::{EntryId, Gazetteer};
-use crate::text::characters::Characters;
+use crate::source::csv::Rows;
+use crate::source::jsonl::{self, Objects};
+use crate::source::{Format, Source, Warn, check_size, filled, stream};
 use crate::{Article, Error, Location, Result, Span, Stance};
 
 const REQUIRED: [&str; 4] = ["text", "state", "actor", "label"];
@@ -30,7 +30,7 @@ const OPTIONAL: [&str; 7] = ["id", "title", "date", "url", "source", "language",
 /// `aligned`, `neutral` and `opposed` stand for themselves unless they are mapped to something else.
 ///
 /// ```
-/// use detente::{Stance, source::LabelMap};
+/// use detente::{LabelMap, Stance};
 /// let map: LabelMap = "pro=aligned, con=opposed".parse()?;
 /// assert_eq!(map.stance("Pro"), Some(Stance::Aligned));
 /// assert_eq!(map.stance("neutral"), Some(Stance::Neutral));

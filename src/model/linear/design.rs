@@ -11,7 +11,7 @@
 use rayon::prelude::*;
 use sprs::CsMatView;
 
-use super::loss::Block;
+use super::block::Block;
 use crate::{Error, Result};
 
 /// Compressed lines: rows of a CSR matrix or columns of a CSC matrix.

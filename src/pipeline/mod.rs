@@ -21,140 +21,28 @@
 //! # Ok::<(), detente::Error>(())
 //! ```
 
+pub mod explain;
+
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::{Deserialize, Serialize};
 
-use crate::article::{Article, Part, Span};
-use crate::classifier::Calibration;
+use crate::article::{Article, Span};
+use crate::document::party::{Mark, Party};
+use crate::document::{Document, Evidence, Strength};
 use crate::error::{Error, Result};
-use crate::evidence::{Document, Evidence, Strength};
-use crate::features::ngrams::NgramParams;
-use crate::features::tfidf::Tfidf;
-use crate::features::{self, Counts};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
 use crate::input_file;
-use crate::model_file::{self, Manifest};
-use crate::party::{Mark, Party};
+use crate::model::Parts;
+use crate::model::file::{self as model_file, Manifest};
+use crate::model::head::Calibration;
+use crate::model::head::Decision;
+use crate::model::linear::features::{self, Counts};
+use crate::model::linear::tokenize::Token;
+use crate::output_file;
 use crate::stance::Stance;
-use crate::text::tokenize::{Token, Tokenizer};
-
-/// How much each piece of evidence counts in the score of a pair.
-///
-/// αᵢ ∝ wᵢ · exp(sharpness · cᵢ), where wᵢ is the weight of the evidence's kind and cᵢ = max(zₐ, zₒ) − zₙ how far its
-/// own score is from neutral, limited to ±4. With sharpness 0 it is the weighted mean.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pooling {
-    /// Weight of a title against 1 for a sentence of the text. Defaults to 1.
-    pub title: f64,
-    /// Weight of neighbouring sentences against 1 for a sentence that names both. Defaults to 0.3.
-    pub neighbour: f64,
-    /// How much more evidence counts that takes a side. Defaults to 0.5.
-    pub sharpness: f64,
-}
-
-impl Default for Pooling {
-    fn default() -> Self {
-        Self { title: 1.0, neighbour: 0.3, sharpness: 0.5 }
-    }
-}
-
-impl Pooling {
-    /// Refuses weights that are not above 0, and a sharpness below 0 or beyond all reason.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`].
-    pub fn check(&self) -> Result<()> {
-        for (name, found) in [("pooling.title", self.title), ("pooling.neighbour", self.neighbour)] {
-            if !(1e-6..=1e6).contains(&found) {
-                let expected = "a number above 0, from 1e-6 to 1e6";
-                return Err(Error::Parameter { name, found: found.to_string(), expected });
-            }
-        }
-        if !(0.0..=10.0).contains(&self.sharpness) {
-            let found = self.sharpness.to_string();
-            return Err(Error::Parameter { name: "pooling.sharpness", found, expected: "a number from 0 to 10" });
-        }
-        Ok(())
-    }
-
-    /// The weight of a kind of evidence.
-    pub(crate) fn weight(&self, part: Part, strength: Strength) -> f64 {
-        let part = if part == Part::Title { self.title } else { 1.0 };
-        let strength = if strength == Strength::Neighbour { self.neighbour } else { 1.0 };
-        part * strength
-    }
-
-    /// The shares of pieces of evidence with these weights and scores; they sum to 1.
-    pub(crate) fn shares(&self, weights: &[f64], scores: &[[f64; 3]]) -> Vec<f64> {
-        const LIMIT: f64 = 4.0;
-        let lean = |z: &[f64; 3]| (z[0].max(z[2]) - z[1]).clamp(-LIMIT, LIMIT);
-        let mut shares: Vec<f64> =
-            weights.iter().zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
-        let total: f64 = shares.iter().sum();
-        for share in &mut shares {
-            *share /= total;
-        }
-        shares
-    }
-}
-
-/// How a stance is decided from probabilities.
-///
-/// The most probable class is the best guess for accuracy, but where most pairs are neutral it hardly ever says
-/// anything else. So a class with a side is decided on when its probability, times e to the power of its advantage, is
-/// the greatest; training chooses the advantages that give the best macro-F1 on held-out folds, if that gain is there on
-/// other folds too. The least probable class is never decided on. Probabilities stay as they are.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Decision {
-    /// Advantage of aligned over neutral, in logits. Defaults to 0.
-    pub aligned: f64,
-    /// Advantage of opposed over neutral, in logits. Defaults to 0.
-    pub opposed: f64,
-}
-
-impl Decision {
-    /// The stance decided on.
-    pub fn stance(&self, probabilities: &[f64; 3]) -> Stance {
-        let [aligned, neutral, opposed] = *probabilities;
-        let weighed = [aligned * self.aligned.exp(), neutral, opposed * self.opposed.exp()];
-        let least = aligned.min(neutral).min(opposed);
-        let candidates = [0, 1, 2].map(|k| if probabilities[k] > least { weighed[k] } else { -1.0 });
-        if candidates == [-1.0; 3] { Stance::argmax(&weighed) } else { Stance::argmax(&candidates) }
-    }
-
-    /// The advantage of a stance; 0 for neutral.
-    pub fn advantage(&self, stance: Stance) -> f64 {
-        match stance {
-            Stance::Aligned => self.aligned,
-            Stance::Neutral => 0.0,
-            Stance::Opposed => self.opposed,
-        }
-    }
-
-    /// Whether an advantage decides: another class is more probable than the stance.
-    pub fn decides(&self, probabilities: &[f64; 3]) -> bool {
-        probabilities[self.stance(probabilities).index()] < probabilities[Stance::argmax(probabilities).index()]
-    }
-
-    /// Refuses advantages that are not from 0 to 10.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`].
-    pub fn check(&self) -> Result<()> {
-        for (name, found) in [("decision.aligned", self.aligned), ("decision.opposed", self.opposed)] {
-            if !(0.0..=10.0).contains(&found) {
-                return Err(Error::Parameter { name, found: found.to_string(), expected: "a number from 0 to 10" });
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Which pairs to answer for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -236,25 +124,7 @@ pub struct Pipeline {
     pub(crate) manifest: Manifest,
 }
 
-/// What is fitted, and saved with a model.
-#[derive(Debug, Clone)]
-pub(crate) struct Parts {
-    pub tokenizer: Tokenizer,
-    pub ngrams: NgramParams,
-    pub tfidf: Tfidf,
-    /// The name of each column's feature.
-    pub names: features::Names,
-    /// A row of three weights for each column.
-    pub coef: Vec<[f32; 3]>,
-    pub intercept: [f64; 3],
-    pub calibration: Calibration,
-    pub pooling: Pooling,
-    /// Probabilities for a pair that the text names but does not connect.
-    pub no_evidence: [f64; 3],
-    pub decision: Decision,
-}
-
-static DEFAULT_MODEL: &[u8] = include_bytes!("../models/default.detente");
+static DEFAULT_MODEL: &[u8] = include_bytes!("../../models/default.detente");
 
 impl Pipeline {
     /// The model that comes with the program.
@@ -300,7 +170,7 @@ impl Pipeline {
     /// # Errors
     /// [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        model_file::write_atomically(path.as_ref(), &self.to_bytes())
+        output_file::write(path.as_ref(), &self.to_bytes())
     }
 
     /// The model as the bytes that [`save`](Self::save) writes.
@@ -561,36 +431,5 @@ impl<'p> Scorer<'p> {
             })
         });
         ScoredPair { stance, scores: pooled, probabilities, evidence: evidence.collect() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn the_least_probable_class_is_never_decided_on(
-            p in proptest::array::uniform3(0.0..1.0f64),
-            aligned in 0.0..3.0f64,
-            opposed in 0.0..3.0f64,
-        ) {
-            let total: f64 = p.iter().sum();
-            let p = p.map(|p| p / total.max(1e-9));
-            let stance = Decision { aligned, opposed }.stance(&p);
-            let least = p.iter().copied().fold(1.0, f64::min);
-            proptest::prop_assert!(p[stance.index()] > least || p.iter().all(|q| *q == least));
-            proptest::prop_assert_eq!(Decision::default().stance(&p), Stance::argmax(&p));
-        }
-    }
-
-    #[test]
-    fn an_advantage_decides_between_near_probabilities() {
-        let decision = Decision { aligned: 0.0, opposed: 0.7 };
-        assert_eq!(decision.stance(&[0.1, 0.55, 0.35]), Stance::Opposed);
-        assert!(decision.decides(&[0.1, 0.55, 0.35]) && !decision.decides(&[0.1, 0.35, 0.55]));
-        // Least probable, whatever its advantage.
-        assert_eq!(Decision { aligned: 0.0, opposed: 3.0 }.stance(&[0.35, 0.35, 0.3]), Stance::Aligned);
-        assert_eq!(Decision { aligned: 0.0, opposed: 3.0 }.stance(&[0.25, 0.5, 0.25]), Stance::Neutral);
     }
 }

@@ -16,8 +16,8 @@ use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer
 use serde::{Deserialize, Serialize};
 
 use crate::Span;
+use crate::document::party::Mark;
 use crate::error::{Error, Result};
-use crate::party::Mark;
 
 /// A word (with an inner apostrophe), a number (with inner stops and commas), or one other visible character.
 const TOKEN_PATTERN: &str = r"\p{L}+(?:'\p{L}+)*|\p{N}+(?:[.,]\p{N}+)*|[^\s\p{L}\p{N}]";
@@ -38,7 +38,7 @@ pub struct Token {
 /// The normaliser and pre-tokeniser, as saved with a model.
 ///
 /// ```
-/// use detente::text::tokenize::Tokenizer;
+/// use detente::model::linear::tokenize::Tokenizer;
 /// let words: Vec<_> = Tokenizer::default().tokenize("It didn’t sign.", 0..17, &[]).into_iter().map(|t| t.word).collect();
 /// assert_eq!(words, ["it", "didn't", "sign", "."].map(Box::from));
 /// ```
@@ -124,7 +124,7 @@ impl Tokenizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::party::{Party, PartyKind};
+    use crate::document::party::{Party, PartyKind};
 
     fn words(text: &str, marks: &[Mark]) -> Vec<String> {
         let tokens = Tokenizer::default().tokenize(text, 0..text.len(), marks);

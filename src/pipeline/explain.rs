@@ -11,10 +11,10 @@
 use serde::Serialize;
 
 use crate::article::{Article, Part, Span};
-use crate::evidence::{Document, Strength};
-use crate::features::{Counts, window};
+use crate::document::party::Party;
+use crate::document::{Document, Strength};
 use crate::gazetteer::EntryId;
-use crate::party::Party;
+use crate::model::linear::features::{Counts, window};
 use crate::pipeline::{Pipeline, Scorer};
 use crate::stance::Stance;
 
@@ -26,7 +26,7 @@ pub struct Explanation {
     /// Probabilities of aligned, neutral, opposed.
     pub probabilities: [f64; 3],
     /// The advantage, in logits, by which the stance was decided on though another class is more probable; see
-    /// [`Decision`](crate::pipeline::Decision).
+    /// [`Decision`](crate::model::head::Decision).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_advantage: Option<f64>,
     /// Calibrated logits; their softmax is `probabilities`.
@@ -57,7 +57,7 @@ pub struct EvidenceExplanation {
 /// What one feature of a piece of evidence adds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureExplanation {
-    /// The feature's name; see [`crate::features::ngrams`].
+    /// The feature's name; see [`crate::model::linear::ngrams`].
     pub name: String,
     /// The words of the text that it stands for, where it first occurs.
     pub words: String,

@@ -21,10 +21,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::document::Strength;
+use crate::document::party::{Mark, Party, PartyKind};
 use crate::error::{Error, Result};
-use crate::evidence::Strength;
-use crate::party::{Mark, Party, PartyKind};
-use crate::text::tokenize::Token;
+use crate::model::linear::tokenize::Token;
 
 /// Which features are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ pub enum ClassWeight {
 /// The parameters of [`LogisticRegression`](super::LogisticRegression), with scikit-learn's names.
 ///
 /// ```
-/// use detente::classifier::{ClassWeight, LogisticRegressionParams};
+/// use detente::model::linear::{ClassWeight, LogisticRegressionParams};
 /// let params = LogisticRegressionParams::new().c(16.0).class_weight(ClassWeight::Balanced);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,10 +7,12 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use sprs::{CsMat, CsMatView};
 
+use super::block::Block;
 use super::design::Design;
-use super::loss::{Block, Objective, softmax};
+use super::loss::Objective;
 use super::params::{ClassWeight, LogisticRegressionParams};
 use super::solver::minimise;
+use crate::model::softmax;
 use crate::{Error, Result, Stance};
 
 /// The score of a class that no training row had: its probability is zero, and all scores stay finite.

@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
-use super::{LabelledPair, Warn};
+use super::LabelledPair;
 use crate::article::{Article, Span};
 use crate::error::{Location, Result};
+use crate::source::{self, Warn};
 use crate::stance::Stance;
 
 /// One line: the sentence without brackets, and the marked spans.
@@ -25,15 +26,15 @@ pub struct Line {
 /// Reads the lines of a file.
 ///
 /// # Errors
-/// As [`super::text_lines`].
+/// As [`source::text_lines`].
 pub fn lines(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<Line>> + use<>> {
-    Ok(super::text_lines(path, warn)?.map(|line| line.map(|line| parse(&line))))
+    Ok(source::text_lines(path, warn)?.map(|line| line.map(|line| parse(&line))))
 }
 
 /// Two pairs a line; lines without two marked spans or a known label are left out.
 ///
 /// # Errors
-/// As [`super::text_lines`].
+/// As [`source::text_lines`].
 pub fn labelled(path: &Path, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let mut pairs = Vec::new();
     for (number, line) in lines(path, warn)?.enumerate() {

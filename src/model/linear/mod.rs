@@ -12,12 +12,12 @@
 //! it takes sparse rows and row weights. It does not make features, and it does not read files.
 //!
 //! The files: [`params`](LogisticRegressionParams) what can be set, `design` the matrix by rows and by columns, `loss`
-//! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model, [`calibration`] what makes
-//! probabilities mean what they say.
+//! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model; [`tokenize`], [`ngrams`] and
+//! [`tfidf`] make the rows, [`features`] holds what they share.
 //!
 //! ```
 //! use detente::Stance::{Aligned, Neutral, Opposed};
-//! use detente::classifier::{LogisticRegressionParams, SparseRecords};
+//! use detente::model::linear::{LogisticRegressionParams, SparseRecords};
 //! use linfa::{DatasetBase, traits::{Fit, Predict}};
 //! use ndarray::array;
 //! use sprs::CsMat;
@@ -31,14 +31,16 @@
 //! # Ok::<(), detente::Error>(())
 //! ```
 
-pub mod calibration;
+mod block;
 mod design;
+pub mod features;
 mod logistic;
 mod loss;
+pub mod ngrams;
 mod params;
 mod solver;
+pub mod tfidf;
+pub mod tokenize;
 
-pub use calibration::{Calibration, CalibrationMethod};
 pub use logistic::{ABSENT_LOGIT, LogisticRegression, SparseRecords, Targets};
-pub use loss::softmax;
 pub use params::{ClassWeight, LogisticRegressionParams};

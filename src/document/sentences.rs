@@ -17,7 +17,7 @@
 //! - A bullet starts a sentence. `;`, `:` and dashes end none.
 //!
 //! ```
-//! use detente::text::sentences::sentences;
+//! use detente::document::sentences::sentences;
 //! let text = "Gen. Min met the U.S. envoy. \"Will you sign?\" he asked.";
 //! let found: Vec<&str> = sentences(text).into_iter().map(|span| &text[span]).collect();
 //! assert_eq!(found, ["Gen. Min met the U.S. envoy.", "\"Will you sign?\" he asked."]);

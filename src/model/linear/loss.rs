@@ -12,31 +12,9 @@
 //! All vectors over the parameters are blocks of three, one block a column and the last one the constant, so that what
 //! is used together lies together.
 
+use super::block::{Block, dot};
 use super::design::Design;
-use crate::Stance;
-
-/// Three numbers, one a class.
-pub(super) type Block = [f64; Stance::COUNT];
-
-/// The probabilities of `logits`: exp zₖ / Σₗ exp zₗ, without overflow.
-///
-/// ```
-/// let p = detente::classifier::softmax([1000.0, 1000.0, -1000.0]);
-/// assert_eq!(p, [0.5, 0.5, 0.0]);
-/// ```
-#[inline]
-pub fn softmax(logits: [f64; Stance::COUNT]) -> [f64; Stance::COUNT] {
-    softmax_and_log_sum(logits).0
-}
-
-/// The probabilities of `z`, and ln Σ exp z.
-#[inline]
-pub(super) fn softmax_and_log_sum(z: Block) -> (Block, f64) {
-    let max = z[0].max(z[1]).max(z[2]);
-    let e = z.map(|z| (z - max).exp());
-    let sum = e[0] + e[1] + e[2];
-    (e.map(|e| e / sum), max + sum.ln())
-}
+use crate::model::softmax::{softmax, softmax_and_log_sum};
 
 /// The objective of a fit.
 pub(super) struct Objective<'a> {
@@ -148,26 +126,6 @@ impl Objective<'_> {
             Block::default()
         }
     }
-}
-
-/// The inner product, summed in fixed pieces so that it is the same for any number of threads.
-pub(super) fn dot(a: &[Block], b: &[Block]) -> f64 {
-    use rayon::prelude::*;
-    const BLOCKS_PER_TASK: usize = 8192;
-    let piece = |a: &[Block], b: &[Block]| {
-        let mut sum = Block::default();
-        for (a, b) in a.iter().zip(b) {
-            for k in 0..sum.len() {
-                sum[k] += a[k] * b[k];
-            }
-        }
-        sum[0] + sum[1] + sum[2]
-    };
-    if a.len() <= BLOCKS_PER_TASK {
-        return piece(a, b);
-    }
-    let pieces = a.par_chunks(BLOCKS_PER_TASK).zip(b.par_chunks(BLOCKS_PER_TASK));
-    pieces.map(|(a, b)| piece(a, b)).collect::<Vec<_>>().into_iter().sum()
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@
 
 use rayon::prelude::*;
 
-use super::loss::{Block, Objective, dot};
+use super::block::{Block, dot};
+use super::loss::Objective;
 
 /// Where the descent ended.
 pub(super) struct Solution {
