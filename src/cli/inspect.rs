@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::json;
 
+use detente::model::Kind;
 use detente::{Stance, visible};
 
 use super::output::{stdout, table};
@@ -40,7 +41,10 @@ enum Format {
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = super::load_model(&args.model, common)?;
     let manifest = pipeline.manifest();
-    let features = Stance::ALL.map(|stance| pipeline.strongest_features(stance, args.top));
+    let (n_features, features) = match pipeline.model().evidence.kind() {
+        Kind::Linear(model) => (model.n_features(), Stance::ALL.map(|s| model.strongest_features(s, args.top))),
+        other => anyhow::bail!("no features are known of a model of the kind {other:?}"),
+    };
     let mut out = stdout()?;
     match args.format {
         Format::Json => {
@@ -59,7 +63,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             writeln!(out, "trained    detente {}, seed {}", visible(&manifest.detente_version), manifest.seed)?;
             writeln!(out, "gazetteer  {}", visible(&manifest.gazetteer_version))?;
             writeln!(out, "rows       {} ({aligned} aligned, {neutral} neutral, {opposed} opposed)", manifest.rows)?;
-            writeln!(out, "features   {}", pipeline.n_features())?;
+            writeln!(out, "features   {}", n_features)?;
             for data in &manifest.data {
                 writeln!(
                     out,

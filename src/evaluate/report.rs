@@ -123,7 +123,7 @@ pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<S
             pair,
             label,
             stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
-            probabilities: scored.as_ref().map_or_else(|| pipeline.no_evidence(), |s| s.probabilities),
+            probabilities: scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities),
             missing: scored.is_none(),
         }))
     };

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
@@ -14,13 +15,14 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ModelProblem, Result};
 use crate::hash::hex;
 use crate::input_file;
-use crate::model::Parts;
 use crate::model::head::Calibration;
 use crate::model::head::{Decision, Pooling};
+use crate::model::linear::LinearModel;
 use crate::model::linear::features::Names;
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::{Norm, Tfidf, Vocabulary};
 use crate::model::linear::tokenize::Tokenizer;
+use crate::model::{Head, Kind, Model};
 
 /// The format that this version writes.
 pub const CURRENT_VERSION: u32 = 1;
@@ -113,14 +115,25 @@ struct SmallParts {
     decision: Decision,
 }
 
+/// The kind that a file names; one that names none is linear.
+const LINEAR: &str = "linear";
+
+fn linear() -> String {
+    LINEAR.into()
+}
+
 #[derive(Serialize, Deserialize)]
 struct Content {
     #[serde(flatten)]
     manifest: Manifest,
+    #[serde(default = "linear")]
+    kind: String,
     parts: SmallParts,
 }
 
-pub(crate) fn to_bytes(parts: &Parts, manifest: &Manifest) -> Vec<u8> {
+pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
+    let Kind::Linear(parts) = model.evidence.kind();
+    let head = &model.head;
     let (names, ends) = parts.names.parts();
     let rows = parts.coef.len();
     let tensors = [
@@ -137,16 +150,17 @@ pub(crate) fn to_bytes(parts: &Parts, manifest: &Manifest) -> Vec<u8> {
     ];
     let content = Content {
         manifest: manifest.clone(),
+        kind: LINEAR.into(),
         parts: SmallParts {
             tokenizer: parts.tokenizer.clone(),
             ngrams: parts.ngrams.clone(),
             sublinear_tf: parts.tfidf.sublinear_tf(),
             norm: parts.tfidf.norm(),
             intercept: parts.intercept,
-            calibration: parts.calibration,
-            pooling: parts.pooling.clone(),
-            no_evidence: parts.no_evidence,
-            decision: parts.decision.clone(),
+            calibration: head.calibration,
+            pooling: head.pooling.clone(),
+            no_evidence: head.no_evidence,
+            decision: head.decision.clone(),
         },
     };
     let content = serde_json::to_value(&content).expect("the manifest is plain data");
@@ -172,16 +186,16 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
 }
 
 /// Reads a model and proves that every byte is as it was written.
-pub(crate) fn read(bytes: &[u8]) -> Result<(Parts, Manifest), ModelProblem> {
+pub(crate) fn read(bytes: &[u8]) -> Result<(Model, Manifest), ModelProblem> {
     read_checked(bytes, true)
 }
 
 /// Reads a model that is part of this program, whose checksum a test has proved.
-pub(crate) fn read_trusted(bytes: &[u8]) -> Result<(Parts, Manifest), ModelProblem> {
+pub(crate) fn read_trusted(bytes: &[u8]) -> Result<(Model, Manifest), ModelProblem> {
     read_checked(bytes, false)
 }
 
-fn read_checked(bytes: &[u8], verify: bool) -> Result<(Parts, Manifest), ModelProblem> {
+fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelProblem> {
     let not_a_model = |found: String| ModelProblem::NotAModel { found };
     check_length(bytes)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| not_a_model(describe(&e)))?;
@@ -202,8 +216,11 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Parts, Manifest), ModelPr
     }
     let content: Content = serde_json::from_value(manifest)
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
-    let parts = read_parts(&file, content.parts)?;
-    Ok((parts, content.manifest))
+    if content.kind != LINEAR {
+        return Err(part("kind", format!("`{}`", content.kind), "`linear`; another kind needs a later version"));
+    }
+    let model = read_linear(&file, content.parts)?;
+    Ok((model, content.manifest))
 }
 
 fn describe(error: &SafeTensorError) -> String {
@@ -273,7 +290,7 @@ fn check_parts(small: &SmallParts) -> Result<(), ModelProblem> {
     Ok(())
 }
 
-fn read_parts(file: &SafeTensors<'_>, small: SmallParts) -> Result<Parts, ModelProblem> {
+fn read_linear(file: &SafeTensors<'_>, small: SmallParts) -> Result<Model, ModelProblem> {
     check_parts(&small)?;
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
     let rows = hashes.len();
@@ -296,18 +313,21 @@ fn read_parts(file: &SafeTensors<'_>, small: SmallParts) -> Result<Parts, ModelP
     let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
     let tfidf = Tfidf::from_parts(vocabulary, idf, small.sublinear_tf, small.norm)
         .map_err(|e| part("idf", e.to_string(), format!("{rows} finite numbers")))?;
-    Ok(Parts {
+    let linear = LinearModel {
         tokenizer: small.tokenizer,
         ngrams: small.ngrams,
         tfidf,
         names,
         coef: coef.chunks_exact(3).map(|w| [w[0], w[1], w[2]]).collect(),
         intercept: small.intercept,
-        calibration: small.calibration,
+    };
+    let head = Head {
         pooling: small.pooling,
-        no_evidence: small.no_evidence,
+        calibration: small.calibration,
         decision: small.decision,
-    })
+        no_evidence: small.no_evidence,
+    };
+    Ok(Model { evidence: Arc::new(linear), head })
 }
 
 fn numbers<const N: usize, T>(

@@ -1,35 +1,80 @@
 //! What is fitted: from windows of evidence to class scores, and from those to stances.
 //!
-//! [`linear`] scores a window by masked n-grams; [`head`] puts the scores of a pair's evidence together, calibrates them
-//! and decides; [`file`](mod@file) writes and reads the whole.
+//! An [`EvidenceModel`] scores windows of evidence, each by itself; [`linear`] holds the one by masked n-grams. The
+//! [`Head`] puts the scores of a pair's evidence together, calibrates them and decides. [`file`](mod@file) writes and reads
+//! the whole, a [`Model`].
+//!
+//! A new kind of model implements [`EvidenceModel`], gets a variant of [`Kind`], and an arm in [`file`](mod@file).
 
 pub mod file;
 pub mod head;
 pub mod linear;
 mod softmax;
 
+use std::fmt::Debug;
+use std::sync::Arc;
+
+pub use head::Head;
 pub use softmax::softmax;
 
-use head::{Calibration, Decision, Pooling};
-use linear::features::Names;
-use linear::ngrams::NgramParams;
-use linear::tfidf::Tfidf;
-use linear::tokenize::Tokenizer;
+use crate::article::Span;
+use crate::document::{Document, Party, Strength};
+use linear::LinearModel;
 
-/// What is fitted, and saved with a model.
+/// A run of sentences as evidence for one pair: what a model scores.
+#[derive(Debug, Clone, Copy)]
+pub struct EvidenceWindow<'d> {
+    /// Where it stands.
+    pub document: &'d Document<'d>,
+    /// The first and the last sentence, as indices into [`Document::sentences`].
+    pub sentences: (usize, usize),
+    /// How closely it connects the two.
+    pub strength: Strength,
+    /// State and actor.
+    pub pair: (Party, Party),
+}
+
+/// A part of a window's score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// What it is called, such as the name of a feature.
+    pub name: String,
+    /// The words that it stands for, where they first occur: bytes of the part of the article.
+    pub span: Span,
+    /// What it adds to the scores of aligned, neutral, opposed.
+    pub contribution: [f64; 3],
+}
+
+/// What scores evidence.
+pub trait EvidenceModel: Debug + Send + Sync {
+    /// The scores (logits) of aligned, neutral, opposed for each window, in order. Each depends on its window alone, and
+    /// on no name of its pair; windows of the same sentences should stand together, for speed.
+    fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]>;
+
+    /// The scores of a window that says nothing.
+    fn base(&self) -> [f64; 3];
+
+    /// The parts of a window's score, which add up to it with [`base`](Self::base); `None` where it cannot be taken
+    /// apart exactly.
+    fn terms(&self, window: &EvidenceWindow<'_>) -> Option<Vec<Term>>;
+
+    /// Which kind of model it is.
+    fn kind(&self) -> Kind<'_>;
+}
+
+/// The kinds of model.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Kind<'m> {
+    /// Masked n-grams and logistic regression.
+    Linear(&'m LinearModel),
+}
+
+/// All that is fitted, and saved: what scores evidence, and what makes stances of the scores.
 #[derive(Debug, Clone)]
-pub(crate) struct Parts {
-    pub tokenizer: Tokenizer,
-    pub ngrams: NgramParams,
-    pub tfidf: Tfidf,
-    /// The name of each column's feature.
-    pub names: Names,
-    /// A row of three weights for each column.
-    pub coef: Vec<[f32; 3]>,
-    pub intercept: [f64; 3],
-    pub calibration: Calibration,
-    pub pooling: Pooling,
-    /// Probabilities for a pair that the text names but does not connect.
-    pub no_evidence: [f64; 3],
-    pub decision: Decision,
+pub struct Model {
+    /// What scores evidence.
+    pub evidence: Arc<dyn EvidenceModel>,
+    /// What makes stances of the scores.
+    pub head: Head,
 }

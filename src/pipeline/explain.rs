@@ -11,11 +11,10 @@
 use serde::Serialize;
 
 use crate::article::{Article, Part, Span};
-use crate::document::party::Party;
-use crate::document::{Document, Strength};
+use crate::document::{Document, Evidence, Party, Strength};
 use crate::gazetteer::EntryId;
-use crate::model::linear::features::{Counts, window};
-use crate::pipeline::{Pipeline, Scorer};
+use crate::model::{EvidenceWindow, Term};
+use crate::pipeline::{Pipeline, ScoredEvidence};
 use crate::stance::Stance;
 
 /// Why a pair has its stance.
@@ -50,7 +49,7 @@ pub struct EvidenceExplanation {
     pub share: f64,
     /// What it adds to the logits: the sum of its features' contributions.
     pub contribution: [f64; 3],
-    /// Its features, in no particular order of weight; see [`strongest`](Self::strongest).
+    /// Its features, in no particular order of weight, if the model can be taken apart; see [`strongest`](Self::strongest).
     pub features: Vec<FeatureExplanation>,
 }
 
@@ -83,54 +82,30 @@ impl EvidenceExplanation {
 pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: EntryId) -> Option<Explanation> {
     let document = Document::read(article, pipeline.gazetteer());
     let pair = (Party::Entry(state), Party::Entry(actor));
-    let evidence = document.evidence(pair.0, pair.1);
-    if evidence.is_empty() {
+    let scored = pipeline.score_pair(&document, pair);
+    if scored.evidence.is_empty() {
         return None;
     }
-    let scored = Scorer::new(pipeline).pair(&document, evidence, pair);
-    let parts = &pipeline.parts;
-    let mut evidence = Vec::with_capacity(scored.evidence.len());
-    for piece in &scored.evidence {
-        let (tokens, marks) = window(&document, piece.evidence.sentences, &parts.tokenizer);
-        let mut counts = Counts::default();
-        counts.count(&parts.ngrams, &tokens, &marks, pair, piece.evidence.strength);
-        let text = article.part(piece.evidence.part);
-        let mut features: Vec<Option<FeatureExplanation>> = Vec::new();
-        let row = parts.tfidf.transform(counts.as_slice());
-        features.resize(row.len(), None);
-        parts.ngrams.features(&tokens, &marks, pair, piece.evidence.strength, |hash, name, at| {
-            let column = parts.tfidf.vocabulary().get(hash);
-            let found = column.and_then(|c| row.binary_search_by_key(&c, |&(c, _)| c).ok());
-            let Some(place) = found else { return };
-            if features[place].is_none() {
-                let (column, value) = row[place];
-                let weights = parts.coef[column as usize].map(f64::from);
-                let span = tokens[at.start].span.start..tokens[at.end - 1].span.end;
-                features[place] = Some(FeatureExplanation {
-                    name: name.into(),
-                    words: text[span.clone()].into(),
-                    span,
-                    contribution: std::array::from_fn(|k| {
-                        parts.calibration.scale[k] * piece.share * value * weights[k]
-                    }),
-                });
-            }
-        });
-        evidence.push(EvidenceExplanation {
-            part: piece.evidence.part,
-            span: piece.evidence.span.clone(),
-            strength: piece.evidence.strength,
-            share: piece.share,
-            contribution: piece.contribution,
-            features: features.into_iter().flatten().collect(),
-        });
-    }
+    let (model, head) = (&pipeline.model().evidence, &pipeline.model().head);
+    let explain = |piece: ScoredEvidence| {
+        let Evidence { part, span, strength, sentences, .. } = piece.evidence;
+        let window = EvidenceWindow { document: &document, sentences, strength, pair };
+        let text = article.part(part);
+        let feature = |term: Term| FeatureExplanation {
+            words: text[term.span.clone()].into(),
+            contribution: std::array::from_fn(|k| head.calibration.scale[k] * piece.share * term.contribution[k]),
+            name: term.name,
+            span: term.span,
+        };
+        let features = model.terms(&window).into_iter().flatten().map(feature).collect();
+        EvidenceExplanation { part, span, strength, share: piece.share, contribution: piece.contribution, features }
+    };
     Some(Explanation {
         stance: scored.stance,
         probabilities: scored.probabilities,
-        by_advantage: parts.decision.decides(&scored.probabilities).then(|| parts.decision.advantage(scored.stance)),
-        logits: parts.calibration.apply(scored.scores),
-        base: parts.calibration.apply(parts.intercept),
-        evidence,
+        by_advantage: head.decision.decides(&scored.probabilities).then(|| head.decision.advantage(scored.stance)),
+        logits: head.calibration.apply(scored.scores),
+        base: head.calibration.apply(model.base()),
+        evidence: scored.evidence.into_iter().map(explain).collect(),
     })
 }

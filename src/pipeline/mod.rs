@@ -21,28 +21,27 @@
 //! # Ok::<(), detente::Error>(())
 //! ```
 
+mod assemble;
 pub mod explain;
+mod plan;
 
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::article::{Article, Span};
-use crate::document::party::{Mark, Party};
-use crate::document::{Document, Evidence, Strength};
+use crate::document::{Document, Evidence, Party};
 use crate::error::{Error, Result};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
 use crate::input_file;
-use crate::model::Parts;
 use crate::model::file::{self as model_file, Manifest};
-use crate::model::head::Calibration;
-use crate::model::head::Decision;
-use crate::model::linear::features::{self, Counts};
-use crate::model::linear::tokenize::Token;
+use crate::model::{EvidenceWindow, Model};
 use crate::output_file;
 use crate::stance::Stance;
+use assemble::assemble;
+use plan::Plan;
 
 /// Which pairs to answer for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,7 +88,7 @@ pub struct Prediction<'g> {
     pub state: &'g Entry,
     /// Toward whom.
     pub actor: &'g Entry,
-    /// The class decided on; see [`Decision`].
+    /// The class decided on; see [`Decision`](crate::model::head::Decision).
     pub stance: Stance,
     /// Probabilities of aligned, neutral, opposed; they sum to 1.
     pub probabilities: [f64; 3],
@@ -116,11 +115,11 @@ pub struct ScoredEvidence {
     pub contribution: [f64; 3],
 }
 
-/// A fitted pipeline: gazetteer, tokeniser, features, classifier, calibration.
+/// A fitted pipeline: a gazetteer and a model.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     pub(crate) gazetteer: Cow<'static, Gazetteer>,
-    pub(crate) parts: Parts,
+    pub(crate) model: Model,
     pub(crate) manifest: Manifest,
 }
 
@@ -131,9 +130,9 @@ impl Pipeline {
     pub fn default_model() -> &'static Self {
         static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
         PIPELINE.get_or_init(|| {
-            let (parts, manifest) =
+            let (model, manifest) =
                 model_file::read_trusted(DEFAULT_MODEL).expect("the embedded model is whole: a test reads it");
-            Self::from_parts(parts, manifest)
+            Self::new(model, manifest)
         })
     }
 
@@ -156,13 +155,14 @@ impl Pipeline {
     }
 
     fn read(bytes: &[u8], path: &str) -> Result<Self> {
-        let (parts, manifest) =
+        let (model, manifest) =
             model_file::read(bytes).map_err(|problem| Error::Model { path: path.into(), problem })?;
-        Ok(Self::from_parts(parts, manifest))
+        Ok(Self::new(model, manifest))
     }
 
-    pub(crate) fn from_parts(parts: Parts, manifest: Manifest) -> Self {
-        Self { gazetteer: Cow::Borrowed(Gazetteer::embedded()), parts, manifest }
+    /// A pipeline with the embedded gazetteer.
+    pub fn new(model: Model, manifest: Manifest) -> Self {
+        Self { gazetteer: Cow::Borrowed(Gazetteer::embedded()), model, manifest }
     }
 
     /// Writes the model under a temporary name, then renames it: the file is whole or not there.
@@ -175,7 +175,7 @@ impl Pipeline {
 
     /// The model as the bytes that [`save`](Self::save) writes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        model_file::to_bytes(&self.parts, &self.manifest)
+        model_file::to_bytes(&self.model, &self.manifest)
     }
 
     /// The same pipeline with another gazetteer, say one with a user's own entries.
@@ -199,34 +199,9 @@ impl Pipeline {
         self.manifest.metrics = metrics;
     }
 
-    /// How a stance is decided from probabilities.
-    pub fn decision(&self) -> &Decision {
-        &self.parts.decision
-    }
-
-    /// The calibration of the scores.
-    pub fn calibration(&self) -> &Calibration {
-        &self.parts.calibration
-    }
-
-    /// The probabilities of a pair without evidence: how often such pairs had each label in training.
-    pub fn no_evidence(&self) -> [f64; 3] {
-        self.parts.no_evidence
-    }
-
-    /// How many features the classifier weighs.
-    pub fn n_features(&self) -> usize {
-        self.parts.coef.len()
-    }
-
-    /// The features with the largest weight for a class, strongest first: name and weight.
-    pub fn strongest_features(&self, stance: Stance, count: usize) -> Vec<(&str, f32)> {
-        let k = stance.index();
-        // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
-        let lead = |w: &[f32; 3]| w[k] - (w[0] + w[1] + w[2]) / 3.0;
-        let mut columns: Vec<usize> = (0..self.parts.coef.len()).collect();
-        columns.sort_by(|&a, &b| lead(&self.parts.coef[b]).total_cmp(&lead(&self.parts.coef[a])).then(a.cmp(&b)));
-        columns.into_iter().take(count).map(|c| (self.parts.names.get(c), lead(&self.parts.coef[c]))).collect()
+    /// What scores evidence, and what makes stances of the scores.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// The stance of every state toward every actor that the query asks for and the article connects.
@@ -235,31 +210,11 @@ impl Pipeline {
     /// which the article first names the states.
     pub fn predict(&self, article: &Article, query: &Query) -> Vec<Prediction<'_>> {
         let document = Document::read(article, &self.gazetteer);
-        let wanted = |asked: &[EntryId]| -> Vec<Party> {
-            if asked.is_empty() {
-                document.parties().to_vec()
-            } else {
-                let mut seen = FxHashSet::default();
-                asked.iter().copied().filter(|id| seen.insert(*id)).map(Party::Entry).collect()
-            }
-        };
-        let (states, actors) = (wanted(&query.states), wanted(&query.actors));
-        let asked_for =
-            |asked: &[EntryId], party| matches!(party, Party::Entry(id) if asked.is_empty() || asked.contains(&id));
-        // Window by window, so that the tokens of one are held at a time, however many pairs it is evidence for.
-        let mut scorer = Scorer::new(self);
-        let mut scored: FxHashMap<(Party, Party), Vec<ScoredWindow>> = FxHashMap::default();
-        for window in document.windows() {
-            let wanted = |(s, a): &&(Party, Party)| asked_for(&query.states, *s) && asked_for(&query.actors, *a);
-            let mut pairs = window.pairs.iter().filter(wanted).peekable();
-            if pairs.peek().is_none() {
-                continue;
-            }
-            let (tokens, marks) = features::window(&document, window.sentences, &self.parts.tokenizer);
-            for &pair in pairs {
-                let score = scorer.score(&tokens, &marks, pair, window.strength);
-                scored.entry(pair).or_default().push(ScoredWindow::new(window.sentences, window.strength, score));
-            }
+        let Plan { windows, states, actors } = plan::plan(&document, query);
+        let scores = self.model.evidence.score(&windows);
+        let mut of_pair: FxHashMap<(Party, Party), Vec<u32>> = FxHashMap::default();
+        for (window, i) in windows.iter().zip(0..) {
+            of_pair.entry(window.pair).or_default().push(i);
         }
         let pairs: Vec<(Party, Party)> = if query.all_states {
             let named = |party: &Party| document.mentions(*party) > 0;
@@ -267,7 +222,7 @@ impl Pipeline {
         } else {
             let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
             let (states, actors) = (places(&states), places(&actors));
-            let mut connected: Vec<(Party, Party)> = scored.keys().copied().collect();
+            let mut connected: Vec<(Party, Party)> = of_pair.keys().copied().collect();
             connected.sort_unstable_by_key(|(state, actor)| (actors.get(actor), states.get(state)));
             connected
         };
@@ -277,15 +232,17 @@ impl Pipeline {
             if state == actor {
                 continue;
             }
-            let evidence = scored.remove(&(state, actor)).unwrap_or_default();
-            let pair = scorer.pool(&document, (state, actor), &evidence, query.evidence_limit);
+            let places = of_pair.remove(&(state, actor)).unwrap_or_default();
+            let (windows, scores): (Vec<_>, Vec<_>) =
+                places.iter().map(|&i| (windows[i as usize], scores[i as usize])).unzip();
+            let pair = assemble(&self.model, &windows, &scores, query.evidence_limit);
             predictions.push(Prediction {
                 state: self.gazetteer.get(state_id),
                 actor: self.gazetteer.get(actor_id),
                 stance: pair.stance,
                 probabilities: pair.probabilities,
                 mentions: document.mentions(state),
-                no_evidence: evidence.is_empty(),
+                no_evidence: windows.is_empty(),
                 evidence: pair.evidence,
             });
         }
@@ -297,139 +254,34 @@ impl Pipeline {
     /// `state` and `actor` are byte ranges of [`Article::text`], on character boundaries.
     pub fn predict_marked(&self, article: &Article, state: &Span, actor: &Span) -> ScoredPair {
         let document = Document::read_marked(article, &self.gazetteer, state, actor);
-        let evidence = document.evidence(Party::State, Party::Actor);
-        Scorer::new(self).pair(&document, evidence, (Party::State, Party::Actor))
+        self.score_pair(&document, (Party::State, Party::Actor))
     }
 
     /// The stance of one entry toward another, or `None` where the article does not name both.
     pub fn predict_pair(&self, article: &Article, state: EntryId, actor: EntryId) -> Option<ScoredPair> {
         let document = Document::read(article, &self.gazetteer);
         let pair = (Party::Entry(state), Party::Entry(actor));
-        if document.mentions(pair.0) == 0 || document.mentions(pair.1) == 0 {
-            return None;
-        }
-        Some(Scorer::new(self).pair(&document, document.evidence(pair.0, pair.1), pair))
+        let named = document.mentions(pair.0) > 0 && document.mentions(pair.1) > 0;
+        named.then(|| self.score_pair(&document, pair))
+    }
+
+    /// Scores all evidence of one pair of a document.
+    pub(crate) fn score_pair(&self, document: &Document<'_>, pair: (Party, Party)) -> ScoredPair {
+        let window = |e: Evidence| EvidenceWindow { document, sentences: e.sentences, strength: e.strength, pair };
+        let windows: Vec<EvidenceWindow<'_>> = document.evidence(pair.0, pair.1).into_iter().map(window).collect();
+        assemble(&self.model, &windows, &self.model.evidence.score(&windows), None)
     }
 }
 
 /// The score of a pair.
 #[derive(Debug, Clone)]
 pub struct ScoredPair {
-    /// The class decided on; see [`Decision`].
+    /// The class decided on; see [`Decision`](crate::model::head::Decision).
     pub stance: Stance,
     /// Logits before calibration.
     pub scores: [f64; 3],
-    /// Probabilities of aligned, neutral, opposed; those of [`Pipeline::no_evidence`] where there is none.
+    /// Probabilities of aligned, neutral, opposed; those of [`Head::no_evidence`](crate::model::Head::no_evidence) where there is none.
     pub probabilities: [f64; 3],
     /// The evidence, that which counts most first.
     pub evidence: Vec<ScoredEvidence>,
-}
-
-/// Where evidence stands, with its score W x + b: as little as can be kept of it, since there may be very many.
-struct ScoredWindow {
-    first: u32,
-    last: u32,
-    strength: Strength,
-    score: [f64; 3],
-}
-
-impl ScoredWindow {
-    fn new((first, last): (usize, usize), strength: Strength, score: [f64; 3]) -> Self {
-        // A text has at most 32 MiB, and so fewer sentences than 2^32; one beyond that would only be shown elsewhere.
-        Self { first: first as u32, last: last as u32, strength, score }
-    }
-
-    fn sentences(&self) -> (usize, usize) {
-        (self.first as usize, self.last as usize)
-    }
-}
-
-/// Scores pairs, in buffers that are used again.
-pub(crate) struct Scorer<'p> {
-    pipeline: &'p Pipeline,
-    counts: Counts,
-    row: Vec<(u32, f64)>,
-}
-
-impl<'p> Scorer<'p> {
-    pub fn new(pipeline: &'p Pipeline) -> Self {
-        Self { pipeline, counts: Counts::default(), row: Vec::new() }
-    }
-
-    /// W x + b for one window as evidence for a pair.
-    fn score(&mut self, tokens: &[Token], marks: &[Mark], pair: (Party, Party), strength: Strength) -> [f64; 3] {
-        let parts = &self.pipeline.parts;
-        self.counts.count(&parts.ngrams, tokens, marks, pair, strength);
-        parts.tfidf.transform_into(self.counts.as_slice(), &mut self.row);
-        let mut z = parts.intercept;
-        for &(column, value) in &self.row {
-            for (z, w) in z.iter_mut().zip(parts.coef[column as usize]) {
-                *z += value * f64::from(w);
-            }
-        }
-        z
-    }
-
-    /// Scores all evidence of one pair.
-    pub fn pair(&mut self, document: &Document<'_>, evidence: Vec<Evidence>, pair: (Party, Party)) -> ScoredPair {
-        let score = |evidence: &Evidence| {
-            let (tokens, marks) = features::window(document, evidence.sentences, &self.pipeline.parts.tokenizer);
-            let score = self.score(&tokens, &marks, pair, evidence.strength);
-            ScoredWindow::new(evidence.sentences, evidence.strength, score)
-        };
-        let scored: Vec<ScoredWindow> = evidence.iter().map(score).collect();
-        self.pool(document, pair, &scored, None)
-    }
-
-    /// Puts the scores of a pair's evidence together, and shows what counts most, as far as `limit`.
-    fn pool(
-        &self,
-        document: &Document<'_>,
-        pair: (Party, Party),
-        scored: &[ScoredWindow],
-        limit: Option<usize>,
-    ) -> ScoredPair {
-        let parts = &self.pipeline.parts;
-        if scored.is_empty() {
-            let probabilities = parts.no_evidence;
-            let stance = Stance::argmax(&probabilities);
-            return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
-        }
-        let weight = |w: &ScoredWindow| parts.pooling.weight(document.sentences[w.sentences().0].part, w.strength);
-        let weights: Vec<f64> = scored.iter().map(weight).collect();
-        let scores: Vec<[f64; 3]> = scored.iter().map(|w| w.score).collect();
-        let shares = parts.pooling.shares(&weights, &scores);
-        let mut pooled = [0.0; 3];
-        for (z, share) in scores.iter().zip(&shares) {
-            for k in 0..3 {
-                pooled[k] += share * z[k];
-            }
-        }
-        let calibration = &parts.calibration;
-        let probabilities = calibration.probabilities(pooled);
-        let stance = parts.decision.stance(&probabilities);
-        let base = calibration.apply(parts.intercept);
-        let contribution = |i: usize| -> [f64; 3] {
-            let logits = calibration.apply(scores[i]);
-            std::array::from_fn(|k| shares[i] * (logits[k] - base[k]))
-        };
-        let lead = |i: usize| {
-            let contribution = contribution(i);
-            contribution[stance.index()] - contribution.iter().sum::<f64>() / 3.0
-        };
-        let mut order: Vec<(f64, usize)> = (0..scored.len()).map(|i| (lead(i), i)).collect();
-        order.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let shown = order.into_iter().take(limit.unwrap_or(usize::MAX));
-        let evidence = shown.filter_map(|(_, i)| {
-            let alone = calibration.probabilities(scores[i]);
-            Some(ScoredEvidence {
-                evidence: document.piece(scored[i].sentences(), pair, scored[i].strength)?,
-                stance: parts.decision.stance(&alone),
-                probabilities: alone,
-                share: shares[i],
-                contribution: contribution(i),
-            })
-        });
-        ScoredPair { stance, scores: pooled, probabilities, evidence: evidence.collect() }
-    }
 }

@@ -14,6 +14,7 @@ pub mod recipe;
 mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -27,14 +28,15 @@ use crate::document::Document;
 use crate::document::party::Party;
 use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
-use crate::model::Parts;
 use crate::model::file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
 use crate::model::head::{CalibrationMethod, Pooling};
+use crate::model::linear::LinearModel;
 use crate::model::linear::features::{Counts, Names, window};
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::{Tfidf, TfidfParams};
 use crate::model::linear::tokenize::{Token, Tokenizer};
 use crate::model::linear::{LogisticRegression, LogisticRegressionParams, Targets};
+use crate::model::{Head, Model};
 use crate::pipeline::{Pipeline, find};
 use crate::stance::Stance;
 
@@ -258,21 +260,13 @@ pub fn train(
     let names = feature_names(data, params, gazetteer, &tokenizer, &tfidf)?;
     let coef = (0..tfidf.vocabulary().len()).map(|c| std::array::from_fn(|k| model.coef()[[k, c]] as f32)).collect();
     let intercept = model.intercept();
-    let parts = Parts {
-        tokenizer,
-        ngrams: params.ngrams.clone(),
-        tfidf,
-        names,
-        coef,
-        intercept,
-        calibration: head.calibration,
-        pooling: params.pooling.clone(),
-        no_evidence,
-        decision: head.decision,
-    };
+    let linear = LinearModel { tokenizer, ngrams: params.ngrams.clone(), tfidf, names, coef, intercept };
+    let pooling = params.pooling.clone();
+    let head = Head { pooling, calibration: head.calibration, decision: head.decision, no_evidence };
+    let model = Model { evidence: Arc::new(linear), head };
     let mut manifest = manifest(data, params, gazetteer, &rows, missing.len());
     manifest.warnings = warnings.iter().map(ToString::to_string).collect();
-    Ok(Training { pipeline: Pipeline::from_parts(parts, manifest), out_of_fold, missing, warnings, repeated })
+    Ok(Training { pipeline: Pipeline::new(model, manifest), out_of_fold, missing, warnings, repeated })
 }
 
 /// Reads the document of a pair, and hands it on with the two parties.

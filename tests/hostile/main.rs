@@ -232,7 +232,7 @@ fn training() {
         match detente::train(&[dataset], &params, Gazetteer::embedded(), &|_| {}) {
             Err(error) => assert!(!error.to_string().is_empty()),
             Ok(training) => {
-                let calibration = training.pipeline.calibration();
+                let calibration = &training.pipeline.model().head.calibration;
                 assert!(calibration.scale.iter().all(|w| *w > 0.0), "{calibration:?}");
                 let again = Pipeline::from_bytes(&training.pipeline.to_bytes()).expect("what is written is read");
                 check_predictions(&again, &Article::new("Peru thanked Chile, and Oman attacked Chad."));
@@ -248,7 +248,7 @@ fn model_bytes() {
     fuzz("model", &[model::BYTES.to_vec()], |bytes| {
         // Damage is found by the checksum; the few bytes that it does not cover change nothing.
         if let Ok(pipeline) = Pipeline::from_bytes(bytes) {
-            assert_eq!(pipeline.n_features(), MODEL.n_features());
+            assert_eq!(pipeline.manifest().labels, MODEL.manifest().labels);
             check_predictions(&pipeline, &article);
         }
     });

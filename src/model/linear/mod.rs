@@ -36,6 +36,7 @@ mod design;
 pub mod features;
 mod logistic;
 mod loss;
+mod model;
 pub mod ngrams;
 mod params;
 mod solver;
@@ -43,4 +44,5 @@ pub mod tfidf;
 pub mod tokenize;
 
 pub use logistic::{ABSENT_LOGIT, LogisticRegression, SparseRecords, Targets};
+pub use model::LinearModel;
 pub use params::{ClassWeight, LogisticRegressionParams};
