@@ -23,6 +23,6 @@ CASES ?= 1000000
 fuzz:
 	FUZZ_CASES=$(CASES) cargo test --profile fuzz --test hostile
 
-# Benchmarks. `cargo bench -- --save-baseline main`, then `-- --baseline main`, compares two states of the code.
+# Benchmarks. `cargo bench --bench throughput -- --save-baseline main`, then `-- --baseline main`, compares two states of the code.
 bench:
-	cargo bench
+	cargo bench --bench throughput

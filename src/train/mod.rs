@@ -16,6 +16,9 @@ mod warning;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use linfa::traits::Fit;
+use linfa::{DatasetBase, ParamGuard};
+use ndarray::Array1;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
@@ -35,7 +38,7 @@ use crate::model::linear::features::{Counts, Names, window};
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::{Tfidf, TfidfParams};
 use crate::model::linear::tokenize::{Token, Tokenizer};
-use crate::model::linear::{LogisticRegression, LogisticRegressionParams, Targets};
+use crate::model::linear::{LogisticRegression, LogisticRegressionParams, SparseRecords};
 use crate::model::{Head, Model};
 use crate::pipeline::{Pipeline, find};
 use crate::stance::Stance;
@@ -86,7 +89,7 @@ impl TrainParams {
         }
         self.ngrams.check()?;
         self.pooling.check()?;
-        self.logistic.check()
+        self.logistic.check_ref().map(drop)
     }
 }
 
@@ -412,8 +415,9 @@ fn fit(rows: &[&Row], params: &TrainParams) -> Result<(Tfidf, LogisticRegression
     }
     let x = CsMat::new((rows.len(), tfidf.vocabulary().len()), indptr, indices, values);
     let labels: Vec<Stance> = rows.iter().map(|r| r.label).collect();
-    let weights: Vec<f64> = rows.iter().map(|r| r.weight).collect();
-    let model = params.logistic.fit_rows(x.view(), Targets::Labels(&labels), Some(&weights))?;
+    let weights = rows.iter().map(|r| r.weight as f32).collect();
+    let dataset = DatasetBase::new(SparseRecords(x), Array1::from(labels)).with_weights(weights);
+    let model = params.logistic.fit(&dataset)?;
     Ok((tfidf, model))
 }
 

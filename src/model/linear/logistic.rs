@@ -2,7 +2,7 @@
 
 use linfa::dataset::Records;
 use linfa::traits::{Fit, PredictInplace};
-use linfa::{DatasetBase, Float};
+use linfa::{DatasetBase, Float, ParamGuard};
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use sprs::{CsMat, CsMatView};
@@ -10,7 +10,7 @@ use sprs::{CsMat, CsMatView};
 use super::block::Block;
 use super::design::Design;
 use super::loss::Objective;
-use super::params::{ClassWeight, LogisticRegressionParams};
+use super::params::{ClassWeight, LogisticRegressionParams, LogisticRegressionValidParams};
 use super::solver::minimise;
 use crate::model::softmax;
 use crate::{Error, Result, Stance};
@@ -76,6 +76,21 @@ impl Targets<'_> {
 }
 
 impl LogisticRegressionParams {
+    /// Checks the parameters, and fits as [`LogisticRegressionValidParams::fit_rows`] does.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Parameter`] for a parameter outside its range.
+    pub fn fit_rows(
+        &self,
+        x: CsMatView<'_, f64>,
+        y: Targets<'_>,
+        sample_weight: Option<&[f64]>,
+    ) -> Result<LogisticRegression> {
+        self.check_ref()?.fit_rows(x, y, sample_weight)
+    }
+}
+
+impl LogisticRegressionValidParams {
     /// Fits a model to the rows of `x`, `n × features`, with one target each and, if given, one weight each: finite
     /// numbers of at least 0, defaults to 1.
     ///
@@ -83,7 +98,7 @@ impl LogisticRegressionParams {
     /// `Array2<f64>` (n × 3) as targets; the weights are then the dataset's, in single precision.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a parameter outside its range, [`Error::Shape`] for no rows, lengths that differ, or a
+    /// [`Error::Shape`] for no rows, lengths that differ, or a
     /// number that is not finite, [`Error::OneClass`] if fewer than two classes have any weight.
     pub fn fit_rows(
         &self,
@@ -91,7 +106,6 @@ impl LogisticRegressionParams {
         y: Targets<'_>,
         sample_weight: Option<&[f64]>,
     ) -> Result<LogisticRegression> {
-        self.check()?;
         let n = x.rows();
         let same_length = |what, found: usize| {
             if found == n {
@@ -176,7 +190,7 @@ fn class_masses(targets: &[Block]) -> Block {
     targets.iter().fold(Block::default(), |sum, t| [0, 1, 2].map(|k| sum[k] + t[k]))
 }
 
-impl Fit<SparseRecords, Array1<Stance>, Error> for LogisticRegressionParams {
+impl Fit<SparseRecords, Array1<Stance>, Error> for LogisticRegressionValidParams {
     type Object = LogisticRegression;
 
     fn fit(&self, dataset: &DatasetBase<SparseRecords, Array1<Stance>>) -> Result<Self::Object> {
@@ -185,7 +199,7 @@ impl Fit<SparseRecords, Array1<Stance>, Error> for LogisticRegressionParams {
     }
 }
 
-impl Fit<SparseRecords, Array2<f64>, Error> for LogisticRegressionParams {
+impl Fit<SparseRecords, Array2<f64>, Error> for LogisticRegressionValidParams {
     type Object = LogisticRegression;
 
     fn fit(&self, dataset: &DatasetBase<SparseRecords, Array2<f64>>) -> Result<Self::Object> {

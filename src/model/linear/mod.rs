@@ -45,4 +45,4 @@ pub mod tokenize;
 
 pub use logistic::{ABSENT_LOGIT, LogisticRegression, SparseRecords, Targets};
 pub use model::LinearModel;
-pub use params::{ClassWeight, LogisticRegressionParams};
+pub use params::{ClassWeight, LogisticRegressionParams, LogisticRegressionValidParams};

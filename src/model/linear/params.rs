@@ -1,5 +1,6 @@
 //! What a user can set before fitting.
 
+use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, Stance};
@@ -24,9 +25,14 @@ pub enum ClassWeight {
 /// use detente::model::linear::{ClassWeight, LogisticRegressionParams};
 /// let params = LogisticRegressionParams::new().c(16.0).class_weight(ClassWeight::Balanced);
 /// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LogisticRegressionParams(LogisticRegressionValidParams);
+
+/// Parameters that were checked, as linfa's [`ParamGuard`] has it; what fits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LogisticRegressionParams {
+pub struct LogisticRegressionValidParams {
     pub(super) c: f64,
     pub(super) max_iter: u64,
     pub(super) tol: f64,
@@ -34,7 +40,7 @@ pub struct LogisticRegressionParams {
     pub(super) fit_intercept: bool,
 }
 
-impl Default for LogisticRegressionParams {
+impl Default for LogisticRegressionValidParams {
     fn default() -> Self {
         Self { c: 1.0, max_iter: 200, tol: 1e-6, class_weight: ClassWeight::None, fit_intercept: true }
     }
@@ -48,37 +54,54 @@ impl LogisticRegressionParams {
 
     /// How much the rows count against the penalty ½‖W‖²: the inverse strength of regularisation, above 0; defaults to 1.
     pub fn c(mut self, c: f64) -> Self {
-        self.c = c;
+        self.0.c = c;
         self
     }
 
     /// The most steps that the solver takes, at least 1; defaults to 200. A fit that stops there is still usable and
     /// says so in [`converged`](super::LogisticRegression::converged).
     pub fn max_iter(mut self, max_iter: u64) -> Self {
-        self.max_iter = max_iter;
+        self.0.max_iter = max_iter;
         self
     }
 
     /// The solver stops when no component of the gradient is larger than `tol · C · Σ weights`, above 0; defaults to
     /// 1e-6. That is scikit-learn's scale, whose default is 1e-4.
     pub fn tol(mut self, tol: f64) -> Self {
-        self.tol = tol;
+        self.0.tol = tol;
         self
     }
 
     /// What the classes weigh; defaults to [`ClassWeight::None`].
     pub fn class_weight(mut self, class_weight: ClassWeight) -> Self {
-        self.class_weight = class_weight;
+        self.0.class_weight = class_weight;
         self
     }
 
     /// Whether a constant is added to each class's score, which the penalty leaves out; defaults to `true`.
     pub fn fit_intercept(mut self, fit_intercept: bool) -> Self {
-        self.fit_intercept = fit_intercept;
+        self.0.fit_intercept = fit_intercept;
         self
     }
+}
 
-    pub(crate) fn check(&self) -> Result<()> {
+impl ParamGuard for LogisticRegressionParams {
+    type Checked = LogisticRegressionValidParams;
+    type Error = Error;
+
+    fn check_ref(&self) -> Result<&Self::Checked> {
+        self.0.check_ranges()?;
+        Ok(&self.0)
+    }
+
+    fn check(self) -> Result<Self::Checked> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+impl LogisticRegressionValidParams {
+    fn check_ranges(&self) -> Result<()> {
         let positive = |name, value: f64| match (1e-9..=1e9).contains(&value) {
             true => Ok(()),
             false => Err(Error::Parameter { name, found: value.to_string(), expected: "a number from 1e-9 to 1e9" }),
