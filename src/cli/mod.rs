@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, `output.rs` for tables, JSON and CSV.
 
+mod batches;
 mod closed;
 mod complaints;
 mod data;

@@ -9,16 +9,11 @@ use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
 use detente::source::{self, Format as InputFormat};
-use detente::{Article, Error, Part, Pipeline, Query, Record, visible};
+use detente::{Article, Pipeline, Query, Record, visible};
 
 use super::complaints::Complaints;
 use super::output::{Format, Sink, shorten, table, width};
-use super::{Common, ModelArgs, Outcome, paths, progress};
-
-/// The most articles, and about the most bytes of them, that are handed to the threads at once. Results keep the order of
-/// the input, so memory is bounded by these.
-const BATCH: usize = 256;
-const BATCH_BYTES: usize = 4 << 20;
+use super::{Common, ModelArgs, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
 ///
@@ -108,8 +103,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     };
     let mut inputs = Vec::new();
     let mut complaints = Complaints::default();
-    // Whether there was anything to work on, be it good or bad.
-    let mut any = false;
     for input in source::inputs(&args.paths, args.input_format.map(InputFormat::from)) {
         match input {
             Ok(input) => inputs.push(input),
@@ -120,38 +113,15 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     let mut printer = Printer::new(args, inputs.len() > 1)?;
     let bar = progress::articles(common);
-    let warn = common.warn();
-    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
-    for input in inputs {
-        let articles = match source::read(&input, &warn) {
-            Ok(articles) => articles,
-            Err(error) => {
-                any |= !matches!(error, Error::Io { .. });
-                complaints.add(&error);
-                continue;
-            }
-        };
-        any = true;
-        for article in articles {
-            match article {
-                Ok(article) => {
-                    bytes += article.text.len() + article.part(Part::Title).len();
-                    batch.push(article);
-                }
-                Err(error) => complaints.add(&error),
-            }
-            if batch.len() == BATCH || bytes >= BATCH_BYTES {
-                printer.print(&pipeline, &query, &batch)?;
-                bar.inc(batch.len() as u64);
-                batch.clear();
-                bytes = 0;
-            }
-        }
+    let (batches, reader) = batches::read(inputs, complaints, common.warn());
+    for batch in batches {
+        printer.print(&pipeline, &query, &batch)?;
+        bar.inc(batch.len() as u64);
     }
-    printer.print(&pipeline, &query, &batch)?;
+    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
-    let failed = complaints.finish();
-    anyhow::ensure!(any, "nothing could be read");
+    let failed = read.complaints.finish();
+    anyhow::ensure!(read.any, "nothing could be read");
     printer.finish()?;
     Ok(Outcome::failed_if(failed))
 }
