@@ -15,6 +15,7 @@ pub mod audit;
 pub mod check;
 pub mod directed;
 pub mod join;
+mod label_map;
 mod labelled;
 pub mod split;
 pub mod stats;
@@ -29,7 +30,8 @@ use crate::error::{Error, Location, Result};
 use crate::source::{self, Format, Source, Warn};
 
 use crate::characters::Characters;
-pub use labelled::{Identity, LabelMap, LabelledOptions, LabelledPair, LabelledPairs, labelled};
+pub use label_map::LabelMap;
+pub use labelled::{Identity, LabelledOptions, LabelledPair, LabelledPairs, labelled};
 pub(crate) use labelled::{LabelRow, label_rows};
 
 /// A file of labelled pairs, with all that could not be read of it.

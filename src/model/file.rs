@@ -20,8 +20,9 @@ use crate::model::head::{Decision, Pooling};
 use crate::model::linear::LinearModel;
 use crate::model::linear::features::Names;
 use crate::model::linear::ngrams::NgramParams;
-use crate::model::linear::tfidf::{Norm, Tfidf, Vocabulary};
+use crate::model::linear::tfidf::{Norm, Tfidf};
 use crate::model::linear::tokenize::Tokenizer;
+use crate::model::linear::vocabulary::Vocabulary;
 use crate::model::{Head, Kind, Model};
 
 /// The format that this version writes.

@@ -11,40 +11,38 @@
 
 mod head;
 pub mod recipe;
+mod rows;
 mod warning;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::Array1;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
-use crate::article::Article;
 use crate::data::LabelledPair;
 use crate::data::split::folds;
-use crate::document::Document;
-use crate::document::party::Party;
 use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
 use crate::model::file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
 use crate::model::head::{CalibrationMethod, Pooling};
 use crate::model::linear::LinearModel;
-use crate::model::linear::features::{Counts, Names, window};
+use crate::model::linear::features::{Names, window};
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::{Tfidf, TfidfParams};
-use crate::model::linear::tokenize::{Token, Tokenizer};
+use crate::model::linear::tokenize::Tokenizer;
 use crate::model::linear::{LogisticRegression, LogisticRegressionParams, SparseRecords};
 use crate::model::{Head, Model};
-use crate::pipeline::{Pipeline, find};
+use crate::pipeline::Pipeline;
 use crate::stance::Stance;
 
 use head::HeldOut;
 pub use recipe::Recipe;
+use rows::{ReadRows, Row, check_folds, check_rows, label_shares, read_rows, visit};
 pub use warning::TrainWarning;
 
 /// Everything that can be set in training; `--config FILE.toml` holds the same names.
@@ -152,26 +150,6 @@ pub struct Training {
     pub repeated: Vec<Location>,
 }
 
-/// A labelled pair as counted features.
-struct Row {
-    origin: (usize, usize),
-    evidence: Vec<(Counts, f64)>,
-    label: Stance,
-    weight: f64,
-    calibrate: bool,
-    /// Whether the text says anything beside the names.
-    says_more: bool,
-}
-
-/// What reading the data gave.
-#[derive(Default)]
-struct ReadRows {
-    rows: Vec<Row>,
-    /// Rows whose text does not connect the two, with their labels.
-    missing: Vec<(Location, Stance)>,
-    repeated: Vec<Location>,
-}
-
 /// Trains a pipeline.
 ///
 /// `progress` is called at the start of each step.
@@ -270,135 +248,6 @@ pub fn train(
     let mut manifest = manifest(data, params, gazetteer, &rows, missing.len());
     manifest.warnings = warnings.iter().map(ToString::to_string).collect();
     Ok(Training { pipeline: Pipeline::new(model, manifest), out_of_fold, missing, warnings, repeated })
-}
-
-/// Reads the document of a pair, and hands it on with the two parties.
-fn visit<T>(
-    pair: &LabelledPair,
-    gazetteer: &Gazetteer,
-    with: impl FnOnce(&Document<'_>, (Party, Party)) -> T,
-) -> Result<T> {
-    let article: &Article = &pair.article;
-    if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
-        let document = Document::read_marked(article, gazetteer, state, actor);
-        return Ok(with(&document, (Party::State, Party::Actor)));
-    }
-    let party = |name: &str| find(gazetteer, name).map(Party::Entry).map_err(|e| e.at(&pair.location));
-    let parties = (party(&pair.state)?, party(&pair.actor)?);
-    Ok(with(&Document::read(article, gazetteer), parties))
-}
-
-fn read_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, tokenizer: &Tokenizer) -> Result<ReadRows> {
-    let mut all = ReadRows::default();
-    for (d, dataset) in data.iter().enumerate() {
-        let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
-            let Some(label) = pair.label else { return Ok(None) };
-            let mut says_more = false;
-            let evidence = visit(pair, gazetteer, |document, parties| {
-                let count = |evidence: &crate::document::Evidence| {
-                    let mut counts = Counts::default();
-                    let (tokens, marks) = window(document, evidence.sentences, tokenizer);
-                    let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
-                    says_more |= tokens.iter().any(is_word);
-                    counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
-                    (counts, params.pooling.weight(evidence.part, evidence.strength))
-                };
-                document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
-            })?;
-            let (weight, calibrate) = (dataset.weight, dataset.calibrate);
-            Ok(Some(Row { origin: (d, r), evidence, label, weight, calibrate, says_more }))
-        };
-        let read: Vec<Option<Row>> = dataset.pairs.par_iter().enumerate().map(read).collect::<Result<_>>()?;
-        // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
-        let mut seen = FxHashSet::default();
-        for (row, pair) in read.into_iter().zip(&dataset.pairs) {
-            let Some(row) = row else { continue };
-            if !seen.insert(pair.identity(gazetteer)) {
-                all.repeated.push(pair.location.clone());
-            } else if row.evidence.is_empty() {
-                all.missing.push((pair.location.clone(), row.label));
-            } else {
-                all.rows.push(row);
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// How often each label is given to pairs that the text does not connect, drawn toward 2, 16 and 2 of 20.
-fn label_shares(missing: &[(Location, Stance)]) -> [f64; 3] {
-    let mut counts = [2.0, 16.0, 2.0];
-    for (_, label) in missing {
-        counts[label.index()] += 1.0;
-    }
-    let total: f64 = counts.iter().sum();
-    counts.map(|c| c / total)
-}
-
-/// What keeps any model from being fitted.
-fn check_rows(data: &[Dataset], rows: &[Row], params: &TrainParams) -> Result<()> {
-    let path = || data.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
-    let Some(first) = rows.first() else {
-        return Err(Error::Empty { path: path(), what: "labelled row whose text names both state and actor" });
-    };
-    if rows.iter().all(|r| r.label == first.label) {
-        return Err(Error::OneClass { rows: rows.len(), label: first.label.to_string() });
-    }
-    if !rows.iter().any(|row| row.says_more) {
-        return Err(Error::Empty { path: path(), what: "labelled row whose text says anything beside the two names" });
-    }
-    let evidence: usize = rows.iter().map(|row| row.evidence.len()).sum();
-    if evidence < params.tfidf.least_rows() {
-        return Err(Error::Shape {
-            what: "sentences to train on",
-            found: evidence.to_string(),
-            expected: format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows()),
-        });
-    }
-    Ok(())
-}
-
-/// What keeps a model from being fitted without one of the folds, and so from being judged.
-fn check_folds(
-    rows: &[Row],
-    pairs: &[&LabelledPair],
-    fold_of: &[usize],
-    folds: usize,
-    params: &TrainParams,
-) -> Result<()> {
-    let wrong = |what, found, expected: &str| Err(Error::Shape { what, found, expected: expected.into() });
-    if folds < 2 {
-        let groups: BTreeSet<&str> = pairs.iter().map(|pair| pair.group_key()).collect();
-        let of = match (groups.len(), groups.first()) {
-            (1, Some(group)) => format!("one group, `{group}`"),
-            _ => "groups that share a text".into(),
-        };
-        let found = format!("all {} rows in {of}", rows.len());
-        return wrong("groups for the folds", found, "at least two; name a column with more values by --group");
-    }
-    for fold in 0..folds {
-        let outside = || (0..rows.len()).filter(|&i| fold_of[i] != fold);
-        let labels: BTreeSet<Stance> = outside().map(|i| rows[i].label).collect();
-        if labels.len() < 2 {
-            // The other labels stand in the groups of this fold alone.
-            let inside = (0..rows.len()).find(|&i| fold_of[i] == fold && !labels.contains(&rows[i].label));
-            let found = inside.map_or_else(String::new, |i| {
-                format!("all rows labelled {} in one, with `{}`", rows[i].label, pairs[i].group_key())
-            });
-            return wrong(
-                "groups for the folds",
-                found,
-                "rows of each label in at least two; add some, or regroup by --group",
-            );
-        }
-        let evidence: usize = outside().map(|i| rows[i].evidence.len()).sum();
-        if evidence < params.tfidf.least_rows() {
-            let found = format!("{evidence} outside fold {} of {folds}", fold + 1);
-            let expected = format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows());
-            return wrong("sentences to train on", found, &expected);
-        }
-    }
-    Ok(())
 }
 
 fn fit(rows: &[&Row], params: &TrainParams) -> Result<(Tfidf, LogisticRegression)> {

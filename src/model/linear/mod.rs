@@ -42,6 +42,7 @@ mod params;
 mod solver;
 pub mod tfidf;
 pub mod tokenize;
+pub mod vocabulary;
 
 pub use logistic::{ABSENT_LOGIT, LogisticRegression, SparseRecords, Targets};
 pub use model::LinearModel;

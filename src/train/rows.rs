@@ -1,0 +1,171 @@
+//! Labelled pairs as counted features, and whether a model can be fitted to them and judged.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::{Dataset, TrainParams};
+use crate::article::Article;
+use crate::data::LabelledPair;
+use crate::document::{Document, Party};
+use crate::error::{Error, Location, Result};
+use crate::gazetteer::Gazetteer;
+use crate::model::linear::features::{Counts, window};
+use crate::model::linear::tokenize::{Token, Tokenizer};
+use crate::pipeline::find;
+use crate::stance::Stance;
+
+/// A labelled pair as counted features.
+pub(super) struct Row {
+    pub origin: (usize, usize),
+    pub evidence: Vec<(Counts, f64)>,
+    pub label: Stance,
+    pub weight: f64,
+    pub calibrate: bool,
+    /// Whether the text says anything beside the names.
+    pub says_more: bool,
+}
+
+/// What reading the data gave.
+#[derive(Default)]
+pub(super) struct ReadRows {
+    pub rows: Vec<Row>,
+    /// Rows whose text does not connect the two, with their labels.
+    pub missing: Vec<(Location, Stance)>,
+    pub repeated: Vec<Location>,
+}
+
+/// Reads the document of a pair, and hands it on with the two parties.
+pub(super) fn visit<T>(
+    pair: &LabelledPair,
+    gazetteer: &Gazetteer,
+    with: impl FnOnce(&Document<'_>, (Party, Party)) -> T,
+) -> Result<T> {
+    let article: &Article = &pair.article;
+    if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
+        let document = Document::read_marked(article, gazetteer, state, actor);
+        return Ok(with(&document, (Party::State, Party::Actor)));
+    }
+    let party = |name: &str| find(gazetteer, name).map(Party::Entry).map_err(|e| e.at(&pair.location));
+    let parties = (party(&pair.state)?, party(&pair.actor)?);
+    Ok(with(&Document::read(article, gazetteer), parties))
+}
+
+pub(super) fn read_rows(
+    data: &[Dataset],
+    params: &TrainParams,
+    gazetteer: &Gazetteer,
+    tokenizer: &Tokenizer,
+) -> Result<ReadRows> {
+    let mut all = ReadRows::default();
+    for (d, dataset) in data.iter().enumerate() {
+        let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
+            let Some(label) = pair.label else { return Ok(None) };
+            let mut says_more = false;
+            let evidence = visit(pair, gazetteer, |document, parties| {
+                let count = |evidence: &crate::document::Evidence| {
+                    let mut counts = Counts::default();
+                    let (tokens, marks) = window(document, evidence.sentences, tokenizer);
+                    let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
+                    says_more |= tokens.iter().any(is_word);
+                    counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
+                    (counts, params.pooling.weight(evidence.part, evidence.strength))
+                };
+                document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
+            })?;
+            let (weight, calibrate) = (dataset.weight, dataset.calibrate);
+            Ok(Some(Row { origin: (d, r), evidence, label, weight, calibrate, says_more }))
+        };
+        let read: Vec<Option<Row>> = dataset.pairs.par_iter().enumerate().map(read).collect::<Result<_>>()?;
+        // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
+        let mut seen = FxHashSet::default();
+        for (row, pair) in read.into_iter().zip(&dataset.pairs) {
+            let Some(row) = row else { continue };
+            if !seen.insert(pair.identity(gazetteer)) {
+                all.repeated.push(pair.location.clone());
+            } else if row.evidence.is_empty() {
+                all.missing.push((pair.location.clone(), row.label));
+            } else {
+                all.rows.push(row);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// How often each label is given to pairs that the text does not connect, drawn toward 2, 16 and 2 of 20.
+pub(super) fn label_shares(missing: &[(Location, Stance)]) -> [f64; 3] {
+    let mut counts = [2.0, 16.0, 2.0];
+    for (_, label) in missing {
+        counts[label.index()] += 1.0;
+    }
+    let total: f64 = counts.iter().sum();
+    counts.map(|c| c / total)
+}
+
+/// What keeps any model from being fitted.
+pub(super) fn check_rows(data: &[Dataset], rows: &[Row], params: &TrainParams) -> Result<()> {
+    let path = || data.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(first) = rows.first() else {
+        return Err(Error::Empty { path: path(), what: "labelled row whose text names both state and actor" });
+    };
+    if rows.iter().all(|r| r.label == first.label) {
+        return Err(Error::OneClass { rows: rows.len(), label: first.label.to_string() });
+    }
+    if !rows.iter().any(|row| row.says_more) {
+        return Err(Error::Empty { path: path(), what: "labelled row whose text says anything beside the two names" });
+    }
+    let evidence: usize = rows.iter().map(|row| row.evidence.len()).sum();
+    if evidence < params.tfidf.least_rows() {
+        return Err(Error::Shape {
+            what: "sentences to train on",
+            found: evidence.to_string(),
+            expected: format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows()),
+        });
+    }
+    Ok(())
+}
+
+/// What keeps a model from being fitted without one of the folds, and so from being judged.
+pub(super) fn check_folds(
+    rows: &[Row],
+    pairs: &[&LabelledPair],
+    fold_of: &[usize],
+    folds: usize,
+    params: &TrainParams,
+) -> Result<()> {
+    let wrong = |what, found, expected: &str| Err(Error::Shape { what, found, expected: expected.into() });
+    if folds < 2 {
+        let groups: BTreeSet<&str> = pairs.iter().map(|pair| pair.group_key()).collect();
+        let of = match (groups.len(), groups.first()) {
+            (1, Some(group)) => format!("one group, `{group}`"),
+            _ => "groups that share a text".into(),
+        };
+        let found = format!("all {} rows in {of}", rows.len());
+        return wrong("groups for the folds", found, "at least two; name a column with more values by --group");
+    }
+    for fold in 0..folds {
+        let outside = || (0..rows.len()).filter(|&i| fold_of[i] != fold);
+        let labels: BTreeSet<Stance> = outside().map(|i| rows[i].label).collect();
+        if labels.len() < 2 {
+            // The other labels stand in the groups of this fold alone.
+            let inside = (0..rows.len()).find(|&i| fold_of[i] == fold && !labels.contains(&rows[i].label));
+            let found = inside.map_or_else(String::new, |i| {
+                format!("all rows labelled {} in one, with `{}`", rows[i].label, pairs[i].group_key())
+            });
+            return wrong(
+                "groups for the folds",
+                found,
+                "rows of each label in at least two; add some, or regroup by --group",
+            );
+        }
+        let evidence: usize = outside().map(|i| rows[i].evidence.len()).sum();
+        if evidence < params.tfidf.least_rows() {
+            let found = format!("{evidence} outside fold {} of {folds}", fold + 1);
+            let expected = format!("at least {}, which is min_df; add rows or lower min_df", params.tfidf.least_rows());
+            return wrong("sentences to train on", found, &expected);
+        }
+    }
+    Ok(())
+}
