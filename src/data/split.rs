@@ -5,7 +5,6 @@
 //! block goes where it lowers `Σ_p Σ_l r_p (n_pl / (r_p N_l) − 1)²` most: `r_p` is the ratio of part p, `N_l` the rows
 //! with label l, and `n_pl` those of them in p so far.
 
-use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -38,8 +37,8 @@ impl Default for SplitParams {
 ///
 /// # Errors
 /// [`Error::Parameter`] if there are no ratios, one is not above 0, or they do not add up to 1.
-pub fn split<P: Borrow<LabelledPair>>(pairs: &[P], params: &SplitParams) -> Result<(Vec<usize>, usize)> {
-    let pairs: Vec<&LabelledPair> = pairs.iter().map(Borrow::borrow).collect();
+pub fn split(pairs: &[LabelledPair], params: &SplitParams) -> Result<(Vec<usize>, usize)> {
+    let pairs: Vec<&LabelledPair> = pairs.iter().collect();
     let sum: f64 = params.ratios.iter().sum();
     if !params.ratios.iter().all(|ratio| *ratio > 0.0) || (sum - 1.0).abs() > 1e-6 {
         let found = params.ratios.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn ratios_are_checked() {
         for ratios in [vec![], vec![0.5, 0.4], vec![1.5, -0.5], vec![f64::NAN]] {
-            let error = split::<LabelledPair>(&[], &SplitParams { ratios, ..Default::default() }).unwrap_err();
+            let error = split(&[], &SplitParams { ratios, ..Default::default() }).unwrap_err();
             assert!(error.to_string().starts_with("ratios is"), "{error}");
         }
     }

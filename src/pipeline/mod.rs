@@ -280,7 +280,8 @@ pub struct ScoredPair {
     pub stance: Stance,
     /// Logits before calibration.
     pub scores: [f64; 3],
-    /// Probabilities of aligned, neutral, opposed; those of [`Head::no_evidence`](crate::model::Head::no_evidence) where there is none.
+    /// Probabilities of aligned, neutral, opposed; those of [`Head::no_evidence`](crate::model::Head::no_evidence) where
+    /// there is no evidence.
     pub probabilities: [f64; 3],
     /// The evidence, that which counts most first.
     pub evidence: Vec<ScoredEvidence>,

@@ -100,7 +100,7 @@ pub struct Dataset {
     pub sha256: String,
     /// The file of texts that its labels were joined with, if they were.
     pub texts: Option<FileManifest>,
-    /// Weight of each row in the fit, above 0. 1 is usual.
+    /// Weight of each row in the fit, from 1e-6 to 1e6. 1 is usual.
     pub weight: f64,
     /// Whether its rows answer the codebook's own question, so that probabilities are calibrated on them.
     pub calibrate: bool,
@@ -155,8 +155,8 @@ pub struct Training {
 /// `progress` is called at the start of each step.
 ///
 /// # Errors
-/// [`Error::Empty`] without usable rows, [`Error::OneClass`], [`Error::UnknownEntity`], [`Error::Parameter`], and what
-/// the solver reports.
+/// [`Error::Empty`] without usable rows, [`Error::OneClass`], [`Error::UnknownEntity`], [`Error::Parameter`],
+/// [`Error::Shape`] where groups or rows are too few for folds, and what the solver reports.
 pub fn train(
     data: &[Dataset],
     params: &TrainParams,

@@ -98,8 +98,8 @@ impl LogisticRegressionValidParams {
     /// `Array2<f64>` (n × 3) as targets; the weights are then the dataset's, in single precision.
     ///
     /// # Errors
-    /// [`Error::Shape`] for no rows, lengths that differ, or a
-    /// number that is not finite, [`Error::OneClass`] if fewer than two classes have any weight.
+    /// [`Error::Shape`] for no rows, lengths that differ, or a number that is not finite, [`Error::OneClass`] if fewer than
+    /// two classes have any weight.
     pub fn fit_rows(
         &self,
         x: CsMatView<'_, f64>,

@@ -15,7 +15,7 @@ pub enum ClassWeight {
     /// Class k weighs n / (classes · n_k), so that all classes weigh the same together; counts rows, not their weights,
     /// as scikit-learn does.
     Balanced,
-    /// Aligned, neutral and opposed weigh this: positive, finite numbers.
+    /// Aligned, neutral and opposed weigh this: numbers from 1e-9 to 1e9.
     Given([f64; Stance::COUNT]),
 }
 
@@ -52,7 +52,8 @@ impl LogisticRegressionParams {
         Self::default()
     }
 
-    /// How much the rows count against the penalty ½‖W‖²: the inverse strength of regularisation, above 0; defaults to 1.
+    /// How much the rows count against the penalty ½‖W‖²: the inverse strength of regularisation, from 1e-9 to 1e9;
+    /// defaults to 1.
     pub fn c(mut self, c: f64) -> Self {
         self.0.c = c;
         self
