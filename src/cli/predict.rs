@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
+use detente::pipeline::Prediction;
 use detente::source::{self, Format as InputFormat};
 use detente::{Article, Pipeline, Query, Record, visible};
 
@@ -126,6 +127,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::failed_if(failed))
 }
 
+/// Articles that one thread hands to the model at once.
+const SCORED_TOGETHER: usize = 8;
+
 /// A buffer that takes no more than 256 KiB: what a batch of articles may hold at once.
 struct Limited {
     bytes: Vec<u8>,
@@ -168,22 +172,25 @@ impl<'a> Printer<'a> {
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
-        let render = |article: &Article| -> Result<Option<Vec<u8>>> {
+        let render = |(article, predictions): (&Article, Vec<Prediction<'_>>)| -> Result<Option<Vec<u8>>> {
             let mut out = Limited { bytes: Vec::new(), full: false };
-            match self.render(pipeline, query, article, &mut out) {
+            match self.render(article, &predictions, &mut out) {
                 Err(_) if out.full => Ok(None),
                 rendered => rendered.map(|()| Some(out.bytes)),
             }
         };
-        let rendered: Vec<Option<Vec<u8>>> = articles.par_iter().map(render).collect::<Result<_>>()?;
-        for (article, bytes) in articles.iter().zip(rendered) {
+        let rendered: Vec<Vec<Option<Vec<u8>>>> = articles
+            .par_chunks(SCORED_TOGETHER)
+            .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(render).collect())
+            .collect::<Result<_>>()?;
+        for (article, bytes) in articles.iter().zip(rendered.into_iter().flatten()) {
             match bytes {
                 Some(bytes) => self.write(&article.id, bytes)?,
                 None => {
                     // More than is held for each article of a batch: once more, and right to where it goes.
                     self.write(&article.id, Vec::new())?;
                     let mut sink = std::mem::replace(&mut self.sink, Sink::Nowhere);
-                    let written = self.render(pipeline, query, article, &mut sink);
+                    let written = self.render(article, &pipeline.predict(article, query), &mut sink);
                     self.sink = sink;
                     written?;
                 }
@@ -211,10 +218,9 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn render(&self, pipeline: &Pipeline, query: &Query, article: &Article, out: &mut impl Write) -> Result<()> {
-        let predictions = pipeline.predict(article, query);
+    fn render(&self, article: &Article, predictions: &[Prediction<'_>], out: &mut impl Write) -> Result<()> {
         let kept = |record: &Record| record.probability() >= self.args.min_prob;
-        let mut records = Record::all(article, &predictions).filter(kept);
+        let mut records = Record::all(article, predictions).filter(kept);
         match self.args.format {
             Format::Jsonl => {
                 for record in records {

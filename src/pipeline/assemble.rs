@@ -1,11 +1,64 @@
-//! From the scores of a pair's evidence to its stance.
+//! From the scores of evidence to the stances of an article's pairs.
 
-use super::{ScoredEvidence, ScoredPair};
+use rustc_hash::FxHashMap;
+
+use super::plan::Plan;
+use super::{Pipeline, Prediction, Query, ScoredEvidence, ScoredPair};
+use crate::document::{Document, Party};
 use crate::model::{EvidenceWindow, Model};
 use crate::stance::Stance;
 
+impl Pipeline {
+    /// The predictions of one article, whose windows and scores these are.
+    pub(super) fn assemble(
+        &self,
+        document: &Document<'_>,
+        plan: &Plan,
+        query: &Query,
+        windows: &[EvidenceWindow<'_>],
+        scores: &[[f64; 3]],
+    ) -> Vec<Prediction<'_>> {
+        let Plan { states, actors, .. } = plan;
+        let mut of_pair: FxHashMap<(Party, Party), Vec<u32>> = FxHashMap::default();
+        for (window, i) in windows.iter().zip(0..) {
+            of_pair.entry(window.pair).or_default().push(i);
+        }
+        let pairs: Vec<(Party, Party)> = if query.all_states {
+            let named = |party: &Party| document.mentions(*party) > 0;
+            actors.iter().flat_map(|a| states.iter().filter(|s| named(s)).map(move |s| (*s, *a))).collect()
+        } else {
+            let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
+            let (states, actors) = (places(states), places(actors));
+            let mut connected: Vec<(Party, Party)> = of_pair.keys().copied().collect();
+            connected.sort_unstable_by_key(|(state, actor)| (actors.get(actor), states.get(state)));
+            connected
+        };
+        let mut predictions = Vec::with_capacity(pairs.len());
+        for (state, actor) in pairs {
+            let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
+            if state == actor {
+                continue;
+            }
+            let places = of_pair.remove(&(state, actor)).unwrap_or_default();
+            let (windows, scores): (Vec<_>, Vec<_>) =
+                places.iter().map(|&i| (windows[i as usize], scores[i as usize])).unzip();
+            let pair = score_pair(&self.model, &windows, &scores, query.evidence_limit);
+            predictions.push(Prediction {
+                state: self.gazetteer.get(state_id),
+                actor: self.gazetteer.get(actor_id),
+                stance: pair.stance,
+                probabilities: pair.probabilities,
+                mentions: document.mentions(state),
+                no_evidence: windows.is_empty(),
+                evidence: pair.evidence,
+            });
+        }
+        predictions
+    }
+}
+
 /// Puts the scores of a pair's evidence together, and shows what counts most, as far as `limit`.
-pub(super) fn assemble(
+pub(super) fn score_pair(
     model: &Model,
     windows: &[EvidenceWindow<'_>],
     scores: &[[f64; 3]],

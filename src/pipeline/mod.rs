@@ -29,8 +29,6 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
-
 use crate::article::{Article, Span};
 use crate::document::{Document, Evidence, Party};
 use crate::error::{Error, Result};
@@ -40,7 +38,7 @@ use crate::model::file::{self as model_file, Manifest};
 use crate::model::{EvidenceWindow, Model};
 use crate::output_file;
 use crate::stance::Stance;
-use assemble::assemble;
+use assemble::score_pair;
 use plan::Plan;
 
 /// Which pairs to answer for.
@@ -209,44 +207,21 @@ impl Pipeline {
     /// Predictions come in the order of the query's actors (or of first mention), and for each actor in the order in
     /// which the article first names the states.
     pub fn predict(&self, article: &Article, query: &Query) -> Vec<Prediction<'_>> {
-        let document = Document::read(article, &self.gazetteer);
-        let Plan { windows, states, actors } = plan::plan(&document, query);
+        self.predict_batch(std::slice::from_ref(article), query).pop().unwrap_or_default()
+    }
+
+    /// What [`predict`](Self::predict) gives for each of the articles. The model scores them all together, which is what
+    /// it is fastest with; all predictions are held at once, so give it as many articles as there is room for.
+    pub fn predict_batch(&self, articles: &[Article], query: &Query) -> Vec<Vec<Prediction<'_>>> {
+        let documents: Vec<Document<'_>> = articles.iter().map(|a| Document::read(a, &self.gazetteer)).collect();
+        let mut windows = Vec::new();
+        let plans: Vec<Plan> = documents.iter().map(|document| plan::plan(document, query, &mut windows)).collect();
         let scores = self.model.evidence.score(&windows);
-        let mut of_pair: FxHashMap<(Party, Party), Vec<u32>> = FxHashMap::default();
-        for (window, i) in windows.iter().zip(0..) {
-            of_pair.entry(window.pair).or_default().push(i);
-        }
-        let pairs: Vec<(Party, Party)> = if query.all_states {
-            let named = |party: &Party| document.mentions(*party) > 0;
-            actors.iter().flat_map(|a| states.iter().filter(|s| named(s)).map(move |s| (*s, *a))).collect()
-        } else {
-            let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
-            let (states, actors) = (places(&states), places(&actors));
-            let mut connected: Vec<(Party, Party)> = of_pair.keys().copied().collect();
-            connected.sort_unstable_by_key(|(state, actor)| (actors.get(actor), states.get(state)));
-            connected
+        let assemble = |(document, plan): (&Document<'_>, Plan)| {
+            let (windows, scores) = (&windows[plan.windows.clone()], &scores[plan.windows.clone()]);
+            self.assemble(document, &plan, query, windows, scores)
         };
-        let mut predictions = Vec::with_capacity(pairs.len());
-        for (state, actor) in pairs {
-            let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
-            if state == actor {
-                continue;
-            }
-            let places = of_pair.remove(&(state, actor)).unwrap_or_default();
-            let (windows, scores): (Vec<_>, Vec<_>) =
-                places.iter().map(|&i| (windows[i as usize], scores[i as usize])).unzip();
-            let pair = assemble(&self.model, &windows, &scores, query.evidence_limit);
-            predictions.push(Prediction {
-                state: self.gazetteer.get(state_id),
-                actor: self.gazetteer.get(actor_id),
-                stance: pair.stance,
-                probabilities: pair.probabilities,
-                mentions: document.mentions(state),
-                no_evidence: windows.is_empty(),
-                evidence: pair.evidence,
-            });
-        }
-        predictions
+        documents.iter().zip(plans).map(assemble).collect()
     }
 
     /// The stance toward each other of two spans of the text, which may name anybody.
@@ -269,7 +244,7 @@ impl Pipeline {
     pub(crate) fn score_pair(&self, document: &Document<'_>, pair: (Party, Party)) -> ScoredPair {
         let window = |e: Evidence| EvidenceWindow { document, sentences: e.sentences, strength: e.strength, pair };
         let windows: Vec<EvidenceWindow<'_>> = document.evidence(pair.0, pair.1).into_iter().map(window).collect();
-        assemble(&self.model, &windows, &self.model.evidence.score(&windows), None)
+        score_pair(&self.model, &windows, &self.model.evidence.score(&windows), None)
     }
 }
 

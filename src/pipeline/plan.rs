@@ -1,4 +1,6 @@
-//! From a document to the windows that answer a query.
+//! From documents to the windows that answer a query.
+
+use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
@@ -7,17 +9,18 @@ use crate::document::{Document, Party};
 use crate::gazetteer::EntryId;
 use crate::model::EvidenceWindow;
 
-/// What to score, and for which pairs to answer.
-pub(super) struct Plan<'d> {
-    /// In the order of the text; those of the same sentences together.
-    pub windows: Vec<EvidenceWindow<'d>>,
+/// Which windows answer for one article, and for which pairs.
+pub(super) struct Plan {
+    /// Its windows among all: in the order of the text, those of the same sentences together.
+    pub windows: Range<usize>,
     /// The states in the order of the query, or of first mention.
     pub states: Vec<Party>,
     /// The actors likewise.
     pub actors: Vec<Party>,
 }
 
-pub(super) fn plan<'d>(document: &'d Document<'d>, query: &Query) -> Plan<'d> {
+/// Appends the windows of one more document to `all`.
+pub(super) fn plan<'d>(document: &'d Document<'d>, query: &Query, all: &mut Vec<EvidenceWindow<'d>>) -> Plan {
     let wanted = |asked: &[EntryId]| -> Vec<Party> {
         if asked.is_empty() {
             document.parties().to_vec()
@@ -34,5 +37,7 @@ pub(super) fn plan<'d>(document: &'d Document<'d>, query: &Query) -> Plan<'d> {
         let (sentences, strength) = (window.sentences, window.strength);
         pairs.map(move |pair| EvidenceWindow { document, sentences, strength, pair })
     });
-    Plan { windows: windows.collect(), states: wanted(&query.states), actors: wanted(&query.actors) }
+    let start = all.len();
+    all.extend(windows);
+    Plan { windows: start..all.len(), states: wanted(&query.states), actors: wanted(&query.actors) }
 }
