@@ -142,17 +142,36 @@ fn coefficients(confusion: &[Vec<usize>]) -> (Option<f64>, Option<f64>, Option<f
     }
     let equal: usize = (0..confusion.len()).map(|i| confusion[i][i]).sum();
     let p_o = equal as f64 / n as f64;
-    let (mut p_e, mut same) = (0.0, 0.0);
+    let mut same = 0.0;
     for (i, row) in confusion.iter().enumerate() {
-        let in_a = row.iter().sum::<usize>() as f64;
-        let in_b = confusion.iter().map(|row| row[i]).sum::<usize>() as f64;
-        p_e += in_a * in_b / (n as f64).powi(2);
-        same += (in_a + in_b) * (in_a + in_b - 1.0);
+        let given = (row.iter().sum::<usize>() + confusion.iter().map(|row| row[i]).sum::<usize>()) as f64;
+        same += given * (given - 1.0);
     }
+    let kappa = kappa(confusion.len(), |i, j| confusion[i][j] as f64, |i, j| f64::from(u8::from(i != j)));
     let values = 2.0 * n as f64;
     let d_e = 1.0 - same / (values * (values - 1.0));
     let defined = confusion.len() > 1;
-    (Some(p_o), defined.then(|| (p_o - p_e) / (1.0 - p_e)), defined.then(|| 1.0 - (1.0 - p_o) / d_e))
+    (Some(p_o), defined.then_some(kappa), defined.then(|| 1.0 - (1.0 - p_o) / d_e))
+}
+
+/// Cohen's κ = 1 − observed / expected disagreement of a square table of `classes` classes; NaN where all is one class.
+pub(crate) fn kappa(
+    classes: usize,
+    cell: impl Fn(usize, usize) -> f64,
+    disagreement: impl Fn(usize, usize) -> f64,
+) -> f64 {
+    let sum = |cell: &dyn Fn(usize) -> f64| (0..classes).map(cell).sum::<f64>();
+    let rows: Vec<f64> = (0..classes).map(|i| sum(&|j| cell(i, j))).collect();
+    let columns: Vec<f64> = (0..classes).map(|j| sum(&|i| cell(i, j))).collect();
+    let total: f64 = rows.iter().sum();
+    let (mut observed, mut expected) = (0.0, 0.0);
+    for (i, row) in rows.iter().enumerate() {
+        for (j, column) in columns.iter().enumerate() {
+            observed += disagreement(i, j) * cell(i, j);
+            expected += disagreement(i, j) * row * column / total;
+        }
+    }
+    1.0 - observed / expected
 }
 
 #[cfg(test)]

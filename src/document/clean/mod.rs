@@ -19,18 +19,19 @@
 //! assert_eq!(kept, ["Moscow thanked Naypyidaw for its support on Monday."]);
 //! ```
 
-use std::collections::BTreeMap;
-use std::hash::Hasher;
-use std::sync::LazyLock;
+mod phrases;
+mod unit;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashSet, FxHasher};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::sentences::is_bullet;
 use super::shapes::{is_breadcrumb, is_count, is_date_line, is_file_name, is_link, is_menu};
-use super::word_lists;
 use crate::Span;
+use phrases::{CREDIT, END, LINE, NAMES, PHRASES, RELATED, START, TAIL, WITHIN, first_word};
+use unit::{Unit, units};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,140 +91,6 @@ const HEADING_WORDS: usize = 10;
 const TITLE_WORDS: usize = 25;
 /// How far below a breadcrumb the headline may stand, in lines.
 const BREADCRUMB_REACH: usize = 8;
-
-// What a phrase of the word list does.
-const LINE: u16 = 1;
-const START: u16 = 2;
-const WITHIN: u16 = 4;
-const CREDIT: u16 = 8;
-const RELATED: u16 = 16;
-const TAIL: u16 = 32;
-const END: u16 = 64;
-const NAMES: u16 = 128;
-
-/// A phrase of the word list and the rules that it stands for.
-struct Phrase {
-    /// In this spelling (an apostrophe may be curly).
-    spelling: String,
-    /// As the list has it.
-    entry: &'static str,
-    rules: u16,
-}
-
-impl Phrase {
-    /// Whether it would cut a word of `line` when it stands at `place`.
-    fn cuts_word(&self, line: &str, place: &Span) -> bool {
-        (self.entry.starts_with(char::is_alphanumeric) && line[..place.start].ends_with(char::is_alphanumeric))
-            || (self.entry.ends_with(char::is_alphanumeric) && line[place.end..].starts_with(char::is_alphanumeric))
-    }
-}
-
-struct Phrases {
-    /// Those that open a line or are all of it, by their first word.
-    opening: FxHashMap<String, Vec<Phrase>>,
-    /// Those that may stand anywhere in a line.
-    anywhere: Vec<Phrase>,
-    automaton: AhoCorasick,
-    nav: FxHashSet<&'static str>,
-}
-
-static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    let lists = word_lists(include_str!("boilerplate.txt"), |line| vec![line]);
-    let phrases = |sections: &[(&str, u16)]| {
-        let mut phrases: BTreeMap<String, Phrase> = BTreeMap::new();
-        for &(name, rule) in sections {
-            for &entry in lists.get(name).into_iter().flatten() {
-                for spelling in [entry.to_owned(), entry.replace('\'', "’")] {
-                    let new = || Phrase { spelling: spelling.clone(), entry, rules: 0 };
-                    phrases.entry(spelling.clone()).or_insert_with(new).rules |= rule;
-                }
-            }
-        }
-        phrases.into_values()
-    };
-    let mut opening: FxHashMap<String, Vec<Phrase>> = FxHashMap::default();
-    let sections =
-        [("line", LINE), ("start", START), ("related", RELATED), ("tail", TAIL), ("end", END), ("names", NAMES)];
-    for phrase in phrases(&sections) {
-        opening.entry(first_word(&phrase.spelling).to_ascii_lowercase()).or_default().push(phrase);
-    }
-    let anywhere: Vec<Phrase> = phrases(&[("within", WITHIN), ("credit", CREDIT)]).collect();
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(anywhere.iter().map(|phrase| &phrase.spelling))
-        .expect("the word list that is compiled in fits an automaton");
-    let nav = lists.get("nav").into_iter().flatten().flat_map(|line| line.split_whitespace()).collect();
-    Phrases { opening, anywhere, automaton, nav }
-});
-
-/// A line, or the lines of a wrapped paragraph, with what can be seen at a glance.
-struct Unit {
-    span: Span,
-    /// How many words.
-    words: usize,
-    /// Whether it ends as a sentence does.
-    stop: bool,
-    /// Whether it is long enough and ends as a sentence does.
-    prose: bool,
-    kind: Kind,
-}
-
-/// The lines of `text` that are not blank, those of a hard-wrapped paragraph taken together.
-fn units(text: &str) -> Vec<Unit> {
-    let bytes = text.as_bytes();
-    let mut spans: Vec<Span> = Vec::new();
-    // Where the block (the lines since the last blank one) begins in `spans`.
-    let mut block = 0;
-    let mut from = 0;
-    while from < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |at| from + at);
-        let line = &text[from..end];
-        let trimmed = line.trim();
-        if trimmed.is_empty() {
-            unwrap_block(text, &mut spans, block);
-            block = spans.len();
-        } else {
-            let start = from + (line.len() - line.trim_start().len());
-            spans.push(start..start + trimmed.len());
-        }
-        from = end + 1;
-    }
-    unwrap_block(text, &mut spans, block);
-    spans.into_iter().map(|span| unit(text, span)).collect()
-}
-
-/// Joins the lines of a block that was wrapped by hand: one of its lines goes on in lower case.
-fn unwrap_block(text: &str, spans: &mut Vec<Span>, block: usize) {
-    let lines = &spans[block..];
-    if lines.len() < 2 || !lines[1..].iter().any(|span| text[span.clone()].starts_with(char::is_lowercase)) {
-        return;
-    }
-    let longest = lines.iter().map(Span::len).max().unwrap_or(0);
-    let mut joined: Vec<Span> = Vec::with_capacity(lines.len());
-    let mut before = 0;
-    for span in lines {
-        let line = &text[span.clone()];
-        let first_word = line.split_whitespace().next().map_or(0, str::len);
-        let goes_on = line.starts_with(char::is_lowercase) || (before >= 40 && before + 1 + first_word > longest);
-        match joined.last_mut() {
-            Some(last) if goes_on && !is_bullet(line) => last.end = span.end,
-            _ => joined.push(span.clone()),
-        }
-        before = span.len();
-    }
-    spans.truncate(block);
-    spans.append(&mut joined);
-}
-
-fn unit(text: &str, span: Span) -> Unit {
-    let line = &text[span.clone()];
-    let words = count_words(line);
-    let stop = ends_as_sentence(line);
-    let prose = stop && words >= 8;
-    Unit { span, words, stop, prose, kind: Kind::Content }
-}
 
 struct Cleaner<'t> {
     text: &'t str,
@@ -471,21 +338,9 @@ fn only_names(rest: &str, phrase: &str) -> bool {
     })
 }
 
-/// The letters and digits that `text` begins with.
-fn first_word(text: &str) -> &str {
-    let end = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
-    &text[..end]
-}
-
 /// Whether only white space with one line end stands here.
 fn is_one_line_end(gap: &str) -> bool {
     gap.trim().is_empty() && memchr::memchr_iter(b'\n', gap.as_bytes()).count() == 1
-}
-
-/// Whether the line ends in a stop and the marks that close it.
-fn ends_as_sentence(line: &str) -> bool {
-    line.trim_end_matches(['"', '\'', '”', '’', '»', ')', ']', '*', '_'])
-        .ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '؟'])
 }
 
 fn strip_bullet(line: &str) -> &str {
@@ -514,18 +369,6 @@ fn strip_bullet(line: &str) -> &str {
                     | '['
             )
     })
-}
-
-/// How many words a line has, where white space is ASCII; one for a line in a script without spaces.
-fn count_words(line: &str) -> usize {
-    let mut inside = false;
-    let mut words = 0;
-    for &byte in line.as_bytes() {
-        let blank = byte == b' ' || byte == b'\t' || byte == b'\r' || byte == b'\n';
-        words += usize::from(!blank && !inside);
-        inside = !blank;
-    }
-    words
 }
 
 /// A number that two lines share when they differ in ASCII case, white space and punctuation only.
