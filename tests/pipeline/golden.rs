@@ -1,7 +1,7 @@
 //! What the default model says of 2,000 articles, to the last bit.
 //!
 //! A change of structure leaves this as it is. A change of the model, the gazetteer, cleaning or evidence changes it:
-//! `GOLDEN=overwrite cargo test --test golden` writes it anew, and the commit says why.
+//! `GOLDEN=overwrite cargo test --test pipeline golden` writes it anew, and the commit says why.
 
 use std::path::Path;
 

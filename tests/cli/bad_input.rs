@@ -2,15 +2,12 @@
 //!
 //! Exit codes: 0 done, 1 some input failed, 2 wrong usage or nothing could run. Never a panic, never a file half
 //! written.
-#![cfg(feature = "cli")]
-
-mod program;
 
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use program::*;
+use crate::program::*;
 
 #[test]
 fn an_empty_file() {

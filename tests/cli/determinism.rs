@@ -1,5 +1,4 @@
 //! The same input gives the same output, whatever the number of threads.
-#![cfg(feature = "cli")]
 
 use std::path::Path;
 use std::process::Command;

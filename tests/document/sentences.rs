@@ -4,7 +4,7 @@ use detente::document::sentences::{sentences, sentences_in};
 use proptest::prelude::*;
 
 /// Each line is a case: `|` marks the boundaries, `\r` and `\n` line ends, `#` opens a comment.
-const TABLE: &str = include_str!("tables/sentences.txt");
+const TABLE: &str = include_str!("../tables/sentences.txt");
 
 #[test]
 fn the_table_of_boundaries_holds() {

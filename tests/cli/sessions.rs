@@ -2,7 +2,6 @@
 //!
 //! Each file of `tests/cmd` is one case or a few. A figure that every training changes is left out with `[..]`, and
 //! lines with `...`.
-#![cfg(feature = "cli")]
 
 use std::path::Path;
 

@@ -1,0 +1,8 @@
+//! The program, run as a user runs it.
+#![cfg(feature = "cli")]
+
+mod bad_input;
+mod determinism;
+#[path = "../program/mod.rs"]
+mod program;
+mod sessions;

@@ -1,0 +1,5 @@
+//! Predictions: that they can be taken apart, don't know who is who, and stay what they were.
+
+mod explain;
+mod golden;
+mod name_invariance;
