@@ -35,6 +35,11 @@ impl<'t> Characters<'t> {
         Self { text, before }
     }
 
+    /// The text.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// How many characters begin before the byte `at`, at most the length of the text.
     pub fn of_byte(&self, at: usize) -> usize {
         let block = at.min(self.text.len().saturating_sub(1)) / BLOCK;

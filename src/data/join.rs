@@ -8,7 +8,7 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::labelled::label_records;
+use super::labelled::{label_records, pairs};
 use super::{LabelMap, LabelledOptions, LabelledPair};
 use crate::article::Article;
 use crate::error::Result;
@@ -113,19 +113,18 @@ fn pieces<'t>(text: &'t str, stops: &'t [char]) -> impl Iterator<Item = &'t str>
 /// the text or only some of the four.
 pub fn join(labels: &Path, texts: &Texts, map: &LabelMap, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: map.clone(), ..LabelledOptions::default() };
-    label_records(labels, warn)?
-        .map(|row| {
-            let (_, mut row) = row?;
-            row.rename("sentence", "id");
-            let id = row.needed("id")?;
-            let Some(article) = texts.get(&id) else {
-                let expected = format!("the id of a text in {}", texts.path);
-                return Err(row.wrong("id", format!("id `{id}`"), expected));
-            };
-            let group = filled(row.get("group")).unwrap_or(id);
-            row.about(article.clone(), Some(group), &options)
-        })
-        .collect()
+    let rows = label_records(labels, warn)?.map(|row| {
+        let (_, mut row) = row?;
+        row.rename("sentence", "id");
+        let id = row.needed("id")?;
+        let Some(article) = texts.get(&id) else {
+            let expected = format!("the id of a text in {}", texts.path);
+            return Err(row.wrong("id", format!("id `{id}`"), expected));
+        };
+        let group = filled(row.get("group")).unwrap_or(id);
+        Ok((row, article.clone(), Some(group)))
+    });
+    pairs(rows, labels.display().to_string(), options, warn.clone()).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::label_map::LabelMap;
+use super::offsets::{OffsetUnit, Tally};
 use crate::characters::Characters;
 use crate::gazetteer::{EntryId, Gazetteer};
 use crate::source::csv::Rows;
@@ -138,10 +139,43 @@ impl Iterator for LabelledPairs {
 /// iterator; so does [`Error::Empty`], at the end, when there was no row.
 pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Result<LabelledPairs> {
     let required = if options.label_required { &REQUIRED[..] } else { &REQUIRED[..3] };
-    let (id, options) = (source.id.clone(), options.clone());
-    let rows = records(source, required, warn)?;
-    Ok(LabelledPairs {
-        inner: Box::new(rows.map(move |row| row.and_then(|(line, row)| row.pair(&id, line, &options)))),
+    let id = source.id.clone();
+    let rows = records(source, required, warn)?.map(move |row| row.and_then(|(line, row)| row.with_article(&id, line)));
+    Ok(LabelledPairs { inner: Box::new(pairs(rows, source.input.name(), options.clone(), warn.clone())) })
+}
+
+/// A row with the article that it is about, and its group.
+pub(super) type About = (Record, Article, Option<String>);
+
+/// How many rows may be held to find out what their offsets count, and how many of those that tell are enough.
+const ROWS_TO_LOOK_AT: usize = 10_000;
+const TELLING: usize = 200;
+
+/// Pairs of rows; what their offsets count is found out from the first of them.
+pub(super) fn pairs(
+    mut rows: impl Iterator<Item = Result<About>>,
+    path: String,
+    options: LabelledOptions,
+    warn: Warn,
+) -> impl Iterator<Item = Result<LabelledPair>> {
+    let mut held: std::collections::VecDeque<Result<About>> = Default::default();
+    let mut unit = None;
+    std::iter::from_fn(move || {
+        let unit = *unit.get_or_insert_with(|| {
+            let mut tally = Tally::default();
+            while held.len() < ROWS_TO_LOOK_AT && tally.telling < TELLING {
+                let Some(row) = rows.next() else { break };
+                let offsets = row.as_ref().ok().map(|(record, article, _)| (record.offsets(), article));
+                if let Some((Ok(Some([a, b, c, d])), article)) = offsets {
+                    tally.add(article, a, b, None);
+                    tally.add(article, c, d, None);
+                }
+                held.push_back(row);
+            }
+            tally.unit(&path, &warn)
+        });
+        let row = held.pop_front().or_else(|| rows.next())?;
+        Some(row.and_then(|(record, article, group)| record.about(article, group, unit, &options)))
     })
 }
 
@@ -254,20 +288,21 @@ pub(super) struct Record {
 }
 
 impl Record {
-    fn pair(self, id: &str, line: u64, options: &LabelledOptions) -> Result<LabelledPair> {
+    fn with_article(self, id: &str, line: u64) -> Result<About> {
         let text = self.needed("text")?;
         check_size(&text, &self.location)?;
         let optional = OPTIONAL.map(|name| filled(self.get(name)));
         let [row_id, title, date, url, source, language, group] = optional;
         let id = row_id.unwrap_or_else(|| format!("{id}:{line}"));
-        self.about(Article { id, title, text, date, url, source, language }, group, options)
+        Ok((self, Article { id, title, text, date, url, source, language }, group))
     }
 
     /// The row as a label on `article`.
-    pub(super) fn about(
+    fn about(
         mut self,
         article: Article,
         group: Option<String>,
+        unit: OffsetUnit,
         options: &LabelledOptions,
     ) -> Result<LabelledPair> {
         let state = self.needed("state")?.trim().to_owned();
@@ -277,7 +312,7 @@ impl Record {
             None if options.label_required => return Err(self.wrong("label", "an empty `label`", "a stance")),
             None => None,
         };
-        let (state_span, actor_span) = self.spans(&article.text)?.unzip();
+        let (state_span, actor_span) = self.spans(&article.text, unit)?.unzip();
         for name in REQUIRED.iter().chain(&OFFSETS).chain(&OPTIONAL) {
             self.fields.remove(*name);
         }
@@ -332,8 +367,8 @@ impl Record {
         self.wrong("label", format!("the label `{label}`"), expected)
     }
 
-    /// Where the state and the actor stand, in bytes of `text`.
-    fn spans(&self, text: &str) -> Result<Option<(Span, Span)>> {
+    /// The four offsets, as they are written; `None` where there is none of them.
+    fn offsets(&self) -> Result<Option<[usize; 4]>> {
         let mut offsets = [0; 4];
         let given = OFFSETS.iter().filter(|name| self.get(name).is_some()).count();
         if given == 0 {
@@ -347,25 +382,33 @@ impl Record {
                 self.wrong(name, format!("`{cell}` as `{name}`"), "a whole number of characters, from 0")
             })?;
         }
+        Ok(Some(offsets))
+    }
+
+    /// Where the state and the actor stand, in bytes of `text`.
+    fn spans(&self, text: &str, unit: OffsetUnit) -> Result<Option<(Span, Span)>> {
+        let Some([a, b, c, d]) = self.offsets()? else { return Ok(None) };
         let text = Characters::new(text);
-        let state = self.span(&text, OFFSETS[0], OFFSETS[1], offsets[0], offsets[1])?;
-        let actor = self.span(&text, OFFSETS[2], OFFSETS[3], offsets[2], offsets[3])?;
+        let state = self.span(&text, unit, [OFFSETS[0], OFFSETS[1]], [a, b])?;
+        let actor = self.span(&text, unit, [OFFSETS[2], OFFSETS[3]], [c, d])?;
         Ok(Some((state, actor)))
     }
 
-    fn span(&self, text: &Characters<'_>, start_name: &str, end_name: &str, start: usize, end: usize) -> Result<Span> {
+    fn span(
+        &self,
+        text: &Characters<'_>,
+        unit: OffsetUnit,
+        [start_name, end_name]: [&str; 2],
+        [start, end]: [usize; 2],
+    ) -> Result<Span> {
         if start >= end {
             let found = format!("`{start_name}` {start} and `{end_name}` {end}");
             return Err(self.wrong(end_name, found, "a start before the end"));
         }
-        match (text.to_byte(start), text.to_byte(end)) {
-            (Some(start), Some(end)) => Ok(start..end),
-            _ => {
-                let length = text.count();
-                let found = format!("`{end_name}` {end} in a text of {length} characters");
-                Err(self.wrong(end_name, found, "an offset within the text, in Unicode characters"))
-            }
-        }
+        unit.span(text, start, end).ok_or_else(|| {
+            let found = format!("`{end_name}` {end} in a text of {} characters", text.count());
+            self.wrong(end_name, found, format!("an offset within the text, in {unit}"))
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`check`] | what is wrong with files, and which texts stand in several |
 //! | [`stats`] | how much there is of what |
 //! | [`split`] | into training, development and test rows |
+//! | [`exchange`] | from and to annotation tools |
 //! | [`agreement`] | of two readings of the same rows |
 //!
 //! Files are labelled CSV or JSONL (see [`labelled()`]), or the lines of the directed-sentiment format
@@ -14,9 +15,11 @@ pub mod agreement;
 pub mod audit;
 pub mod check;
 pub mod directed;
+pub mod exchange;
 pub mod join;
 mod label_map;
 mod labelled;
+pub mod offsets;
 pub mod split;
 pub mod stats;
 

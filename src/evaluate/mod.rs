@@ -6,4 +6,4 @@ pub mod metrics;
 mod random;
 pub mod report;
 
-pub use report::{EvaluateParams, Evaluation, evaluate};
+pub use report::{EvaluateParams, Evaluation, evaluate, predict_labelled};

@@ -119,7 +119,7 @@ impl Default for EvaluateParams {
 pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<Scored<'d>>> {
     let score = |pair: &'d LabelledPair| -> Option<Result<Scored<'d>>> {
         let label = pair.label?;
-        Some(score_pair(pipeline, pair).map(|scored| Scored {
+        Some(predict_labelled(pipeline, pair).map(|scored| Scored {
             pair,
             label,
             stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
@@ -137,7 +137,12 @@ impl ModelRecord {
     }
 }
 
-fn score_pair(pipeline: &Pipeline, pair: &LabelledPair) -> Result<Option<ScoredPair>> {
+/// What the model says of the pair of a row: of the marked words where it has offsets, else of the two entries. `None` where
+/// the text does not name both.
+///
+/// # Errors
+/// As [`score`].
+pub fn predict_labelled(pipeline: &Pipeline, pair: &LabelledPair) -> Result<Option<ScoredPair>> {
     if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
         return Ok(Some(pipeline.predict_marked(&pair.article, state, actor)));
     }

@@ -3,6 +3,8 @@
 mod agreement;
 mod check;
 mod convert;
+mod export;
+mod import;
 mod join;
 mod split;
 mod stats;
@@ -13,6 +15,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};
 
+use detente::LabelledPair;
 use detente::data::LabelledOptions;
 use detente::data::{self, DataFile};
 
@@ -41,6 +44,8 @@ enum Action {
     Join(join::Args),
     Agreement(agreement::Args),
     Convert(convert::Args),
+    Import(import::Args),
+    Export(export::Args),
 }
 
 /// Runs the command.
@@ -52,6 +57,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Action::Join(a) => join::run(a, common),
         Action::Agreement(a) => agreement::run(a, common),
         Action::Convert(a) => convert::run(a, common),
+        Action::Import(a) => import::run(a, common),
+        Action::Export(a) => export::run(a, common),
     }
 }
 
@@ -83,6 +90,17 @@ fn read_whole(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFi
     let file = read(path, labels, common)?;
     ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
     Ok(file)
+}
+
+/// Reads rows that may lack a label, every one of them good.
+fn read_unlabelled(path: &Path, labels: &LabelArgs, common: &Common) -> Result<Vec<LabelledPair>> {
+    let options = LabelledOptions { labels: labels.label_map.clone(), label_required: false };
+    let file = data::read(path, &options, &common.warn())?;
+    let mut complaints = Complaints::default();
+    file.errors.iter().for_each(|error| complaints.add(error));
+    complaints.finish();
+    ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
+    Ok(file.pairs)
 }
 
 fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {
