@@ -24,7 +24,8 @@
 //! 4. [`model`] scores each of these, puts the scores together, calibrates them and decides.
 //! 5. [`pipeline`] does all this for an article; a [`Record`] is what it says.
 //!
-//! [`data`] reads labelled pairs, [`train()`] makes a pipeline from them, [`evaluate()`] scores one.
+//! [`data`] reads labelled pairs, [`train()`] makes a pipeline from them, [`evaluate()`] scores one, [`review`] says what a
+//! person should read next.
 
 #![warn(missing_docs)]
 
@@ -44,6 +45,7 @@ pub mod input_file;
 pub mod model;
 pub mod output_file;
 pub mod pipeline;
+pub mod review;
 pub mod source;
 pub mod train;
 

@@ -124,3 +124,92 @@ fn readings_are_compared() {
     let table = stdout(&data(folder.path(), &["agreement", "a.csv", "b.csv"]));
     assert!(table.contains("Krippendorff's alpha  0.5455"), "{table}");
 }
+
+#[test]
+fn offsets_of_javascript_are_found_out_and_said() {
+    let text = "😀 Perú denounced Chile again.";
+    let row = |offsets: &str| {
+        format!(
+            "text,state,actor,label,state_start,state_end,actor_start,actor_end\n{text},Peru,Chile,opposed,{offsets}\n"
+        )
+    };
+    let files = [("utf16.csv", row("3,7,18,23")), ("bytes.csv", row("5,10,21,26")), ("plain.csv", row("2,6,17,22"))];
+    let files = files.each_ref().map(|(name, content)| (*name, content.as_str()));
+    let folder = folder(&files);
+    for (name, said) in [("utf16.csv", "UTF-16 units"), ("bytes.csv", "as bytes"), ("plain.csv", "")] {
+        let converted = data(folder.path(), &["convert", name, "out.csv"]);
+        assert_eq!(code(&converted), Some(0), "{}", stderr(&converted));
+        assert!(stderr(&converted).contains(said), "{name}: {}", stderr(&converted));
+        assert_eq!(stderr(&converted).contains("warning"), !said.is_empty(), "{name}");
+        let out = std::fs::read_to_string(folder.path().join("out.csv")).expect("the output");
+        assert!(out.contains(",opposed,2,6,17,22,"), "{name}: {out}");
+    }
+}
+
+#[test]
+fn tasks_go_out_with_proposals_and_come_back_as_rows() {
+    let rows =
+        "id,text,state,actor,label\n1,Norway praised Chile.,Norway,Chile,\n2,Oman attacked Chad.,OMN,TCD,opposed\n";
+    let folder = folder(&[("rows.csv", rows)]);
+    let run = |args: &[&str]| data(folder.path(), args);
+    for format in ["label-studio", "doccano", "prodigy"] {
+        let exported = run(&["export", "rows.csv", "--format", format, "--predict", "--output", "tasks.json"]);
+        assert_eq!(code(&exported), Some(0), "{}", stderr(&exported));
+        let tasks = std::fs::read_to_string(folder.path().join("tasks.json")).expect("the output");
+        assert!(tasks.contains("aligned") && tasks.contains("Norway praised Chile."), "{tasks}");
+        let imported = run(&["import", "tasks.json", "--format", format]);
+        assert_eq!(code(&imported), Some(0), "{}", stderr(&imported));
+        let out = stdout(&imported);
+        assert!(out.contains("2,,Oman attacked Chad.,OMN,TCD,opposed,,,,,"), "{format}: {out}");
+    }
+    let nothing = run(&["import", "rows.csv", "--format", "doccano"]);
+    assert_eq!((code(&nothing), stdout(&nothing)), (Some(2), String::new()), "{}", stderr(&nothing));
+}
+
+#[test]
+fn directed_sentiment_is_imported() {
+    let folder = folder(&[("lines.txt", "[Oman] hit [Chad].\tOman\tChad\t3\n")]);
+    let imported = data(folder.path(), &["import", "lines.txt", "--format", "directed-sentiment"]);
+    assert!(stdout(&imported).contains("Oman hit Chad.,Oman,Chad,opposed,0,4,9,13"), "{}", stdout(&imported));
+}
+
+#[test]
+fn a_sample_is_an_unlabelled_file_without_what_is_labelled() {
+    let articles = "{\"id\":\"a\",\"text\":\"Norway praised Chile in a long speech on Monday evening.\"}\n\
+                    {\"id\":\"b\",\"text\":\"Oman attacked Chad.\"}\n{\"id\":\"c\",\"text\":\"It rained.\"}\n";
+    let labelled =
+        "text,state,actor,label\nNorway praised Chile in a long speech on Monday evening.,Norway,Chile,aligned\n";
+    let folder = folder(&[("a.jsonl", articles), ("done.csv", labelled)]);
+    let run = |args: &[&str]| data(folder.path(), &[&["sample", "a.jsonl", "--per-text", "1"][..], args].concat());
+    for how in [&[][..], &["--uncertain"], &["--diverse"], &["--disagree", "default", "default"]] {
+        let sampled = run(how);
+        assert_eq!(code(&sampled), Some(0), "{}", stderr(&sampled));
+        assert_eq!(stdout(&sampled).lines().count(), 3, "{}", stdout(&sampled));
+    }
+    let rest = run(&["--against", "done.csv"]);
+    let out = stdout(&rest);
+    assert!(
+        out.starts_with("id,title,text,state,actor,label,") && out.lines().count() == 2 && out.contains("\nb,,"),
+        "{out}"
+    );
+    let again = run(&["--against", "done.csv"]);
+    assert_eq!(stdout(&again), out);
+    assert_eq!(code(&run(&["--n", "0"])), Some(2));
+}
+
+#[test]
+fn a_wrong_label_among_right_ones_is_a_suspect() {
+    let mut rows = String::from("id,text,state,actor,label,group\n");
+    let states = ["Peru", "Chile", "Norway", "Oman", "Chad", "Kenya", "Japan", "Fiji", "Cuba", "Mali"];
+    for (i, a) in states.iter().enumerate() {
+        for (j, b) in states.iter().enumerate().filter(|(j, _)| *j != i) {
+            let (verb, label) = if (i + j) % 2 == 0 { ("thanked", "aligned") } else { ("attacked", "opposed") };
+            let label = if (i, j) == (3, 5) { "opposed" } else { label };
+            rows += &format!("{i}-{j},{a} {verb} {b} today.,{a},{b},{label},{i}-{j}\n");
+        }
+    }
+    let folder = folder(&[("rows.csv", &rows)]);
+    let found = data(folder.path(), &["suspects", "rows.csv", "--format", "csv", "--top", "1"]);
+    assert_eq!(code(&found), Some(0), "{}", stderr(&found));
+    assert!(stdout(&found).contains("3-5,Oman,Kenya,opposed,aligned,"), "{}", stdout(&found));
+}

@@ -250,7 +250,7 @@ impl Common {
 }
 
 /// `--model`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct ModelArgs {
     /// The model: `default`, or the path of a model file
     #[arg(long, short, value_name = "MODEL", default_value = "default")]
@@ -258,6 +258,11 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// As `--model MODEL`.
+    pub fn named(model: &str) -> Self {
+        Self { model: model.to_owned() }
+    }
+
     /// The file of the model, if it is one.
     pub fn file(&self) -> Option<&Path> {
         (self.model != "default").then(|| Path::new(&self.model))

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::{LabelMap, LabelRow, label_rows};
 use crate::error::{Error, Result};
+use crate::gazetteer::Gazetteer;
 use crate::source::Warn;
 use crate::stance::Stance;
 
@@ -59,12 +60,13 @@ pub struct Agreement {
 }
 
 /// Reads the columns `id` (or `sentence`), `state`, `actor` and `label` of a CSV or JSONL file; texts are not needed.
+/// A party that the gazetteer knows is called by its name there, so that codes and names of one state are one.
 /// Labels that `map` does not know stand for themselves, so readings may have categories of their own.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Format`] for a row without one of them, or the second row of one key;
 /// [`Error::Empty`] if there is no row.
-pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
+pub fn read(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> Result<Reading> {
     let mut reading = Reading::new();
     let mut labels = BTreeSet::new();
     for row in label_rows(path, warn)? {
@@ -78,7 +80,8 @@ pub fn read(path: &Path, map: &LabelMap, warn: &Warn) -> Result<Reading> {
                 format!("at most {MAX_LABELS} different ones in a file"),
             ));
         }
-        let key = Key { id, state, actor };
+        let entry = |name: String| gazetteer.find(&name).map_or(name, |id| gazetteer.get(id).name.to_string());
+        let key = Key { id, state: entry(state), actor: entry(actor) };
         let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
         if reading.insert(key, label).is_some() {
             return Err(Error::format(location, found, "one row for each id, state and actor"));
@@ -219,11 +222,13 @@ mod tests {
         let read = |name: &str, content: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, content).expect("a file");
-            read(&path, &LabelMap::default(), &ignore_warnings())
+            read(&path, &LabelMap::default(), Gazetteer::embedded(), &ignore_warnings())
         };
         let csv = read("a.csv", "sentence,state,actor,label\n7,Peru,Chile,Aligned\n").expect("a reading");
         let jsonl = read("a.jsonl", "{\"id\":7,\"state\":\"Peru\",\"actor\":\"Chile\",\"label\":\"aligned\"}\n");
         assert_eq!(csv, jsonl.expect("a reading"));
+        let codes = read("e.csv", "id,state,actor,label\n7,PER,Republic of Chile,Aligned\n").expect("a reading");
+        assert_eq!(csv, codes);
         let twice = read("b.csv", "id,state,actor,label\n7,Peru,Chile,x\n7,Peru,Chile,y\n").unwrap_err().to_string();
         assert!(twice.contains("b.csv:3: found a second row"), "{twice}");
         assert!(

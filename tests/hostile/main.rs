@@ -193,7 +193,7 @@ fn labels_apart_and_lines() {
         if let Ok(pairs) = join(&path, &texts, &LabelMap::default(), &ignore_warnings()) {
             assert!(pairs.iter().all(|pair| pair.label.is_some()));
         }
-        let _ = data::agreement::read(&path, &LabelMap::default(), &ignore_warnings());
+        let _ = data::agreement::read(&path, &LabelMap::default(), Gazetteer::embedded(), &ignore_warnings());
     });
     fuzz("directed", &corpus("directed"), |bytes| {
         for pair in directed::labelled(&folder.save("lines.txt", bytes), &ignore_warnings()).unwrap_or_default() {

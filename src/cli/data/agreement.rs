@@ -13,7 +13,7 @@ use super::{Format, write_json};
 
 /// Compare two readings: raw agreement, Cohen's kappa, Krippendorff's alpha, confusion matrix
 ///
-/// Rows are matched by id, state and actor; texts are not needed.
+/// Rows are matched by id, state and actor, whether named or by code; texts are not needed.
 ///
 /// Example:
 ///   detente data agreement first.csv second.csv
@@ -33,7 +33,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    let read = |path| agreement::read(path, &args.labels.label_map, &common.warn());
+    let gazetteer = common.load_gazetteer()?;
+    let read = |path| agreement::read(path, &args.labels.label_map, &gazetteer, &common.warn());
     let agreement = agreement::compare(&read(&args.a)?, &read(&args.b)?);
     ensure!(
         agreement.n > 0,

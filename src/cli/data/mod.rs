@@ -1,4 +1,4 @@
-//! `detente data`: labelled files joined, counted, checked, divided, compared.
+//! `detente data`: labelled files joined, counted, checked, divided, compared; what to label and what to read again.
 
 mod agreement;
 mod check;
@@ -6,8 +6,10 @@ mod convert;
 mod export;
 mod import;
 mod join;
+mod sample;
 mod split;
 mod stats;
+mod suspects;
 
 use std::io::Write;
 use std::path::Path;
@@ -23,11 +25,12 @@ use super::complaints::Complaints;
 use super::output::Sink;
 use super::{Common, LabelArgs, Outcome, paths};
 
-/// Check, count, divide and compare labelled data
+/// Make, check, count, divide and compare labelled data
 ///
 /// Examples:
 ///   detente data check train.csv --against test.csv
-///   detente data split rows.csv --output-dir parts
+///   detente data sample archive.jsonl --uncertain --n 200 --output next.csv
+///   detente data import project.json --format label-studio --output rows.csv
 ///   detente data agreement first.csv second.csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -46,6 +49,8 @@ enum Action {
     Convert(convert::Args),
     Import(import::Args),
     Export(export::Args),
+    Sample(sample::Args),
+    Suspects(suspects::Args),
 }
 
 /// Runs the command.
@@ -59,6 +64,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Action::Convert(a) => convert::run(a, common),
         Action::Import(a) => import::run(a, common),
         Action::Export(a) => export::run(a, common),
+        Action::Sample(a) => sample::run(a, common),
+        Action::Suspects(a) => suspects::run(a, common),
     }
 }
 
@@ -68,6 +75,17 @@ enum Format {
     Table,
     /// For programs
     Json,
+}
+
+/// `--format` of a list of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Listing {
+    /// Columns for people
+    Table,
+    /// With a header
+    Csv,
+    /// An object a line
+    Jsonl,
 }
 
 /// Reads a file; its bad rows are left to the caller.
