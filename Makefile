@@ -1,6 +1,6 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
-.PHONY: check test model bench growth fuzz
+.PHONY: check test model bench growth learning silver fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -17,6 +17,23 @@ model:
 # Time and memory against the size of hostile input: reports/growth.md.
 growth:
 	cargo bench --bench growth > reports/growth.md
+
+# What labels on news summaries are worth: reports/learning.md. Trains six models, one after the other.
+learning:
+	cargo bench --bench learning > reports/learning.md
+
+# Probabilities of a model (MODEL=default, or a file) for every connected pair of the news summaries, a file a year under
+# silver/MODEL. Years that are there are left as they are, so a run that was cut off goes on where it was.
+MODEL = default
+EVENTS = ../shared/data/events/summaries.jsonl
+SILVER = silver/$(notdir $(basename $(MODEL)))
+silver: $(foreach year,$(shell seq 2002 2024),$(SILVER)/$(year).csv)
+
+$(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
+	cargo build --quiet --release
+	mkdir -p $(SILVER)
+	grep '"date": "$*-' $(EVENTS) | target/release/detente predict - --input-format jsonl --all-actors --format csv \
+		--model $(MODEL) --quiet --output $@
 
 # Damaged input, CASES times for each target; a failure names the case, and FUZZ_FIRST begins there.
 CASES ?= 1000000
