@@ -32,7 +32,9 @@ fn main() -> AnyResult<()> {
     steps.push(all[part].pairs.len());
 
     println!("# What labels on news summaries are worth\n");
-    println!("`make learning` trains the default model's recipe with so many pairs of `labels/events.csv` and prints the");
+    println!(
+        "`make learning` trains the default model's recipe with so many pairs of `labels/events.csv` and prints the"
+    );
     println!("macro-F1 (95 % interval) on rows that nothing was trained on.\n");
     let names: Vec<String> = sets.iter().map(|(name, rows)| format!("{name} ({} rows)", rows.len())).collect();
     println!("| pairs | {} |", names.join(" | "));
@@ -65,7 +67,8 @@ fn test_sets(root: &Path) -> AnyResult<Vec<(String, Vec<LabelledPair>)>> {
     let labels = root.join("datasets/stance/labels").join(PART);
     let rows = join::join(&labels, &texts, &LabelMap::default(), &ignore_warnings())?;
     let split = |name: &str| rows.iter().filter(|row| row.column("split") == Some(name)).cloned().collect();
-    let mut sets = vec![("summaries of 2023".to_owned(), split("dev")), ("summaries of 2024".to_owned(), split("test"))];
+    let mut sets =
+        vec![("summaries of 2023".to_owned(), split("dev")), ("summaries of 2024".to_owned(), split("test"))];
     for (name, file) in [
         ("summaries of 2025", "events-dev.csv"),
         ("sentences and articles of 2004 to 2019", "dev.csv"),

@@ -213,3 +213,16 @@ fn a_wrong_label_among_right_ones_is_a_suspect() {
     assert_eq!(code(&found), Some(0), "{}", stderr(&found));
     assert!(stdout(&found).contains("3-5,Oman,Kenya,opposed,aligned,"), "{}", stdout(&found));
 }
+
+#[test]
+fn two_names_in_one_place_are_refused() {
+    let rows = "text,state,actor,label,state_start,state_end,actor_start,actor_end\nPeru thanked Chile.,Peru,Chile,aligned,0,4,3,9\n";
+    let folder = folder(&[("rows.csv", rows)]);
+    let checked = data(folder.path(), &["check", "rows.csv"]);
+    assert_eq!(code(&checked), Some(1));
+    assert!(
+        stdout(&checked).contains("which overlap") || stderr(&checked).contains("which overlap"),
+        "{}",
+        stdout(&checked)
+    );
+}

@@ -371,7 +371,7 @@ fn f14_14_a_signal_leaves_nothing_half_written() {
     use std::io::Write;
     use std::os::unix::process::ExitStatusExt;
     use std::process::Stdio;
-    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10), ("XCPU", 24)] {
         let folder = Folder::new();
         let mut command = folder.command(&["predict", "-", "--all-actors", "--model", MODEL, "-o", "out.txt"]);
         let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");

@@ -98,10 +98,11 @@ pub fn parse() -> std::result::Result<Args, ExitCode> {
 /// Lets a signal that ends the program remove what is half written first.
 #[cfg(unix)]
 fn clean_up_at_signals() {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
     // Those that are ignored, as by `nohup`, stay ignored. Without a handler the files stay, which stops no work.
     let ignored = ignored_signals();
-    let caught = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU];
+    let caught = ending.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let Ok(mut signals) = signal_hook::iterator::Signals::new(caught) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {

@@ -391,6 +391,10 @@ impl Record {
         let text = Characters::new(text);
         let state = self.span(&text, unit, [OFFSETS[0], OFFSETS[1]], [a, b])?;
         let actor = self.span(&text, unit, [OFFSETS[2], OFFSETS[3]], [c, d])?;
+        if state.start < actor.end && actor.start < state.end {
+            let found = format!("the state at {a} to {b} and the actor at {c} to {d}, which overlap");
+            return Err(self.wrong(OFFSETS[2], found, "two names, each with words of its own"));
+        }
         Ok(Some((state, actor)))
     }
 
