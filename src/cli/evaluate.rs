@@ -212,7 +212,15 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
             interval,
         ]);
     }
-    writeln!(out, "{} rows, {} of them without both names in the text\n", record.n, record.missing)?;
+    writeln!(out, "{} rows, {} of them without both names in the text", record.n, record.missing)?;
+    if let Some(right) = record.contrasts_right {
+        writeln!(
+            out,
+            "{} contrasts (one group, state and actor, other labels), {right:.3} all right",
+            record.contrasts
+        )?;
+    }
+    writeln!(out)?;
     writeln!(out, "{}\n", headline.trim_fmt())?;
     let mut classes = table(&["CLASS", "PRECISION", "RECALL", "F1", "SUPPORT", "→ aligned", "neutral", "opposed"]);
     for stance in Stance::ALL {

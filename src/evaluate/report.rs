@@ -91,6 +91,11 @@ pub struct Evaluation {
     pub by: BTreeMap<String, BTreeMap<String, GroupRecord>>,
     /// Rows whose state or actor was not found in the text; they count as answered neutral.
     pub missing: usize,
+    /// Of the contrasts, the share of which every row is right; `None` where there is none. A contrast are the rows of one
+    /// group with the same state and actor, if their labels differ: sentences that a small change turns.
+    pub contrasts_right: Option<f64>,
+    /// How many contrasts there are.
+    pub contrasts: usize,
     /// The model.
     pub model: ModelRecord,
 }
@@ -182,6 +187,7 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
         let pick = |y: &[Stance]| rows.iter().map(|&r| y[r]).collect::<Vec<_>>();
         metrics::f1_macro_score(&pick(&y_true), &pick(&y_pred)).unwrap_or(f64::NAN)
     };
+    let contrasts = contrasts(scored);
     Ok(Evaluation {
         n: scored.len(),
         macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,
@@ -198,8 +204,23 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
         ci95: intervals(scored, params)?,
         by: params.by.iter().map(|column| (column.clone(), breakdown(scored, column, &macro_f1))).collect(),
         missing: scored.iter().filter(|s| s.missing).count(),
+        contrasts_right: (!contrasts.is_empty())
+            .then(|| contrasts.iter().filter(|right| **right).count() as f64 / contrasts.len() as f64),
+        contrasts: contrasts.len(),
         model,
     })
+}
+
+/// For each contrast whether all its rows are right.
+fn contrasts(scored: &[Scored<'_>]) -> Vec<bool> {
+    let mut rows: BTreeMap<[&str; 3], Vec<&Scored<'_>>> = BTreeMap::new();
+    for s in scored {
+        if let Some(group) = &s.pair.group {
+            rows.entry([group, &s.pair.state, &s.pair.actor]).or_default().push(s);
+        }
+    }
+    let turned = rows.values().filter(|rows| rows.iter().any(|s| s.label != rows[0].label));
+    turned.map(|rows| rows.iter().all(|s| s.stance == s.label)).collect()
 }
 
 fn breakdown(
@@ -242,4 +263,40 @@ fn intervals(scored: &[Scored<'_>], params: &EvaluateParams) -> Result<BTreeMap<
         ])
     })?;
     Ok(NAMES.iter().zip(intervals).map(|(name, i)| ((*name).to_string(), [i.lower, i.upper])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stance::{Aligned, Neutral, Opposed};
+
+    #[test]
+    fn contrasts_are_right_when_all_their_rows_are() {
+        let row = |group: &str, actor: &str, label| {
+            let mut pair = crate::data::example("Peru hit Chile.", "Peru", actor, label, 1);
+            pair.group = Some(group.into());
+            pair
+        };
+        // g1 turns toward Chile and is right twice; toward Cuba it does not turn. g2 turns and is right once. g3 stands alone.
+        let pairs = [
+            (row("g1", "Chile", Opposed), Opposed),
+            (row("g1", "Chile", Neutral), Neutral),
+            (row("g1", "Cuba", Neutral), Aligned),
+            (row("g1", "Cuba", Neutral), Neutral),
+            (row("g2", "Chile", Opposed), Opposed),
+            (row("g2", "Chile", Aligned), Neutral),
+            (row("g3", "Chile", Aligned), Neutral),
+        ];
+        let scored: Vec<Scored<'_>> = pairs
+            .iter()
+            .map(|(pair, stance)| {
+                let label = pair.label.expect("it has one");
+                Scored { pair, label, stance: *stance, probabilities: [1.0 / 3.0; 3], missing: false }
+            })
+            .collect();
+        assert_eq!(contrasts(&scored), [true, false]);
+        let model = ModelRecord { sha256: String::new(), version: String::new() };
+        let record = summarise(&scored, &EvaluateParams::default(), model).expect("a record");
+        assert_eq!((record.contrasts, record.contrasts_right), (2, Some(0.5)));
+    }
 }
