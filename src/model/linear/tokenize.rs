@@ -13,7 +13,9 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 
-use serde::{Deserialize, Serialize};
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Span;
 use crate::document::party::Mark;
@@ -42,14 +44,50 @@ pub struct Token {
 /// let words: Vec<_> = Tokenizer::default().tokenize("It didn’t sign.", 0..17, &[]).into_iter().map(|t| t.word).collect();
 /// assert_eq!(words, ["it", "didn't", "sign", "."].map(Box::from));
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Tokenizer {
+    /// Shared: to compile the patterns takes longer than to tokenise an article.
+    steps: Arc<Steps>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Steps {
     normalizer: NormalizerWrapper,
     pre_tokenizer: PreTokenizerWrapper,
 }
 
+/// The usual steps, and how they are written.
+static USUAL: LazyLock<(Tokenizer, serde_json::Value)> = LazyLock::new(|| {
+    let usual = Tokenizer { steps: Arc::new(Steps::new()) };
+    let written = serde_json::to_value(&usual).expect("a tokeniser is plain data");
+    (usual, written)
+});
+
 impl Default for Tokenizer {
     fn default() -> Self {
+        USUAL.0.clone()
+    }
+}
+
+impl Serialize for Tokenizer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.steps.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tokenizer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let written = serde_json::Value::deserialize(deserializer)?;
+        if written == USUAL.1 {
+            return Ok(Self::default());
+        }
+        let steps = Steps::deserialize(written).map_err(serde::de::Error::custom)?;
+        Ok(Self { steps: Arc::new(steps) })
+    }
+}
+
+impl Steps {
+    fn new() -> Self {
         let replace =
             |from: &str, to: &str| NormalizerWrapper::from(Replace::new(from, to).expect("a literal pattern compiles"));
         let normalizer = Sequence::new(vec![
@@ -91,8 +129,8 @@ impl Tokenizer {
         let mut split = PreTokenizedString::from(piece);
         // Neither step can fail on these fixed patterns; a piece that did would simply yield no tokens.
         let done = split
-            .normalize(|s| tokenizers::Normalizer::normalize(&self.normalizer, s))
-            .and_then(|()| self.pre_tokenizer.pre_tokenize(&mut split));
+            .normalize(|s| tokenizers::Normalizer::normalize(&self.steps.normalizer, s))
+            .and_then(|()| self.steps.pre_tokenizer.pre_tokenize(&mut split));
         if done.is_err() {
             return;
         }
