@@ -1,6 +1,6 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
-.PHONY: check test model bench growth learning silver fuzz
+.PHONY: check test model bench growth learning silver stats fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -34,6 +34,21 @@ $(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
 	mkdir -p $(SILVER)
 	grep '"date": "$*-' $(EVENTS) | target/release/detente predict - --input-format jsonl --all-actors --format csv \
 		--model $(MODEL) --quiet --output $@
+
+# The counts and agreements that datasets/README.md states.
+LABELS = datasets/stance/labels
+stats:
+	cargo build --quiet --release
+	mkdir -p data-build
+	for part in headlines sentences articles contrasts; do \
+		target/release/detente data join $(LABELS)/$$part.csv --texts datasets/stance/$$part.csv -o data-build/$$part.csv; done
+	target/release/detente data join $(LABELS)/events.csv --texts $(EVENTS) -o data-build/events.csv
+	target/release/detente data join $(LABELS)/bbc.csv --texts ../shared/data/news/bbc.jsonl --layout sentences -o data-build/bbc.csv
+	target/release/detente data join $(LABELS)/factbook.csv --texts ../shared/data/factbook/text.jsonl --layout clauses -o data-build/factbook.csv
+	target/release/detente data join $(LABELS)/dse.csv --texts ../shared/data/dse/train.txt --layout directed-sentiment -o data-build/dse.csv
+	target/release/detente data stats data-build/*.csv
+	for part in $(filter-out %-artefacts.csv,$(wildcard $(LABELS)/*.csv)); do \
+		echo; echo $$part; target/release/detente data agreement $$part 2> /dev/null || echo 'read once'; done
 
 # Damaged input, CASES times for each target; a failure names the case, and FUZZ_FIRST begins there.
 CASES ?= 1000000

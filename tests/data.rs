@@ -226,3 +226,15 @@ fn two_names_in_one_place_are_refused() {
         stdout(&checked)
     );
 }
+
+#[test]
+fn two_readings_in_one_file_are_compared() {
+    let rows = "id,state,actor,label,first,second\n1,Peru,Chile,aligned,aligned,aligned\n2,Peru,Chile,neutral,opposed,neutral\n\
+                3,Peru,Chile,neutral,neutral,\n";
+    let folder = folder(&[("labels.csv", rows), ("none.csv", "id,state,actor,label\n1,Peru,Chile,aligned\n")]);
+    let compared = data(folder.path(), &["agreement", "labels.csv", "--format", "json"]);
+    let record: serde_json::Value = serde_json::from_slice(&compared.stdout).expect("JSON");
+    assert_eq!((&record["n"], &record["raw"]), (&2.into(), &0.5.into()));
+    let none = data(folder.path(), &["agreement", "none.csv"]);
+    assert!(code(&none) != Some(0) && stderr(&none).contains("`first` and `second`"), "{}", stderr(&none));
+}

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{LabelMap, LabelRow, label_rows};
+use super::{LabelMap, LabelRow, label_rows, two_readings};
 use crate::error::{Error, Result};
 use crate::gazetteer::Gazetteer;
 use crate::source::Warn;
@@ -88,6 +88,29 @@ pub fn read(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> 
         }
     }
     Ok(reading)
+}
+
+/// Reads the columns `first` and `second` of a label file as two readings; rows that lack either are left out.
+///
+/// # Errors
+/// As [`read`]; [`Error::Empty`] if no row has both.
+pub fn read_columns(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> Result<[Reading; 2]> {
+    let mut readings = [Reading::new(), Reading::new()];
+    for (row, labels) in two_readings(path, warn)? {
+        let named = |label: String| map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |s| s.to_string());
+        let entry = |name: &str| gazetteer.find(name).map_or(name.to_owned(), |id| gazetteer.get(id).name.to_string());
+        for (reading, label) in readings.iter_mut().zip(labels) {
+            reading
+                .insert(Key { id: row.id.clone(), state: entry(&row.state), actor: entry(&row.actor) }, named(label));
+        }
+    }
+    if readings[0].is_empty() {
+        return Err(Error::Empty {
+            path: path.display().to_string(),
+            what: "row with a label in both `first` and `second`",
+        });
+    }
+    Ok(readings)
 }
 
 /// The most different labels of a reading: what has more is a column of something else.

@@ -226,6 +226,23 @@ pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item 
     Ok(label_records(path, warn)?.map(row))
 }
 
+/// The rows of a label file that have a label of two readers each, in the columns `first` and `second`.
+pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<(LabelRow, [String; 2])>> {
+    let mut found = Vec::new();
+    for row in label_records(path, warn)? {
+        let (_, mut row) = row?;
+        row.rename("sentence", "id");
+        let (Some(first), Some(second)) = (row.get("first").map(String::from), row.get("second").map(String::from))
+        else {
+            continue;
+        };
+        let [id, state, actor, label] = ["id", "state", "actor", "label"].map(|name| row.needed(name));
+        let (state, actor) = (state?.trim().to_owned(), actor?.trim().to_owned());
+        found.push((LabelRow { id: id?, state, actor, label: label?, location: row.location }, [first, second]));
+    }
+    Ok(found)
+}
+
 /// Those of `required` that are not there, and how to ask for them.
 fn missing(required: &[&'static str], has: impl Fn(&str) -> bool) -> Option<(Vec<&'static str>, String)> {
     let missing: Vec<&str> = required.iter().copied().filter(|names| !names.split('|').any(&has)).collect();

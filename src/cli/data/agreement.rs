@@ -13,17 +13,19 @@ use super::{Format, write_json};
 
 /// Compare two readings: raw agreement, Cohen's kappa, Krippendorff's alpha, confusion matrix
 ///
-/// Rows are matched by id, state and actor, whether named or by code; texts are not needed.
+/// Rows are matched by id, state and actor, whether named or by code; texts are not needed. One file alone is compared
+/// within: its columns `first` and `second`, where both are filled in.
 ///
-/// Example:
+/// Examples:
 ///   detente data agreement first.csv second.csv
+///   detente data agreement datasets/stance/labels/events.csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
     /// The first reading, CSV or JSONL
     a: PathBuf,
-    /// The second reading
-    b: PathBuf,
+    /// The second reading [default: the columns `first` and `second` of the one file]
+    b: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -34,13 +36,17 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let gazetteer = common.load_gazetteer()?;
-    let read = |path| agreement::read(path, &args.labels.label_map, &gazetteer, &common.warn());
-    let agreement = agreement::compare(&read(&args.a)?, &read(&args.b)?);
+    let (map, warn) = (&args.labels.label_map, common.warn());
+    let [first, second] = match &args.b {
+        Some(b) => [&args.a, b].map(|path| agreement::read(path, map, &gazetteer, &warn)),
+        None => agreement::read_columns(&args.a, map, &gazetteer, &warn)?.map(Ok),
+    };
+    let agreement = agreement::compare(&first?, &second?);
     ensure!(
         agreement.n > 0,
         "{} and {} have no row in common; rows are matched by id, state and actor",
         args.a.display(),
-        args.b.display()
+        args.b.as_deref().unwrap_or(&args.a).display()
     );
     match args.format {
         Format::Json => write_json(None, &agreement)?,
