@@ -21,10 +21,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::article::{Article, Part};
-use crate::characters::Characters;
+use crate::article::Part;
 use crate::document::Strength;
-use crate::pipeline::{Prediction, ScoredEvidence};
 use crate::stance::Stance;
 
 /// The stance of one state toward one actor in one article.
@@ -114,29 +112,6 @@ pub struct EvidenceRecord {
 }
 
 impl Record {
-    /// The records of an article's predictions, in their order, made one at a time.
-    pub fn all<'a>(article: &'a Article, predictions: &'a [Prediction<'a>]) -> impl Iterator<Item = Self> + 'a {
-        let characters = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
-        let known = |field: &Option<String>| field.clone().unwrap_or_default();
-        let record = move |p: &Prediction<'_>| Self {
-            id: article.id.clone(),
-            title: known(&article.title),
-            date: known(&article.date),
-            url: known(&article.url),
-            source: known(&article.source),
-            state: p.state.name.clone(),
-            state_code: p.state.code.clone(),
-            actor: p.actor.name.clone(),
-            actor_code: p.actor.code.clone(),
-            stance: p.stance,
-            probabilities: p.probabilities.into(),
-            mentions: p.mentions,
-            no_evidence: p.no_evidence,
-            evidence: p.evidence.iter().map(|e| EvidenceRecord::new(article, &characters, e)).collect(),
-        };
-        predictions.iter().map(record)
-    }
-
     /// The probability of the stance.
     pub fn probability(&self) -> f64 {
         self.probabilities.of(self.stance)
@@ -197,28 +172,10 @@ impl Record {
     }
 }
 
-impl EvidenceRecord {
-    fn new(article: &Article, characters: &[Characters<'_>; 2], scored: &ScoredEvidence) -> Self {
-        let evidence = &scored.evidence;
-        let characters = &characters[usize::from(evidence.part == Part::Text)];
-        let [start, end] = characters.of_span(&evidence.span);
-        Self {
-            text: article.part(evidence.part)[evidence.span.clone()].into(),
-            part: evidence.part,
-            start,
-            end,
-            strength: evidence.strength,
-            stance: scored.stance,
-            probability: scored.probabilities[scored.stance.index()],
-            state: characters.of_span(&evidence.state),
-            actor: characters.of_span(&evidence.actor),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Article;
     use crate::{Pipeline, Query};
 
     #[test]

@@ -24,6 +24,7 @@
 mod assemble;
 pub mod explain;
 mod plan;
+mod records;
 
 use std::borrow::Cow;
 use std::path::Path;

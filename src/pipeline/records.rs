@@ -1,0 +1,50 @@
+//! From predictions to the records that everybody reads.
+
+use super::{Prediction, ScoredEvidence};
+use crate::article::{Article, Part};
+use crate::characters::Characters;
+use crate::record::{EvidenceRecord, Record};
+
+impl Record {
+    /// The records of an article's predictions, in their order, made one at a time.
+    pub fn all<'a>(article: &'a Article, predictions: &'a [Prediction<'a>]) -> impl Iterator<Item = Self> + 'a {
+        let characters = [Part::Title, Part::Text].map(|part| Characters::new(article.part(part)));
+        let known = |field: &Option<String>| field.clone().unwrap_or_default();
+        let record = move |p: &Prediction<'_>| Self {
+            id: article.id.clone(),
+            title: known(&article.title),
+            date: known(&article.date),
+            url: known(&article.url),
+            source: known(&article.source),
+            state: p.state.name.clone(),
+            state_code: p.state.code.clone(),
+            actor: p.actor.name.clone(),
+            actor_code: p.actor.code.clone(),
+            stance: p.stance,
+            probabilities: p.probabilities.into(),
+            mentions: p.mentions,
+            no_evidence: p.no_evidence,
+            evidence: p.evidence.iter().map(|e| EvidenceRecord::new(article, &characters, e)).collect(),
+        };
+        predictions.iter().map(record)
+    }
+}
+
+impl EvidenceRecord {
+    fn new(article: &Article, characters: &[Characters<'_>; 2], scored: &ScoredEvidence) -> Self {
+        let evidence = &scored.evidence;
+        let characters = &characters[usize::from(evidence.part == Part::Text)];
+        let [start, end] = characters.of_span(&evidence.span);
+        Self {
+            text: article.part(evidence.part)[evidence.span.clone()].into(),
+            part: evidence.part,
+            start,
+            end,
+            strength: evidence.strength,
+            stance: scored.stance,
+            probability: scored.probabilities[scored.stance.index()],
+            state: characters.of_span(&evidence.state),
+            actor: characters.of_span(&evidence.actor),
+        }
+    }
+}
