@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use detente::data::LabelledOptions;
 use detente::data::exchange::{self, ExchangeFormat};
-use detente::data::{self, LabelledOptions};
-use detente::source::Format;
 
 use super::super::complaints::Complaints;
-use super::super::output::Sink;
 use super::super::{Common, LabelArgs, Outcome};
-use super::{paths, read_whole};
+use super::{paths, read_whole, write_rows};
 
 /// Make labelled rows of what an annotation tool exported
 ///
@@ -79,14 +77,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     if pairs.is_empty() {
         bail!("{}: no labelled pair, {left_out}", args.file.display());
     }
-    let jsonl = args.output.as_deref().is_some_and(|path| Format::of(path) == Some(Format::Jsonl));
-    let mut sink = Sink::open(args.output.as_deref())?;
-    if jsonl {
-        data::write_jsonl(&mut sink, &pairs)?;
-    } else {
-        data::write_csv(&mut sink, &pairs)?;
-    }
-    sink.finish()?;
+    write_rows(args.output.as_deref(), &pairs)?;
     common.note(format_args!("{} rows, {left_out}", pairs.len()));
     Ok(Outcome::failed_if(failed))
 }

@@ -17,9 +17,9 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};
 
-use detente::LabelledPair;
 use detente::data::LabelledOptions;
 use detente::data::{self, DataFile};
+use detente::{LabelledPair, source};
 
 use super::complaints::Complaints;
 use super::output::Sink;
@@ -119,6 +119,18 @@ fn read_unlabelled(path: &Path, labels: &LabelArgs, common: &Common) -> Result<V
     complaints.finish();
     ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
     Ok(file.pairs)
+}
+
+/// Writes rows as CSV, or as JSONL where the file's name says so.
+fn write_rows(path: Option<&Path>, pairs: &[LabelledPair]) -> Result<()> {
+    let jsonl = path.is_some_and(|path| source::Format::of(path) == Some(source::Format::Jsonl));
+    let mut sink = Sink::open(path)?;
+    if jsonl {
+        data::write_jsonl(&mut sink, pairs)?;
+    } else {
+        data::write_csv(&mut sink, pairs)?;
+    }
+    sink.finish()
 }
 
 fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {

@@ -7,13 +7,12 @@ use rayon::prelude::*;
 
 use detente::data::audit::Index;
 use detente::review::sample::{SampleParams, Sampler, Strategy};
-use detente::source::{self, Format};
-use detente::{Article, Pipeline, data};
+use detente::source;
+use detente::{Article, Pipeline};
 
 use super::super::complaints::Complaints;
-use super::super::output::Sink;
 use super::super::{Common, LabelArgs, ModelArgs, Outcome, batches, progress};
-use super::{paths, read_quietly};
+use super::{paths, read_quietly, write_rows};
 
 /// Choose pairs of unlabelled articles to label next
 ///
@@ -108,14 +107,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let failed = read.complaints.finish();
     ensure!(read.any, "nothing could be read");
     let pairs = sampler.finish();
-    let jsonl = args.output.as_deref().is_some_and(|path| Format::of(path) == Some(Format::Jsonl));
-    let mut sink = Sink::open(args.output.as_deref())?;
-    if jsonl {
-        data::write_jsonl(&mut sink, &pairs)?;
-    } else {
-        data::write_csv(&mut sink, &pairs)?;
-    }
-    sink.finish()?;
+    write_rows(args.output.as_deref(), &pairs)?;
     common.note(format_args!("{} pairs; {left_out} texts that are labelled already left out", pairs.len()));
     Ok(Outcome::failed_if(failed))
 }
