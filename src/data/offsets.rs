@@ -2,8 +2,8 @@
 //!
 //! Files of this program count Unicode characters, as Python does. JavaScript tools count UTF-16 units, other programs
 //! bytes. All three agree up to the first character beyond ASCII; behind it, a reading in the wrong unit soon cuts a
-//! word or a character. So of the spans of a file those are looked at that differ by unit, and the unit is taken in
-//! which most of them are whole words, characters where no other fits better.
+//! word or a character. So of the spans of a file those are looked at that differ by unit. Another unit than characters is
+//! taken only where all of them are whole words in it, and fewer than half in characters.
 
 use std::fmt;
 
@@ -90,22 +90,18 @@ impl Tally {
         }
     }
 
-    /// The unit that fits best; where it is not characters, `warn` is told.
+    /// The unit that fits; where it is not characters, `warn` is told.
     pub fn unit(&self, path: &str, warn: &Warn) -> OffsetUnit {
-        let mut best = OffsetUnit::Characters;
-        for unit in OffsetUnit::ALL {
-            if self.fits[unit as usize] > self.fits[best as usize] {
-                best = unit;
-            }
+        let fits = |unit: OffsetUnit| self.fits[unit as usize];
+        if self.telling == 0 || 2 * fits(OffsetUnit::Characters) >= self.telling {
+            return OffsetUnit::Characters;
         }
-        if best != OffsetUnit::Characters {
-            let (fit, of) = (self.fits[best as usize], self.telling);
-            warn(Warning {
-                location: Location::file(path),
-                message: format!("offsets are read as {best}, in which {fit} of the {of} that tell are whole words"),
-            });
-        }
-        best
+        let Some(unit) = OffsetUnit::ALL.into_iter().find(|unit| fits(*unit) == self.telling) else {
+            return OffsetUnit::Characters;
+        };
+        let message = format!("offsets are read as {unit}, in which all {} that tell are whole words", self.telling);
+        warn(Warning { location: Location::file(path), message });
+        unit
     }
 }
 

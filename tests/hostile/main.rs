@@ -9,12 +9,14 @@ mod mutate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use detente::data::join::{TextLayout, Texts, join};
 use detente::data::{LabelMap, LabelledOptions, directed};
 use detente::gazetteer::Gazetteer;
-use detente::source::{self, Format, Source, ignore_warnings};
+use detente::source::{self, Format, Source, Warn, ignore_warnings};
 use detente::train::Dataset;
 use detente::{Article, LabelledPair, Part, Pipeline, Query, TrainParams, data};
 
@@ -151,8 +153,15 @@ fn check_pairs(folder: &Folder, file: &data::DataFile) {
     let mut written = Vec::new();
     data::write_jsonl(&mut written, &file.pairs).expect("memory takes all");
     if !file.pairs.is_empty() {
-        let again = data::read(&folder.save("again.jsonl", &written), &LabelledOptions::default(), &ignore_warnings());
+        // Damaged offsets can look as if they counted another unit; then the file says so when it is read.
+        let other_unit = Arc::new(AtomicBool::new(false));
+        let told = other_unit.clone();
+        let warn: Warn = Arc::new(move |w| told.store(w.message.contains("offsets are read as"), Ordering::Relaxed));
+        let again = data::read(&folder.save("again.jsonl", &written), &LabelledOptions::default(), &warn);
         let again = again.expect("a readable file");
+        if other_unit.load(Ordering::Relaxed) {
+            return;
+        }
         assert!(again.errors.is_empty(), "{:?}", again.errors);
         let same = |pairs: &[LabelledPair]| -> Vec<String> {
             pairs.iter().map(|p| format!("{:?}", p.identity(Gazetteer::embedded()))).collect()
