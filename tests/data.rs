@@ -238,3 +238,21 @@ fn two_readings_in_one_file_are_compared() {
     let none = data(folder.path(), &["agreement", "none.csv"]);
     assert!(code(&none) != Some(0) && stderr(&none).contains("`first` and `second`"), "{}", stderr(&none));
 }
+
+#[test]
+fn windows_are_the_rows_that_train_would_use() {
+    let rows = "id,text,state,actor,label,group\n1,Norway praised Chile.,Norway,Chile,aligned,a\n\
+                2,\"Oman attacked Chad, said Mali.\",Oman,Chad,opposed,b\n3,It rained.,Oman,Chad,neutral,c\n\
+                1,Norway praised Chile.,Norway,Chile,aligned,a\n";
+    let recipe = "[params]\nfolds = 2\n[[data]]\npath = \"rows.csv\"\nweight = 2.0\n";
+    let folder = folder(&[("rows.csv", rows), ("recipe.toml", recipe)]);
+    let written = data(folder.path(), &["windows", "--config", "recipe.toml"]);
+    assert_eq!(code(&written), Some(0), "{}", stderr(&written));
+    let lines: Vec<serde_json::Value> =
+        stdout(&written).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2, "the third says nothing, the fourth nothing new");
+    assert_eq!(lines[1]["windows"][0]["text"], "Norway attacked Peru, said Mali.");
+    assert_eq!(lines[1]["windows"][0]["actor"], serde_json::json!([16, 20]));
+    assert_eq!((&lines[1]["label"], &lines[1]["weight"]), (&"opposed".into(), &2.0.into()));
+    assert_ne!(lines[0]["fold"], lines[1]["fold"]);
+}

@@ -6,6 +6,7 @@
 //!
 //! A new kind of model implements [`EvidenceModel`], gets a variant of [`Kind`], and an arm in [`file`](mod@file).
 
+pub mod encoder;
 pub mod file;
 pub mod head;
 pub mod linear;

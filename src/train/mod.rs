@@ -13,6 +13,7 @@ mod head;
 pub mod recipe;
 mod rows;
 mod warning;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use head::HeldOut;
 pub use recipe::Recipe;
 use rows::{ReadRows, Row, check_folds, check_rows, label_shares, read_rows, visit};
 pub use warning::TrainWarning;
+pub use windows::{WindowRecord, WindowRow, window_rows};
 
 /// Everything that can be set in training; `--config FILE.toml` holds the same names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

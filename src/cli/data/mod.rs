@@ -10,6 +10,7 @@ mod sample;
 mod split;
 mod stats;
 mod suspects;
+mod windows;
 
 use std::io::Write;
 use std::path::Path;
@@ -51,6 +52,7 @@ enum Action {
     Export(export::Args),
     Sample(sample::Args),
     Suspects(suspects::Args),
+    Windows(windows::Args),
 }
 
 /// Runs the command.
@@ -66,6 +68,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Action::Export(a) => export::run(a, common),
         Action::Sample(a) => sample::run(a, common),
         Action::Suspects(a) => suspects::run(a, common),
+        Action::Windows(a) => windows::run(a, common),
     }
 }
 

@@ -1,0 +1,125 @@
+//! A window of evidence as an encoder reads it.
+//!
+//! Every name of the state is replaced by [`STATE`], every name of the actor by [`ACTOR`], whatever the two are: so the
+//! score depends on no name of the pair, and the encoder meets words that it knows. Other names stay as they are.
+
+use crate::article::Span;
+use crate::model::EvidenceWindow;
+
+/// What stands for every name of the state.
+pub const STATE: &str = "Norway";
+/// What stands for every name of the actor.
+pub const ACTOR: &str = "Peru";
+
+/// Text with the pair masked, and where the two stand in it.
+///
+/// ```
+/// use detente::document::{Document, Party};
+/// use detente::gazetteer::Gazetteer;
+/// use detente::model::{EvidenceWindow, encoder::EncoderInput};
+/// use detente::Article;
+/// let article = Article::new("Germany condemned Russia's attack on Ukraine. Moscow denied it.");
+/// let gazetteer = Gazetteer::embedded();
+/// let document = Document::read(&article, gazetteer);
+/// let entry = |name| Party::Entry(gazetteer.find(name).unwrap());
+/// let pair = (entry("Germany"), entry("Russia"));
+/// let evidence = &document.evidence(pair.0, pair.1)[0];
+/// let window =
+///     EvidenceWindow { document: &document, sentences: evidence.sentences, strength: evidence.strength, pair };
+/// let input = EncoderInput::new(&window).unwrap();
+/// assert_eq!(input.text, "Norway condemned Peru's attack on Ukraine.");
+/// assert_eq!((input.state, input.actor), (0..6, 17..21));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncoderInput {
+    /// The sentence, or the two neighbours.
+    pub text: String,
+    /// The mention of the state that lies nearest to one of the actor: bytes of `text`.
+    pub state: Span,
+    /// That mention of the actor.
+    pub actor: Span,
+}
+
+impl EncoderInput {
+    /// The input of a window; `None` where it does not name both.
+    pub fn new(window: &EvidenceWindow<'_>) -> Option<Self> {
+        let (first, last) = window.sentences;
+        let sentences = window.document.sentences.get(first..=last)?;
+        let source = window.document.article.part(sentences[0].part);
+        let end = sentences.last()?.span.end;
+        let mut text = String::new();
+        let (mut states, mut actors) = (Vec::new(), Vec::new());
+        let mut from = sentences[0].span.start;
+        for mark in sentences.iter().flat_map(|sentence| &sentence.marks) {
+            let word = if mark.party == window.pair.0 {
+                STATE
+            } else if mark.party == window.pair.1 {
+                ACTOR
+            } else {
+                continue;
+            };
+            text.push_str(&source[from..mark.span.start]);
+            let place = text.len()..text.len() + word.len();
+            text.push_str(word);
+            (if word == STATE { &mut states } else { &mut actors }).push(place);
+            from = mark.span.end;
+        }
+        text.push_str(&source[from..end]);
+        let (state, actor) = nearest(&states, &actors)?;
+        Some(Self { text, state, actor })
+    }
+}
+
+/// The two places with the least between them; the earlier on a tie.
+fn nearest(states: &[Span], actors: &[Span]) -> Option<(Span, Span)> {
+    let gap = |a: &Span, b: &Span| if a.end <= b.start { b.start - a.end } else { a.start.saturating_sub(b.end) };
+    let pairs = states.iter().flat_map(|s| actors.iter().map(move |a| (s, a)));
+    let (s, a) = pairs.min_by_key(|(s, a)| (gap(s, a), s.start.min(a.start)))?;
+    Some((s.clone(), a.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Article;
+    use crate::document::{Document, Party};
+    use crate::gazetteer::Gazetteer;
+
+    fn inputs(text: &str, state: &str, actor: &str) -> Vec<EncoderInput> {
+        let (article, gazetteer) = (Article::new(text), Gazetteer::embedded());
+        let document = Document::read(&article, gazetteer);
+        let entry = |name: &str| Party::Entry(gazetteer.find(name).expect("a known name"));
+        let pair = (entry(state), entry(actor));
+        let window = |e: &crate::document::Evidence| {
+            EncoderInput::new(&EvidenceWindow {
+                document: &document,
+                sentences: e.sentences,
+                strength: e.strength,
+                pair,
+            })
+        };
+        document.evidence(pair.0, pair.1).iter().filter_map(window).collect()
+    }
+
+    #[test]
+    fn exchanging_names_changes_nothing() {
+        let one = inputs("On Monday Kenya thanked Japan; Nairobi needs Tokyo, said Chad.", "Kenya", "Japan");
+        let other = inputs("On Monday Fiji thanked Oman; Suva needs Muscat, said Chad.", "Fiji", "Oman");
+        assert_eq!(one, other);
+        assert_eq!(one[0].text, "On Monday Norway thanked Peru; Norway needs Peru, said Chad.");
+    }
+
+    #[test]
+    fn the_nearest_mentions_are_marked() {
+        let input = &inputs("Peru, said Lima, where rain fell, opposed Chile.", "Peru", "Chile")[0];
+        assert_eq!(input.text, "Norway, said Norway, where rain fell, opposed Peru.");
+        assert_eq!((&input.text[input.state.clone()], input.state.start), (STATE, 13));
+        assert_eq!(&input.text[input.actor.clone()], ACTOR);
+    }
+
+    #[test]
+    fn neighbours_are_read_as_they_stand() {
+        let input = &inputs("Norway rearmed last year. It was Peru that protested.", "Norway", "Peru")[0];
+        assert_eq!(input.text, "Norway rearmed last year. It was Peru that protested.");
+    }
+}
