@@ -1,6 +1,6 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
-.PHONY: check test model bench growth learning silver stats fuzz
+.PHONY: check test model bench growth learning silver stats accurate fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -34,6 +34,27 @@ $(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
 	mkdir -p $(SILVER)
 	grep '"date": "$*-' $(EVENTS) | target/release/detente predict - --input-format jsonl --all-actors --format csv \
 		--model $(MODEL) --quiet --output $@
+
+# The encoder, fine-tuned on the rows of the default recipe: training/README.md. BASE=mpnet or minilm; what is more goes to
+# ENCODER_FLAGS, as in `make accurate ENCODER_FLAGS="--layers 6 --fold 0"`.
+BASE = mpnet
+ENCODER_FLAGS =
+accurate: data-build/windows.jsonl .venv/done data-build/base-$(BASE)/model.safetensors
+	OMP_WAIT_POLICY=passive TRANSFORMERS_VERBOSITY=error nice .venv/bin/python training/finetune.py --windows data-build/windows.jsonl \
+		--base data-build/base-$(BASE) --out data-build/encoder-$(BASE) $(ENCODER_FLAGS)
+
+data-build/windows.jsonl: models/default.toml $(wildcard datasets/stance/*.csv datasets/stance/labels/*.csv)
+	cargo build --quiet --release
+	mkdir -p data-build
+	target/release/detente data windows --config models/default.toml --output $@
+
+data-build/base-%/model.safetensors: .venv/done
+	.venv/bin/python training/base.py $* $(@D)
+
+.venv/done: training/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --requirement training/requirements.txt
+	touch $@
 
 # The counts and agreements that datasets/README.md states.
 LABELS = datasets/stance/labels

@@ -1,0 +1,91 @@
+"""Windows to batches: word pieces, cut to a fixed length around the pair."""
+
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+LABELS = ["aligned", "neutral", "opposed"]
+LENGTH = 64
+
+
+@dataclass
+class Row:
+    """A labelled pair: its windows as word pieces, and what training needs to know."""
+
+    data: str
+    label: int
+    weight: float
+    calibrate: bool
+    fold: int
+    windows: list[tuple[list[int], int, int, float]]  # pieces, places of state and actor, weight in the pool
+
+
+def load_tokenizer(base: Path) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def cut(pieces: list[int], state: int, actor: int, length: int) -> tuple[list[int], int, int]:
+    """At most `length` pieces: the first and the last, and between them a run around the pair."""
+    room = length - 2
+    inner = pieces[1:-1]
+    if len(inner) <= room:
+        return pieces, state, actor
+    low, high = min(state, actor) - 1, max(state, actor) - 1
+    if high - low >= room:
+        # Too far apart: half the room around each.
+        half = room // 2
+        first = max(0, low - half // 2)
+        second = max(first + half, min(high - half // 2, len(inner) - (room - half)))
+        keep = list(range(first, first + half)) + list(range(second, second + room - half))
+    else:
+        start = max(0, min((low + high) // 2 - room // 2, len(inner) - room))
+        start = min(start, low)
+        start = max(start, high - room + 1)
+        keep = list(range(start, start + room))
+    place = {old: new for new, old in enumerate(keep)}
+    return [pieces[0], *(inner[i] for i in keep), pieces[-1]], place[state - 1] + 1, place[actor - 1] + 1
+
+
+def encode(tokenizer: Tokenizer, text: str, state: int, actor: int, length: int) -> tuple[list[int], int, int]:
+    """The pieces of a window, and which of them stand for the two names; offsets count characters."""
+    encoded = tokenizer.encode(text)
+    places = [encoded.char_to_token(state), encoded.char_to_token(actor)]
+    if None in places:
+        raise ValueError(f"no piece at {state} or {actor} of {text!r}")
+    return cut(encoded.ids, places[0], places[1], length)
+
+
+def read_rows(path: Path, tokenizer: Tokenizer, skip: set[str], limit: int | None, seed: int) -> list[Row]:
+    """The rows of a file of windows but those of the data sets `skip`; at most `limit`, drawn at random."""
+    with path.open(encoding="utf-8") as lines:
+        objects = [row for row in map(json.loads, lines) if row["data"] not in skip]
+    if limit is not None and len(objects) > limit:
+        objects = random.Random(seed).sample(objects, limit)
+    rows = []
+    for row in objects:
+        windows = []
+        for window in row["windows"]:
+            pieces = encode(tokenizer, window["text"], window["state"][0], window["actor"][0], LENGTH)
+            windows.append((*pieces, window["weight"]))
+        rows.append(
+            Row(row["data"], LABELS.index(row["label"]), row["weight"], row["calibrate"], row["fold"], windows)
+        )
+    return rows
+
+
+def collate(windows: list[tuple[list[int], int, int]], pad: int) -> tuple[torch.Tensor, ...]:
+    """Pieces, mask, places of state and actor."""
+    longest = max(len(pieces) for pieces, *_ in windows)
+    pieces = torch.full((len(windows), longest), pad)
+    mask = torch.zeros((len(windows), longest), dtype=torch.long)
+    for i, (ids, *_) in enumerate(windows):
+        pieces[i, : len(ids)] = torch.tensor(ids)
+        mask[i, : len(ids)] = 1
+    return pieces, mask, torch.tensor([w[1] for w in windows]), torch.tensor([w[2] for w in windows])
