@@ -28,7 +28,7 @@ impl ConfusionMatrix {
     /// Counts `y_true` against `y_pred`, each row with its weight in `sample_weight` if given.
     ///
     /// # Errors
-    /// [`Error::Shape`] for no rows, lengths that differ, or a weight that is negative or not finite.
+    /// [`Error::Shape`](crate::Error::Shape) for no rows, lengths that differ, or a weight that is negative or not finite.
     pub fn new(y_true: &[Stance], y_pred: &[Stance], sample_weight: Option<&[f64]>) -> Result<Self> {
         check_lengths("predicted labels", y_pred.len(), y_true.len())?;
         let mut matrix = Self::default();
@@ -152,7 +152,7 @@ macro_rules! label_metrics {
         $(#[$doc])*
         ///
         /// # Errors
-        /// [`Error::Shape`] for no rows or lengths that differ.
+        /// [`Error::Shape`](crate::Error::Shape) for no rows or lengths that differ.
         pub fn $name(y_true: &[Stance], y_pred: &[Stance]) -> Result<f64> {
             Ok(ConfusionMatrix::new(y_true, y_pred, None)?.$method())
         }
@@ -188,7 +188,7 @@ label_metrics! {
 /// How often class i (row) was predicted as class j (column).
 ///
 /// # Errors
-/// [`Error::Shape`] for no rows or lengths that differ.
+/// [`Error::Shape`](crate::Error::Shape) for no rows or lengths that differ.
 pub fn confusion_matrix(y_true: &[Stance], y_pred: &[Stance]) -> Result<ConfusionMatrix> {
     ConfusionMatrix::new(y_true, y_pred, None)
 }
@@ -196,7 +196,7 @@ pub fn confusion_matrix(y_true: &[Stance], y_pred: &[Stance]) -> Result<Confusio
 /// Precision, recall, F1 and support of each class; 0 for 0/0.
 ///
 /// # Errors
-/// [`Error::Shape`] for no rows or lengths that differ.
+/// [`Error::Shape`](crate::Error::Shape) for no rows or lengths that differ.
 pub fn precision_recall_f1_support(y_true: &[Stance], y_pred: &[Stance]) -> Result<[ClassScores; Stance::COUNT]> {
     Ok(ConfusionMatrix::new(y_true, y_pred, None)?.per_class())
 }

@@ -8,7 +8,7 @@ use crate::{Result, Stance};
 /// −ln p of the true class for each row, with p clipped to [ε, 1 − ε], ε = 2.2e-16, as scikit-learn clips.
 ///
 /// # Errors
-/// [`Error::Shape`] for no rows, lengths that differ, or probabilities that are negative or don't sum to 1.
+/// [`Error::Shape`](crate::Error::Shape) for no rows, lengths that differ, or probabilities that are negative or don't sum to 1.
 pub fn log_losses(y_true: &[Stance], probabilities: &[PerClass]) -> Result<Vec<f64>> {
     check_probabilities(y_true, probabilities)?;
     let loss = |(y, p): (&Stance, &PerClass)| -p[y.index()].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();

@@ -31,7 +31,7 @@ fn one_vs_rest(
 /// 0 to 1, 0.5 by chance. `None` where the class has no rows, or all.
 ///
 /// # Errors
-/// As [`log_losses`].
+/// As [`log_losses`](super::log_losses).
 pub fn roc_auc_score(y_true: &[Stance], probabilities: &[PerClass]) -> Result<[Option<f64>; Stance::COUNT]> {
     one_vs_rest(y_true, probabilities, |steps, positive, negative| {
         let mut above = 0.0;
@@ -48,7 +48,7 @@ pub fn roc_auc_score(y_true: &[Stance], probabilities: &[PerClass]) -> Result<[O
 /// `None` as [`roc_auc_score`].
 ///
 /// # Errors
-/// As [`log_losses`].
+/// As [`log_losses`](super::log_losses).
 pub fn average_precision_score(y_true: &[Stance], probabilities: &[PerClass]) -> Result<[Option<f64>; Stance::COUNT]> {
     one_vs_rest(y_true, probabilities, |steps, positive, _| {
         let (mut above_true, mut above) = (0.0, 0.0);
