@@ -8,7 +8,8 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::labelled::{label_records, pairs};
+use super::labelled::pairs;
+use super::rows::label_records;
 use super::{LabelMap, LabelledOptions, LabelledPair};
 use crate::article::Article;
 use crate::error::Result;

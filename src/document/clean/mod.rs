@@ -30,8 +30,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::sentences::is_bullet;
 use super::shapes::{is_breadcrumb, is_count, is_date_line, is_file_name, is_link, is_menu};
 use crate::Span;
-use phrases::{CREDIT, END, LINE, NAMES, PHRASES, RELATED, START, TAIL, WITHIN, first_word};
-use unit::{Unit, units};
+use phrases::{CREDIT, END, LINE, NAMES, PHRASES, RELATED, START, TAIL, WITHIN, first_word, only_names};
+use unit::{Unit, strip_bullet, units};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,52 +323,9 @@ impl Cleaner<'_> {
     }
 }
 
-/// "By Jane Smith, 3 March 2026", "Sources: Bloomberg, LA.lv": what follows is names, numbers and small words.
-fn only_names(rest: &str, phrase: &str) -> bool {
-    const SMALL: [&str; 16] =
-        ["al", "and", "at", "bin", "da", "de", "der", "for", "in", "of", "on", "the", "van", "von", "with", "&"];
-    let byline = phrase == "by";
-    let words = rest.split_whitespace().count();
-    if words == 0 || words > if byline { 12 } else { 16 } || (byline && rest.ends_with(['.', '?', '!'])) {
-        return false;
-    }
-    rest.split_whitespace().all(|word| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        SMALL.contains(&word) || !word.starts_with(char::is_lowercase) || word.contains(['.', '@'])
-    })
-}
-
 /// Whether only white space with one line end stands here.
 fn is_one_line_end(gap: &str) -> bool {
     gap.trim().is_empty() && memchr::memchr_iter(b'\n', gap.as_bytes()).count() == 1
-}
-
-fn strip_bullet(line: &str) -> &str {
-    line.trim_start_matches(|c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '•' | '·'
-                    | '▪'
-                    | '◦'
-                    | '‣'
-                    | '●'
-                    | '■'
-                    | '►'
-                    | '▶'
-                    | '➤'
-                    | '→'
-                    | '*'
-                    | '-'
-                    | '–'
-                    | '—'
-                    | '>'
-                    | '»'
-                    | '|'
-                    | '('
-                    | '['
-            )
-    })
 }
 
 /// A number that two lines share when they differ in ASCII case, white space and punctuation only.

@@ -81,3 +81,18 @@ pub(super) fn first_word(text: &str) -> &str {
     let end = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
     &text[..end]
 }
+
+/// "By Jane Smith, 3 March 2026", "Sources: Bloomberg, LA.lv": what follows is names, numbers and small words.
+pub(super) fn only_names(rest: &str, phrase: &str) -> bool {
+    const SMALL: [&str; 16] =
+        ["al", "and", "at", "bin", "da", "de", "der", "for", "in", "of", "on", "the", "van", "von", "with", "&"];
+    let byline = phrase == "by";
+    let words = rest.split_whitespace().count();
+    if words == 0 || words > if byline { 12 } else { 16 } || (byline && rest.ends_with(['.', '?', '!'])) {
+        return false;
+    }
+    rest.split_whitespace().all(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        SMALL.contains(&word) || !word.starts_with(char::is_lowercase) || word.contains(['.', '@'])
+    })
+}

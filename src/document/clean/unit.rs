@@ -88,3 +88,32 @@ pub(super) fn count_words(line: &str) -> usize {
     }
     words
 }
+
+/// The line without what marks it as an item of a list, or opens it.
+pub(super) fn strip_bullet(line: &str) -> &str {
+    line.trim_start_matches(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '•' | '·'
+                    | '▪'
+                    | '◦'
+                    | '‣'
+                    | '●'
+                    | '■'
+                    | '►'
+                    | '▶'
+                    | '➤'
+                    | '→'
+                    | '*'
+                    | '-'
+                    | '–'
+                    | '—'
+                    | '>'
+                    | '»'
+                    | '|'
+                    | '('
+                    | '['
+            )
+    })
+}
