@@ -1,5 +1,6 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
+.DELETE_ON_ERROR:
 .PHONY: check test model bench growth learning silver stats accurate fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.

@@ -236,7 +236,7 @@ fn two_readings_in_one_file_are_compared() {
     let record: serde_json::Value = serde_json::from_slice(&compared.stdout).expect("JSON");
     assert_eq!((&record["n"], &record["raw"]), (&2.into(), &0.5.into()));
     let none = data(folder.path(), &["agreement", "none.csv"]);
-    assert!(code(&none) != Some(0) && stderr(&none).contains("`first` and `second`"), "{}", stderr(&none));
+    assert!(code(&none) != Some(0) && stderr(&none).contains("`first`, `second`"), "{}", stderr(&none));
 }
 
 #[test]
@@ -255,4 +255,55 @@ fn windows_are_the_rows_that_train_would_use() {
     assert_eq!(lines[1]["windows"][0]["actor"], serde_json::json!([16, 20]));
     assert_eq!((&lines[1]["label"], &lines[1]["weight"]), (&"opposed".into(), &2.0.into()));
     assert_ne!(lines[0]["fold"], lines[1]["fold"]);
+}
+
+#[test]
+fn a_mixed_file_of_javascript_offsets_comes_back_as_it_went() {
+    let rows = "id,text,state,actor,label,state_start,state_end,actor_start,actor_end\n\
+                1,🚀 Belarus praised Wagner Group.,Belarus,Wagner Group,aligned,2,9,18,30\n\
+                2,“Perú” thanked Chile.,Peru,Chile,aligned,1,5,15,20\n3,“Perú” thanked Chile again.,Peru,Chile,aligned,1,5,15,20\n";
+    let folder = folder(&[("rows.csv", rows)]);
+    let run = |args: &[&str]| data(folder.path(), args);
+    assert_eq!(code(&run(&["export", "rows.csv", "--format", "label-studio", "-o", "t.json"])), Some(0));
+    let imported = run(&["import", "t.json", "--format", "label-studio"]);
+    let out = stdout(&imported);
+    assert!(out.contains("aligned,2,9,18,30") && out.contains("aligned,1,5,15,20"), "{out}{}", stderr(&imported));
+}
+
+#[test]
+fn proposals_of_prodigy_are_no_labels_and_a_sample_can_be_drawn_against() {
+    let rows = "id,text,state,actor,label\n1,Norway praised Chile.,Norway,Chile,\n";
+    let articles =
+        "{\"id\":\"1\",\"text\":\"Norway praised Chile.\"}\n{\"id\":\"2\",\"text\":\"Oman attacked Chad.\"}\n";
+    let folder = folder(&[("rows.csv", rows), ("a.jsonl", articles)]);
+    let run = |args: &[&str]| data(folder.path(), args);
+    assert_eq!(code(&run(&["export", "rows.csv", "--format", "prodigy", "--predict", "-o", "t.jsonl"])), Some(0));
+    assert_eq!(code(&run(&["import", "t.jsonl", "--format", "prodigy"])), Some(2));
+    let out = stdout(&run(&["sample", "a.jsonl", "--against", "rows.csv"]));
+    assert!(out.contains("Oman") && !out.contains("Norway"), "{out}");
+}
+
+#[test]
+fn words_that_are_not_where_the_file_says_are_an_error() {
+    let tasks = r#"[{"id": 5, "data": {"text": "Peru thanked Chile."}, "annotations": [{"result": [
+        {"id": "a", "type": "labels", "value": {"start": 1, "end": 5, "text": "Peru", "labels": ["state"]}},
+        {"id": "b", "type": "labels", "value": {"start": 13, "end": 18, "text": "Chile", "labels": ["actor"]}},
+        {"type": "choices", "from_name": "language", "value": {"choices": ["English"]}},
+        {"type": "choices", "from_name": "stance", "value": {"choices": ["aligned"]}}]}]}]"#;
+    let folder = folder(&[
+        ("bad.json", tasks),
+        ("good.json", &tasks.replace("\"start\": 1, \"end\": 5", "\"start\": 0, \"end\": 4")),
+    ]);
+    let bad = data(folder.path(), &["import", "bad.json", "--format", "label-studio"]);
+    assert!(code(&bad) == Some(2) && stderr(&bad).contains("where the file says `Peru`"), "{}", stderr(&bad));
+    let good = data(folder.path(), &["import", "good.json", "--format", "label-studio"]);
+    assert!(stdout(&good).contains("5,,Peru thanked Chile.,Peru,Chile,aligned,0,4,13,18"), "{}", stdout(&good));
+}
+
+#[test]
+fn two_readings_need_no_decision() {
+    let folder = folder(&[("labels.csv", "id,state,actor,first,second\n1,Peru,Chile,aligned,neutral\n")]);
+    let compared = data(folder.path(), &["agreement", "labels.csv", "--format", "json"]);
+    let record: serde_json::Value = serde_json::from_slice(&compared.stdout).expect("JSON");
+    assert_eq!((&record["n"], &record["raw"]), (&1.into(), &0.0.into()), "{}", stderr(&compared));
 }

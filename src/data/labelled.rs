@@ -142,6 +142,17 @@ pub fn labelled(source: &Source, options: &LabelledOptions, warn: &Warn) -> Resu
     Ok(LabelledPairs { inner: Box::new(pairs(rows, source.input.name(), options.clone(), warn.clone())) })
 }
 
+/// What is wrong with the places of two names, and what they should be.
+pub(super) fn check_places(text: &str, state: &Span, actor: &Span) -> Option<(String, &'static str)> {
+    let [state_name, actor_name] = [state, actor].map(|span| &text[span.clone()]);
+    if state_name.trim().is_empty() || actor_name.trim().is_empty() {
+        return Some(("a name of white space".into(), "the words of a name"));
+    }
+    let overlap = state.start < actor.end && actor.start < state.end;
+    let found = || format!("the state `{state_name}` and the actor `{actor_name}`, which overlap");
+    overlap.then(|| (found(), "two names, each with words of its own"))
+}
+
 /// A row with the article that it is about, and its group.
 pub(super) type About = (Record, Article, Option<String>);
 
@@ -249,9 +260,8 @@ impl Record {
         let text = Characters::new(text);
         let state = self.span(&text, unit, [OFFSETS[0], OFFSETS[1]], [a, b])?;
         let actor = self.span(&text, unit, [OFFSETS[2], OFFSETS[3]], [c, d])?;
-        if state.start < actor.end && actor.start < state.end {
-            let found = format!("the state at {a} to {b} and the actor at {c} to {d}, which overlap");
-            return Err(self.wrong(OFFSETS[2], found, "two names, each with words of its own"));
+        if let Some((found, expected)) = check_places(text.text(), &state, &actor) {
+            return Err(self.wrong(OFFSETS[2], found, expected));
         }
         Ok(Some((state, actor)))
     }

@@ -2,8 +2,8 @@
 //!
 //! Files of this program count Unicode characters, as Python does. JavaScript tools count UTF-16 units, other programs
 //! bytes. All three agree up to the first character beyond ASCII; behind it, a reading in the wrong unit soon cuts a
-//! word or a character. So of the spans of a file those are looked at that differ by unit. Another unit than characters is
-//! taken only where all of them are whole words in it, and fewer than half in characters.
+//! word or a character. So each unit is compared with characters on those spans of a file where the two differ; it is
+//! taken only where all of these are whole words in it, and fewer than half in characters.
 
 use std::fmt;
 
@@ -25,8 +25,6 @@ pub enum OffsetUnit {
 }
 
 impl OffsetUnit {
-    const ALL: [Self; 3] = [Self::Characters, Self::Utf16, Self::Bytes];
-
     /// The byte of `text` at which the unit number `index` begins; `None` beyond the text or within a character.
     pub fn to_byte(self, text: &Characters<'_>, index: usize) -> Option<usize> {
         match self {
@@ -61,11 +59,12 @@ impl fmt::Display for OffsetUnit {
     }
 }
 
-/// Counts, for each unit, the spans that are whole words in it.
+/// Compares each unit with characters, on the spans where the two differ.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    fits: [usize; 3],
-    /// How many spans told the units apart.
+    /// For each unit: the spans that tell it from characters, those that fit it, those that fit characters.
+    told: [[usize; 3]; 3],
+    /// How many spans told any unit from characters.
     pub telling: usize,
 }
 
@@ -76,32 +75,47 @@ impl Tally {
             return;
         }
         let text = Characters::new(&article.text);
-        let spans = OffsetUnit::ALL.map(|unit| unit.span(&text, start, end));
-        if spans.iter().all(|span| *span == spans[0]) {
-            return;
+        let good = |span: &Option<Span>| {
+            span.as_ref().is_some_and(|span| match words {
+                Some(words) => article.text[span.clone()] == *words,
+                None => is_whole_words(&article.text, span),
+            })
+        };
+        let plain = OffsetUnit::Characters.span(&text, start, end);
+        let mut tells = false;
+        for unit in [OffsetUnit::Utf16, OffsetUnit::Bytes] {
+            let span = unit.span(&text, start, end);
+            if span != plain {
+                tells = true;
+                let told = &mut self.told[unit as usize];
+                told[0] += 1;
+                told[1] += usize::from(good(&span));
+                told[2] += usize::from(good(&plain));
+            }
         }
-        self.telling += 1;
-        for (fits, span) in self.fits.iter_mut().zip(spans) {
-            let good = span.is_some_and(|span| match words {
-                Some(words) => article.text[span] == *words,
-                None => is_whole_words(&article.text, &span),
-            });
-            *fits += usize::from(good);
-        }
+        self.telling += usize::from(tells);
     }
 
-    /// The unit that fits; where it is not characters, `warn` is told.
+    /// The unit that fits; where it is not characters, or none fits, `warn` is told.
     pub fn unit(&self, path: &str, warn: &Warn) -> OffsetUnit {
-        let fits = |unit: OffsetUnit| self.fits[unit as usize];
-        if self.telling == 0 || 2 * fits(OffsetUnit::Characters) >= self.telling {
-            return OffsetUnit::Characters;
+        let say = |message: String| warn(Warning { location: Location::file(path), message });
+        for unit in [OffsetUnit::Utf16, OffsetUnit::Bytes] {
+            let [tell, fit, plain] = self.told[unit as usize];
+            if tell > 0 && fit == tell && 2 * plain < tell {
+                say(format!("offsets are read as {unit}, in which all {tell} that tell are whole words"));
+                return unit;
+            }
         }
-        let Some(unit) = OffsetUnit::ALL.into_iter().find(|unit| fits(*unit) == self.telling) else {
-            return OffsetUnit::Characters;
-        };
-        let message = format!("offsets are read as {unit}, in which all {} that tell are whole words", self.telling);
-        warn(Warning { location: Location::file(path), message });
-        unit
+        // Every span that tells tells bytes from characters.
+        let [tell, _, plain] = self.told[OffsetUnit::Bytes as usize];
+        if 2 * plain < tell {
+            let least = tell - plain;
+            say(format!(
+                "of {tell} offsets behind other characters than ASCII {least} cut a word in {}; check them",
+                OffsetUnit::Characters
+            ));
+        }
+        OffsetUnit::Characters
     }
 }
 
@@ -139,6 +153,15 @@ mod tests {
         assert_eq!(told(text, &[(2, 15), (24, 28)]), (OffsetUnit::Characters, 0));
         assert_eq!(told(text, &[(3, 16), (25, 29)]), (OffsetUnit::Utf16, 1));
         assert_eq!(told(text, &[(5, 19), (28, 32)]), (OffsetUnit::Bytes, 1));
+        // Accents tell bytes from characters, and nothing of UTF-16.
+        let mixed = |spans: &[(&str, usize, usize)]| {
+            let mut tally = Tally::default();
+            spans.iter().for_each(|(text, a, b)| tally.add(&Article::new(*text), *a, *b, None));
+            tally.unit("a.csv", &crate::source::ignore_warnings())
+        };
+        let accents = ("“Perú” thanked Chile.", 15, 20);
+        assert_eq!(mixed(&[accents, accents, ("😀 Peru thanked Chile.", 3, 7)]), OffsetUnit::Utf16);
+        assert_eq!(mixed(&[accents, accents, ("😀 Peru thanked Chile.", 2, 6)]), OffsetUnit::Characters);
         assert_eq!(told("Peru thanked Chile.", &[(0, 4), (13, 18)]), (OffsetUnit::Characters, 0));
     }
 

@@ -38,9 +38,13 @@ pub(crate) struct LabelRow {
 
 /// The rows of a label file, CSV where its name does not say.
 pub(super) fn label_records(path: &Path, warn: &Warn) -> Result<Records> {
+    with_columns(path, &["id|sentence", "state", "actor", "label"], warn)
+}
+
+fn with_columns(path: &Path, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
     let mut source = Source::file(path);
     source.format = Format::of(path).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv);
-    records(&source, &["id|sentence", "state", "actor", "label"], warn)
+    records(&source, required, warn)
 }
 
 /// The labels of a CSV or JSONL file, whatever their spelling.
@@ -58,16 +62,17 @@ pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item 
 /// The rows of a label file that have a label of two readers each, in the columns `first` and `second`.
 pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<(LabelRow, [String; 2])>> {
     let mut found = Vec::new();
-    for row in label_records(path, warn)? {
+    for row in with_columns(path, &["id|sentence", "state", "actor", "first", "second"], warn)? {
         let (_, mut row) = row?;
         row.rename("sentence", "id");
         let (Some(first), Some(second)) = (row.get("first").map(String::from), row.get("second").map(String::from))
         else {
             continue;
         };
-        let [id, state, actor, label] = ["id", "state", "actor", "label"].map(|name| row.needed(name));
+        let [id, state, actor] = ["id", "state", "actor"].map(|name| row.needed(name));
         let (state, actor) = (state?.trim().to_owned(), actor?.trim().to_owned());
-        found.push((LabelRow { id: id?, state, actor, label: label?, location: row.location }, [first, second]));
+        let label = first.clone();
+        found.push((LabelRow { id: id?, state, actor, label, location: row.location }, [first, second]));
     }
     Ok(found)
 }

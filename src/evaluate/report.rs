@@ -132,7 +132,8 @@ pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<S
             missing: scored.is_none(),
         }))
     };
-    pairs.par_iter().filter_map(score).collect()
+    // The first error in the order of the rows, whichever thread meets one first.
+    pairs.par_iter().filter_map(score).collect::<Vec<_>>().into_iter().collect()
 }
 
 impl ModelRecord {

@@ -67,7 +67,8 @@ pub(super) fn score_pair(
     let head = &model.head;
     if windows.is_empty() {
         let probabilities = head.no_evidence;
-        let stance = Stance::argmax(&probabilities);
+        // Nothing said is neutral, whatever is likely.
+        let stance = Stance::Neutral;
         return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
     }
     let weight = |w: &EvidenceWindow<'_>| head.pooling.weight(w.document.sentences[w.sentences.0].part, w.strength);

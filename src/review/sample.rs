@@ -1,7 +1,7 @@
 //! Which pairs of unlabelled articles to label next.
 //!
 //! Every connected pair of an article is a candidate; those with the highest score are taken, at most
-//! [`SampleParams::per_text`] of one text.
+//! [`SampleParams::per_text`] of one article. Articles without a text are passed over.
 //!
 //! | strategy | score |
 //! |---|---|
@@ -42,7 +42,7 @@ pub enum Strategy<'m> {
 pub struct SampleParams {
     /// How many pairs. Defaults to 100.
     pub n: usize,
-    /// The most pairs of one text, 1 or more. Defaults to 2.
+    /// The most pairs of one article, 1 or more. Defaults to 2.
     pub per_text: usize,
     /// Seed of what is drawn. Defaults to 0.
     pub seed: u64,
@@ -134,8 +134,13 @@ impl<'m> Sampler<'m> {
             Strategy::Disagree(other) => other.predict(article, &query),
             _ => Vec::new(),
         };
-        let candidate = |(i, prediction): (usize, &Prediction<'_>)| {
-            let key = [&article.id, &*prediction.state.code, &*prediction.actor.code].join("\0");
+        if article.text.trim().is_empty() {
+            // A labelled row needs a text.
+            return Vec::new();
+        }
+        let text = xxh3_64_with_seed(article.text.as_bytes(), self.params.seed).to_string();
+        let rank = |(i, prediction): (usize, &Prediction<'_>)| {
+            let key = [&article.id, &text, &*prediction.state.code, &*prediction.actor.code].join("\0");
             let draw = xxh3_64_with_seed(key.as_bytes(), self.params.seed);
             let score = match self.strategy {
                 Strategy::Random | Strategy::Diverse => 0.0,
@@ -143,12 +148,14 @@ impl<'m> Sampler<'m> {
                 // Both see the same names in the same order.
                 Strategy::Disagree(_) => divergence(&prediction.probabilities, &other.get(i)?.probabilities),
             };
-            self.candidate(article, prediction, score, draw)
+            Some((score, draw, i))
         };
-        let mut found: Vec<Candidate> = predictions.iter().enumerate().filter_map(candidate).collect();
-        found.sort();
-        found.truncate(self.params.per_text);
-        found
+        // Ranked before anything is copied: a roll call has tens of thousands of pairs.
+        let mut ranked: Vec<(f64, u64, usize)> = predictions.iter().enumerate().filter_map(rank).collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        ranked.truncate(self.params.per_text);
+        let candidate = |(score, draw, i)| self.candidate(article, &predictions[i], score, draw);
+        ranked.into_iter().filter_map(candidate).collect()
     }
 
     fn candidate(&self, article: &Article, prediction: &Prediction<'_>, score: f64, draw: u64) -> Option<Candidate> {

@@ -77,7 +77,8 @@ pub(super) fn read_rows(
             let (weight, calibrate) = (dataset.weight, dataset.calibrate);
             Ok(Some(Row { origin: (d, r), evidence, label, weight, calibrate, says_more }))
         };
-        let read: Vec<Option<Row>> = dataset.pairs.par_iter().enumerate().map(read).collect::<Result<_>>()?;
+        let read: Vec<Option<Row>> =
+            dataset.pairs.par_iter().enumerate().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
         // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
         let mut seen = FxHashSet::default();
         for (row, pair) in read.into_iter().zip(&dataset.pairs) {

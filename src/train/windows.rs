@@ -68,7 +68,8 @@ pub fn window_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer
                 document.evidence(pair.0, pair.1).iter().filter_map(record).collect::<Vec<_>>()
             })
         };
-        let windows: Vec<Vec<WindowRecord>> = dataset.pairs.par_iter().map(read).collect::<Result<_>>()?;
+        let windows: Vec<Vec<WindowRecord>> =
+            dataset.pairs.par_iter().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
         let mut seen = FxHashSet::default();
         for (pair, windows) in dataset.pairs.iter().zip(windows) {
             let Some(label) = pair.label else { continue };

@@ -17,8 +17,8 @@ use super::{paths, read_unlabelled};
 /// Make tasks for an annotation tool of rows, labelled or not
 ///
 /// Each row is a task: its text with the state and the actor marked where the row says where they stand, and a choice
-/// of aligned, neutral, opposed. What is labelled is written as an annotation; with --predict, what is not
-/// gets the model's stance as a proposal.
+/// of aligned, neutral, opposed. What is labelled is written as an annotation; with --predict, the model's stance
+/// is written as a proposal, too.
 ///
 /// Examples:
 ///   detente data export rows.csv --format label-studio --output tasks.json
@@ -70,7 +70,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             let scored = predict_labelled(&pipeline, pair)?;
             Ok(scored.map(|scored| (scored.stance, scored.probabilities[scored.stance.index()])))
         };
-        pairs.par_iter().map(propose).collect::<Result<_>>()?
+        pairs.par_iter().map(propose).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?
     } else {
         vec![None; pairs.len()]
     };
@@ -79,6 +79,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     exchange::write(&mut sink, format, &tasks)?;
     sink.finish()?;
     common.note(format_args!("{} tasks", tasks.len()));
+    if format == ExchangeFormat::Doccano && args.predict {
+        common.note(format_args!("doccano keeps proposals as labels: import only what somebody has looked at"));
+    }
     if format == ExchangeFormat::LabelStudio {
         common.note(format_args!("labelling interface of the project:\n{LABEL_STUDIO_CONFIG}"));
     }

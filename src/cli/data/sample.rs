@@ -12,7 +12,7 @@ use detente::{Article, Pipeline};
 
 use super::super::complaints::Complaints;
 use super::super::{Common, LabelArgs, ModelArgs, Outcome, batches, progress};
-use super::{paths, read_quietly, write_rows};
+use super::{paths, read_unlabelled, write_rows};
 
 /// Choose pairs of unlabelled articles to label next
 ///
@@ -42,13 +42,13 @@ pub struct Args {
     /// How many pairs
     #[arg(long, short, value_name = "N", default_value_t = 100)]
     n: usize,
-    /// The most pairs of one text
+    /// The most pairs of one article
     #[arg(long, value_name = "N", default_value_t = 2)]
     per_text: usize,
     /// Seed of what is drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Labelled files; their texts, and those nearly the same, are left out
+    /// Labelled files, or samples drawn before; their texts, and those nearly the same, are left out
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
     /// Where to write, CSV or (by its name) JSONL [default: CSV on standard output]
@@ -87,7 +87,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     };
     let mut known = Vec::new();
     for path in &args.against {
-        known.extend(read_quietly(path, &args.labels, common)?.rows.into_iter().map(|(_, text)| text));
+        let rows = read_unlabelled(path, &args.labels, common)?;
+        known.extend(rows.into_iter().map(|pair| pair.article.text));
     }
     let known = Index::new(known.iter().map(String::as_str));
     let params = SampleParams { n: args.n, per_text: args.per_text, seed: args.seed };

@@ -88,8 +88,10 @@ fn write(out: &mut impl Write, data: &[Dataset], found: &[Suspect], format: List
         }
         Listing::Jsonl => {
             for suspect in found {
-                let object: serde_json::Map<String, serde_json::Value> =
+                let mut object: serde_json::Map<String, serde_json::Value> =
                     header.iter().map(|name| (*name).to_owned()).zip(row(suspect).map(Into::into)).collect();
+                object.insert("line".into(), data[suspect.row.0].pairs[suspect.row.1].location.line.into());
+                object.insert("margin".into(), suspect.margin.into());
                 serde_json::to_writer(&mut *out, &object)?;
                 writeln!(out)?;
             }

@@ -1,6 +1,8 @@
 //! doccano: an object a line. A text classification has `label` as a list of names; a relation extraction has `entities`
 //! with `start_offset` and `end_offset`, and `relations` with `from_id`, `to_id` and `type`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Description, Draft, Place, Task, description, list, offset};
@@ -25,9 +27,11 @@ pub(super) fn pairs(task: &Value, location: Location) -> Result<Vec<Draft>> {
     let text = if task["text"].is_null() { &task["data"] } else { &task["text"] };
     let description = Description::read(text, fields, &known, &location)?;
     let mut drafts = Vec::new();
+    let with_id = list(&task["entities"]).iter().filter(|entity| !entity["id"].is_null());
+    let entities: BTreeMap<String, &Value> = with_id.map(|entity| (entity["id"].to_string(), entity)).collect();
     for relation in list(&task["relations"]) {
         let place = |id: &Value| -> Option<Place> {
-            let entity = list(&task["entities"]).iter().find(|entity| entity["id"] == *id)?;
+            let entity = entities.get(&id.to_string())?;
             Some(Place { start: offset(&entity["start_offset"])?, end: offset(&entity["end_offset"])?, words: None })
         };
         let ends = place(&relation["from_id"]).zip(place(&relation["to_id"]));

@@ -1,6 +1,8 @@
 //! Label Studio: a list of tasks. A task has `data` and `annotations`, whose `result` holds regions (`labels`), choices
 //! and relations. Each annotation is a reading of its own; who made it stands in the column `annotator`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{Description, Draft, Place, Task, description, list, offset, plain};
@@ -11,7 +13,10 @@ use crate::stance::Stance;
 pub(super) fn pairs(task: &Value, location: Location) -> Result<Vec<Draft>> {
     let none = Map::new();
     let data = task["data"].as_object().unwrap_or(&none);
-    let description = Description::read(&task["data"]["text"], data, &[], &location)?;
+    let mut description = Description::read(&task["data"]["text"], data, &[], &location)?;
+    if let Some(id) = plain(&task["id"]).filter(|_| data.get("id").is_none_or(Value::is_null)) {
+        description.article.id = id;
+    }
     let mut drafts = Vec::new();
     for annotation in list(&task["annotations"]) {
         if annotation["was_cancelled"].as_bool() == Some(true) {
@@ -31,17 +36,24 @@ pub(super) fn pairs(task: &Value, location: Location) -> Result<Vec<Draft>> {
 fn reading(description: &Description, result: &[Value], location: &Location) -> Result<Vec<Draft>> {
     let place = |region: &Value| -> Option<Place> {
         let value = &region["value"];
-        let words = value["text"].as_str().map(str::to_owned);
+        // Line ends within a region are exported as the two characters `\n`.
+        let words = value["text"].as_str().map(|words| words.replace("\\n", "\n"));
         Some(Place { start: offset(&value["start"])?, end: offset(&value["end"])?, words })
     };
-    let region = |id: &Value| result.iter().find(|item| item["type"] == "labels" && item["id"] == *id).and_then(place);
+    let with_id = result.iter().filter(|item| item["type"] == "labels" && !item["id"].is_null());
+    let regions: BTreeMap<String, &Value> = with_id.map(|item| (item["id"].to_string(), item)).collect();
+    let region = |id: &Value| regions.get(&id.to_string()).copied().and_then(place);
     let places = ["state", "actor"].map(|party| {
         let is = |label: &Value| label.as_str().is_some_and(|label| label.eq_ignore_ascii_case(party));
         result.iter().find(|item| list(&item["value"]["labels"]).iter().any(is)).and_then(place)
     });
     let mut drafts = Vec::new();
+    // A project may ask other things, too: where a control is called `stance`, it is the one that counts.
+    let is_stance = |item: &Value| item["from_name"] == "stance";
+    let named = result.iter().any(is_stance);
     for item in result {
         match item["type"].as_str() {
+            Some("choices") if named && !is_stance(item) => {}
             Some("choices") => {
                 for label in list(&item["value"]["choices"]).iter().filter_map(Value::as_str) {
                     drafts.push(description.choice(label, places.clone(), location)?);

@@ -21,8 +21,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::labelled::check_places;
 use super::offsets::{OffsetUnit, Tally};
-use super::{LabelledOptions, LabelledPair};
+use super::{COLUMNS, LabelledOptions, LabelledPair};
 use crate::characters::Characters;
 use crate::error::{Error, Location, Result};
 use crate::source::{self, Warn};
@@ -157,12 +158,22 @@ impl Draft {
                     format!("a name from {} to {} in a text of {} characters", place.start, place.end, text.count());
                 Error::format(location.clone(), found, format!("offsets within the text, in {unit}"))
             })?;
+            if let Some(words) = place.words.as_deref().filter(|words| article.text[span.clone()] != **words) {
+                let found = format!("`{}` where the file says `{words}`", &article.text[span]);
+                return Err(Error::format(location.clone(), found, "offsets that fit the text"));
+            }
             let named = if name.name.is_empty() { article.text[span.clone()].to_owned() } else { name.name };
             Ok((named, Some(span)))
         };
         let ((state, state_span), (actor, actor_span)) = (resolve(state)?, resolve(actor)?);
         // Either both places are known or neither is.
-        let (state_span, actor_span) = state_span.zip(actor_span).unzip();
+        let places = state_span.zip(actor_span);
+        if let Some((state, actor)) = &places
+            && let Some((found, expected)) = check_places(&article.text, state, actor)
+        {
+            return Err(Error::format(location, found, expected));
+        }
+        let (state_span, actor_span) = places.unzip();
         Ok(LabelledPair {
             state,
             actor,
@@ -240,9 +251,7 @@ impl Description {
         let get = |name: &str| fields.get(name).and_then(plain).filter(|value| !value.trim().is_empty());
         let [id, title, date, url, source, language] = ARTICLE.map(get);
         let id = id.unwrap_or_else(|| location.to_string());
-        let special = |name: &str| {
-            ARTICLE.contains(&name) || known.contains(&name) || ["text", "state", "actor", "group"].contains(&name)
-        };
+        let special = |name: &str| COLUMNS.contains(&name) || ARTICLE.contains(&name) || known.contains(&name);
         let columns = fields.iter().filter(|(name, _)| !special(name));
         Ok(Self {
             article: Article { id, title, text: text.into(), date, url, source, language },

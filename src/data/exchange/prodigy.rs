@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Description, Draft, Place, Task, description, list, offset};
+use super::{Description, Draft, Place, Task, description, list, offset, plain};
 use crate::characters::Characters;
 use crate::error::{Error, Location, Result};
 use crate::stance::Stance;
@@ -12,12 +12,15 @@ pub(super) fn pairs(task: &Value, location: Location) -> Result<Vec<Draft>> {
     if !task.is_object() {
         return Err(Error::format(location, "a line that is no object", "an object a line"));
     }
-    if task["answer"].as_str().is_some_and(|answer| answer != "accept") {
+    if task["answer"] != "accept" {
         return Ok(Vec::new());
     }
     let none = Map::new();
-    let description =
+    let mut description =
         Description::read(&task["text"], task["meta"].as_object().unwrap_or(&none), &["score"], &location)?;
+    if let Some(hash) = plain(&task["_input_hash"]).filter(|_| task["meta"]["id"].is_null()) {
+        description.article.id = hash;
+    }
     let place = |span: &Value| -> Option<Place> {
         let words = span["text"].as_str().map(str::to_owned);
         Some(Place { start: offset(&span["start"])?, end: offset(&span["end"])?, words })

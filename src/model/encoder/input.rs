@@ -1,7 +1,8 @@
 //! A window of evidence as an encoder reads it.
 //!
 //! Every name of the state is replaced by [`STATE`], every name of the actor by [`ACTOR`], whatever the two are: so the
-//! score depends on no name of the pair, and the encoder meets words that it knows. Other names stay as they are.
+//! score depends on no name of the pair, and the encoder meets words that it knows. Other names stay as they are, but for
+//! those that would be taken for one of the two.
 
 use crate::article::Span;
 use crate::model::EvidenceWindow;
@@ -10,6 +11,9 @@ use crate::model::EvidenceWindow;
 pub const STATE: &str = "Norway";
 /// What stands for every name of the actor.
 pub const ACTOR: &str = "Peru";
+
+/// What stands for the names of others that are called as one of these two.
+pub const OTHER: &str = "Ghana";
 
 /// Text with the pair masked, and where the two stand in it.
 ///
@@ -34,7 +38,7 @@ pub const ACTOR: &str = "Peru";
 pub struct EncoderInput {
     /// The sentence, or the two neighbours.
     pub text: String,
-    /// The mention of the state that lies nearest to one of the actor: bytes of `text`.
+    /// The mention of the state with the least between it and one of the actor: bytes of `text`.
     pub state: Span,
     /// That mention of the actor.
     pub actor: Span,
@@ -55,13 +59,19 @@ impl EncoderInput {
                 STATE
             } else if mark.party == window.pair.1 {
                 ACTOR
+            } else if ["Norw", "Peru"].iter().any(|name| source[mark.span.clone()].contains(name)) {
+                OTHER
             } else {
                 continue;
             };
             text.push_str(&source[from..mark.span.start]);
             let place = text.len()..text.len() + word.len();
             text.push_str(word);
-            (if word == STATE { &mut states } else { &mut actors }).push(place);
+            match word {
+                STATE => states.push(place),
+                ACTOR => actors.push(place),
+                _ => {}
+            }
             from = mark.span.end;
         }
         text.push_str(&source[from..end]);
@@ -115,6 +125,12 @@ mod tests {
         assert_eq!(input.text, "Norway, said Norway, where rain fell, opposed Peru.");
         assert_eq!((&input.text[input.state.clone()], input.state.start), (STATE, 13));
         assert_eq!(&input.text[input.actor.clone()], ACTOR);
+    }
+
+    #[test]
+    fn a_third_party_of_the_same_name_is_told_apart() {
+        let input = &inputs("Norway urged Kenya to leave Japan.", "Kenya", "Japan")[0];
+        assert_eq!(input.text, "Ghana urged Norway to leave Peru.");
     }
 
     #[test]
