@@ -1,5 +1,6 @@
 //! Articles in batches, read on a thread of their own while those before are answered.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -24,6 +25,19 @@ pub struct Outcome {
     pub complaints: Complaints,
     /// Whether there was anything to work on, be it good or bad.
     pub any: bool,
+}
+
+/// The inputs that `paths` name, and what is wrong with those that are none.
+pub fn inputs(paths: &[PathBuf], format: Option<Format>) -> (Vec<Source>, Complaints) {
+    let mut inputs = Vec::new();
+    let mut complaints = Complaints::default();
+    for input in source::inputs(paths, format) {
+        match input {
+            Ok(input) => inputs.push(input),
+            Err(error) => complaints.add(&error),
+        }
+    }
+    (inputs, complaints)
 }
 
 /// Reads `inputs` in their order; the thread ends early where nobody takes the batches any more.

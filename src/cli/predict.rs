@@ -9,10 +9,9 @@ use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
 use detente::pipeline::Prediction;
-use detente::source::{self, Format as InputFormat};
+use detente::source::Format as InputFormat;
 use detente::{Article, Pipeline, Query, Record, visible};
 
-use super::complaints::Complaints;
 use super::output::{Format, Sink, shorten, table, width};
 use super::{Common, ModelArgs, Outcome, batches, paths, progress};
 
@@ -102,14 +101,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         all_states: args.all_states,
         evidence_limit: Some(args.evidence),
     };
-    let mut inputs = Vec::new();
-    let mut complaints = Complaints::default();
-    for input in source::inputs(&args.paths, args.input_format.map(InputFormat::from)) {
-        match input {
-            Ok(input) => inputs.push(input),
-            Err(error) => complaints.add(&error),
-        }
-    }
+    let (inputs, complaints) = batches::inputs(&args.paths, args.input_format.map(InputFormat::from));
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     let mut printer = Printer::new(args, inputs.len() > 1)?;

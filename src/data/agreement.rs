@@ -68,24 +68,9 @@ pub struct Agreement {
 /// [`Error::Empty`] if there is no row.
 pub fn read(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> Result<Reading> {
     let mut reading = Reading::new();
-    let mut labels = BTreeSet::new();
+    let mut reader = Reader { map, gazetteer, labels: BTreeSet::new() };
     for row in label_rows(path, warn)? {
-        let LabelRow { id, state, actor, label, location } = row?;
-        let label = map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |stance| stance.to_string());
-        labels.insert(label.clone());
-        if labels.len() > MAX_LABELS {
-            return Err(Error::format(
-                location,
-                "one label more",
-                format!("at most {MAX_LABELS} different ones in a file"),
-            ));
-        }
-        let entry = |name: String| gazetteer.find(&name).map_or(name, |id| gazetteer.get(id).name.to_string());
-        let key = Key { id, state: entry(state), actor: entry(actor) };
-        let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
-        if reading.insert(key, label).is_some() {
-            return Err(Error::format(location, found, "one row for each id, state and actor"));
-        }
+        reader.take(row?, &mut reading)?;
     }
     Ok(reading)
 }
@@ -96,22 +81,10 @@ pub fn read(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> 
 /// As [`read`]; [`Error::Empty`] if no row has both.
 pub fn read_columns(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &Warn) -> Result<[Reading; 2]> {
     let mut readings = [Reading::new(), Reading::new()];
-    let mut seen = BTreeSet::new();
-    for (row, labels) in two_readings(path, warn)? {
-        let named = |label: String| map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |s| s.to_string());
-        let entry = |name: &str| gazetteer.find(name).map_or(name.to_owned(), |id| gazetteer.get(id).name.to_string());
-        for (reading, label) in readings.iter_mut().zip(labels) {
-            let key = Key { id: row.id.clone(), state: entry(&row.state), actor: entry(&row.actor) };
-            let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
-            let label = named(label);
-            seen.insert(label.clone());
-            if seen.len() > MAX_LABELS {
-                let expected = format!("at most {MAX_LABELS} different ones in a file");
-                return Err(Error::format(row.location, "one label more", expected));
-            }
-            if reading.insert(key, label).is_some() {
-                return Err(Error::format(row.location, found, "one row for each id, state and actor"));
-            }
+    let mut reader = Reader { map, gazetteer, labels: BTreeSet::new() };
+    for rows in two_readings(path, warn)? {
+        for (row, reading) in rows.into_iter().zip(&mut readings) {
+            reader.take(row, reading)?;
         }
     }
     if readings[0].is_empty() {
@@ -121,6 +94,36 @@ pub fn read_columns(path: &Path, map: &LabelMap, gazetteer: &Gazetteer, warn: &W
         });
     }
     Ok(readings)
+}
+
+/// Puts the rows of one file into readings.
+struct Reader<'a> {
+    map: &'a LabelMap,
+    gazetteer: &'a Gazetteer,
+    /// The different labels so far.
+    labels: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, row: LabelRow, reading: &mut Reading) -> Result<()> {
+        let LabelRow { id, state, actor, label, location } = row;
+        let label = self.map.stance(&label).map_or_else(|| label.trim().to_lowercase(), |stance| stance.to_string());
+        self.labels.insert(label.clone());
+        if self.labels.len() > MAX_LABELS {
+            let expected = format!("at most {MAX_LABELS} different ones in a file");
+            return Err(Error::format(location, "one label more", expected));
+        }
+        let entry = |name: String| match self.gazetteer.find(&name) {
+            Some(id) => self.gazetteer.get(id).name.to_string(),
+            None => name,
+        };
+        let key = Key { id, state: entry(state), actor: entry(actor) };
+        let found = format!("a second row of `{}`, {} toward {}", key.id, key.state, key.actor);
+        match reading.insert(key, label) {
+            None => Ok(()),
+            Some(_) => Err(Error::format(location, found, "one row for each id, state and actor")),
+        }
+    }
 }
 
 /// The most different labels of a reading: what has more is a column of something else.

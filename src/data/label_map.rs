@@ -39,6 +39,12 @@ impl LabelMap {
         self.stances.get(&label.trim().to_lowercase()).copied()
     }
 
+    /// What a label should have been, to be said of one that stands for nothing.
+    pub(crate) fn expected(&self) -> String {
+        let known: Vec<&str> = self.labels().collect();
+        format!("one of {}, or a label that `--label-map THEIRS=OURS` maps to one", known.join(", "))
+    }
+
     /// The labels that it knows, sorted.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.stances.keys().map(String::as_str)

@@ -231,9 +231,7 @@ impl Record {
     }
 
     fn unknown(&self, label: &str, map: &LabelMap) -> Error {
-        let known: Vec<&str> = map.labels().collect();
-        let expected = format!("one of {}, or a label that `--label-map THEIRS=OURS` maps to one", known.join(", "));
-        self.wrong("label", format!("the label `{label}`"), expected)
+        self.wrong("label", format!("the label `{label}`"), map.expected())
     }
 
     /// The four offsets, as they are written; `None` where there is none of them.

@@ -59,8 +59,9 @@ pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item 
     Ok(label_records(path, warn)?.map(row))
 }
 
-/// The rows of a label file that have a label of two readers each, in the columns `first` and `second`.
-pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<(LabelRow, [String; 2])>> {
+/// The rows of a label file that have a label of two readers each, in the columns `first` and `second`: each row with
+/// the one label, and with the other.
+pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<[LabelRow; 2]>> {
     let mut found = Vec::new();
     for row in with_columns(path, &["id|sentence", "state", "actor", "first", "second"], warn)? {
         let (_, mut row) = row?;
@@ -71,8 +72,9 @@ pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<(LabelRow, [S
         };
         let [id, state, actor] = ["id", "state", "actor"].map(|name| row.needed(name));
         let (state, actor) = (state?.trim().to_owned(), actor?.trim().to_owned());
-        let label = first.clone();
-        found.push((LabelRow { id: id?, state, actor, label, location: row.location }, [first, second]));
+        let row = LabelRow { id: id?, state, actor, label: first, location: row.location };
+        let again = LabelRow { label: second, ..row.clone() };
+        found.push([row, again]);
     }
     Ok(found)
 }

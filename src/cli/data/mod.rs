@@ -100,15 +100,24 @@ fn read_quietly(path: &Path, labels: &LabelArgs, common: &Common) -> Result<Data
 /// Reads a file and reports its bad rows.
 fn read(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
     let file = read_quietly(path, labels, common)?;
+    report(&file);
+    Ok(file)
+}
+
+fn report(file: &DataFile) {
     let mut complaints = Complaints::default();
     file.errors.iter().for_each(|error| complaints.add(error));
     complaints.finish();
-    Ok(file)
 }
 
 /// Reads a file of which every row must be good, before anything is written.
 fn read_whole(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFile> {
-    let file = read(path, labels, common)?;
+    whole(read_quietly(path, labels, common)?)
+}
+
+/// The file, reported and refused if any row of it is bad.
+fn whole(file: DataFile) -> Result<DataFile> {
+    report(&file);
     ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
     Ok(file)
 }
@@ -116,12 +125,7 @@ fn read_whole(path: &Path, labels: &LabelArgs, common: &Common) -> Result<DataFi
 /// Reads rows that may lack a label, every one of them good.
 fn read_unlabelled(path: &Path, labels: &LabelArgs, common: &Common) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: labels.label_map.clone(), label_required: false };
-    let file = data::read(path, &options, &common.warn())?;
-    let mut complaints = Complaints::default();
-    file.errors.iter().for_each(|error| complaints.add(error));
-    complaints.finish();
-    ensure!(file.errors.is_empty(), "{}: nothing was written, for rows that cannot be read", file.path);
-    Ok(file.pairs)
+    Ok(whole(data::read(path, &options, &common.warn())?)?.pairs)
 }
 
 /// Writes rows as CSV, or as JSONL where the file's name says so.

@@ -7,10 +7,8 @@ use rayon::prelude::*;
 
 use detente::data::audit::Index;
 use detente::review::sample::{SampleParams, Sampler, Strategy};
-use detente::source;
 use detente::{Article, Pipeline};
 
-use super::super::complaints::Complaints;
 use super::super::{Common, LabelArgs, ModelArgs, Outcome, batches, progress};
 use super::{paths, read_unlabelled, write_rows};
 
@@ -65,14 +63,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(models) => (ModelArgs::named(&models[0]), Some(ModelArgs::named(&models[1]))),
         None => (args.model.clone(), None),
     };
-    let mut complaints = Complaints::default();
-    let mut inputs = Vec::new();
-    for input in source::inputs(&args.paths, None) {
-        match input {
-            Ok(input) => inputs.push(input),
-            Err(error) => complaints.add(&error),
-        }
-    }
+    let (inputs, complaints) = batches::inputs(&args.paths, None);
     let models = one.file().into_iter().chain(other.iter().filter_map(ModelArgs::file));
     let read = inputs.iter().map(|input| input.input.path()).chain(models).chain(common.files());
     let read = read.chain(args.against.iter().map(PathBuf::as_path));

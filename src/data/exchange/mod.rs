@@ -145,10 +145,7 @@ impl Draft {
         let Self { article, state, actor, label, group, columns, location } = self;
         source::check_size(&article.text, &location)?;
         let Some(stance) = options.labels.stance(&label) else {
-            let known: Vec<&str> = options.labels.labels().collect();
-            let expected =
-                format!("one of {}, or a label that `--label-map THEIRS=OURS` maps to one", known.join(", "));
-            return Err(Error::format(location, format!("the label `{label}`"), expected));
+            return Err(Error::format(location, format!("the label `{label}`"), options.labels.expected()));
         };
         let text = Characters::new(&article.text);
         let resolve = |name: Name| -> Result<(String, Option<Span>)> {
