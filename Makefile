@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench growth learning silver stats accurate fuzz
+.PHONY: check test model bench growth learning scores silver stats accurate fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -22,6 +22,19 @@ growth:
 # What labels on news summaries are worth: reports/learning.md. Trains six models, one after the other.
 learning:
 	cargo bench --bench learning > reports/learning.md
+
+# The scores that models/README.md states, of MODEL=default or a file.
+scores:
+	cargo build --quiet --release
+	mkdir -p data-build
+	@for part in events:dev events:test contrasts:test; do name=$${part%:*}; split=$${part#*:}; \
+		awk -F, -v split_is=$$split 'NR == 1 { for (i = 1; i <= NF; i++) if ($$i == "split") column = i; print } \
+			NR > 1 && $$column == split_is' $(LABELS)/$$name.csv > data-build/labels.csv; \
+		case $$name in events) texts=$(EVENTS);; *) texts=datasets/stance/$$name.csv;; esac; \
+		target/release/detente --quiet data join data-build/labels.csv --texts $$texts -o data-build/$$name-$$split.csv; done
+	@for rows in ../shared/data/gold/dev.csv ../shared/data/gold/headlines-dev.csv ../shared/data/gold/events-dev.csv \
+		../shared/data/gold/re3d-dev.csv data-build/events-dev.csv data-build/events-test.csv data-build/contrasts-test.csv; do \
+		echo; echo $$rows; target/release/detente evaluate --data $$rows --model $(MODEL); done
 
 # Probabilities of a model (MODEL=default, or a file) for every connected pair of the news summaries, a file a year under
 # silver/MODEL. Years that are there are left as they are, so a run that was cut off goes on where it was.
@@ -68,7 +81,7 @@ stats:
 	target/release/detente data join $(LABELS)/bbc.csv --texts ../shared/data/news/bbc.jsonl --layout sentences -o data-build/bbc.csv
 	target/release/detente data join $(LABELS)/factbook.csv --texts ../shared/data/factbook/text.jsonl --layout clauses -o data-build/factbook.csv
 	target/release/detente data join $(LABELS)/dse.csv --texts ../shared/data/dse/train.txt --layout directed-sentiment -o data-build/dse.csv
-	target/release/detente data stats data-build/*.csv
+	target/release/detente data stats $(foreach part,articles bbc contrasts dse events factbook headlines sentences,data-build/$(part).csv)
 	for part in $(filter-out %-artefacts.csv,$(wildcard $(LABELS)/*.csv)); do \
 		echo; echo $$part; target/release/detente data agreement $$part 2> /dev/null || echo 'read once'; done
 
