@@ -195,6 +195,9 @@ fn a_sample_is_an_unlabelled_file_without_what_is_labelled() {
     let again = run(&["--against", "done.csv"]);
     assert_eq!(stdout(&again), out);
     assert_eq!(code(&run(&["--n", "0"])), Some(2));
+    std::fs::copy(folder.path().join("a.jsonl"), folder.path().join("archive")).expect("a copy");
+    let named = data(folder.path(), &["sample", "archive", "--input-format", "jsonl", "--per-text", "1"]);
+    assert_eq!(stdout(&named), stdout(&run(&[])), "{}", stderr(&named));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use detente::data::audit::Index;
 use detente::review::sample::{SampleParams, Sampler, Strategy};
 use detente::{Article, Pipeline};
 
+use super::super::predict::Input;
 use super::super::{Common, LabelArgs, ModelArgs, Outcome, batches, progress};
 use super::{paths, read_unlabelled, write_rows};
 
@@ -26,6 +27,9 @@ pub struct Args {
     /// Files, folders, or `-` for standard input, as for predict
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// What the input is, where its name does not say [default: by extension; text for standard input]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    input_format: Option<Input>,
     /// Where the model is least sure
     #[arg(long, group = "strategy")]
     uncertain: bool,
@@ -63,7 +67,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(models) => (ModelArgs::named(&models[0]), Some(ModelArgs::named(&models[1]))),
         None => (args.model.clone(), None),
     };
-    let (inputs, complaints) = batches::inputs(&args.paths, None);
+    let (inputs, complaints) = batches::inputs(&args.paths, args.input_format.map(Into::into));
     let models = one.file().into_iter().chain(other.iter().filter_map(ModelArgs::file));
     let read = inputs.iter().map(|input| input.input.path()).chain(models).chain(common.files());
     let read = read.chain(args.against.iter().map(PathBuf::as_path));
