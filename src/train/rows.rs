@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::{Dataset, TrainParams};
 use crate::article::Article;
 use crate::data::LabelledPair;
-use crate::document::{Document, Party};
+use crate::document::{Document, Evidence, Party};
 use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
 use crate::model::linear::features::{Counts, window};
@@ -28,7 +28,6 @@ pub(super) struct Row {
 }
 
 /// What reading the data gave.
-#[derive(Default)]
 pub(super) struct ReadRows {
     pub rows: Vec<Row>,
     /// Rows whose text does not connect the two, with their labels.
@@ -52,47 +51,79 @@ pub(super) fn visit<T>(
     Ok(with(&Document::read(article, gazetteer), parties))
 }
 
+/// A labelled pair with what was read of each piece of its evidence.
+pub(super) struct Found<T> {
+    /// The file, as an index into the data, and the row in it.
+    pub origin: (usize, usize),
+    pub label: Stance,
+    /// At least one.
+    pub evidence: Vec<T>,
+}
+
+/// The labelled pairs of all files, by what came of them.
+pub(super) struct ReadEvidence<T> {
+    pub found: Vec<Found<T>>,
+    /// Rows whose text does not connect the two, with their labels.
+    pub missing: Vec<(Location, Stance)>,
+    pub repeated: Vec<Location>,
+}
+
+/// Reads every piece of evidence of every labelled pair; what trains a model of any kind sees the same rows.
+pub(super) fn read_evidence<T: Send>(
+    data: &[Dataset],
+    gazetteer: &Gazetteer,
+    read: impl Fn(&Document<'_>, &Evidence, (Party, Party)) -> T + Sync,
+) -> Result<ReadEvidence<T>> {
+    let mut all = ReadEvidence { found: Vec::new(), missing: Vec::new(), repeated: Vec::new() };
+    for (d, dataset) in data.iter().enumerate() {
+        let evidence = |pair: &LabelledPair| -> Result<Option<(Stance, Vec<T>)>> {
+            let Some(label) = pair.label else { return Ok(None) };
+            let evidence = visit(pair, gazetteer, |document, parties| {
+                let evidence = document.evidence(parties.0, parties.1);
+                evidence.iter().map(|evidence| read(document, evidence, parties)).collect()
+            })?;
+            Ok(Some((label, evidence)))
+        };
+        // The first error in the order of the rows, whichever thread meets one first.
+        let rows: Vec<Option<(Stance, Vec<T>)>> =
+            dataset.pairs.par_iter().map(evidence).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
+        // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
+        let mut seen = FxHashSet::default();
+        for (r, (row, pair)) in rows.into_iter().zip(&dataset.pairs).enumerate() {
+            let Some((label, evidence)) = row else { continue };
+            if !seen.insert(pair.identity(gazetteer)) {
+                all.repeated.push(pair.location.clone());
+            } else if evidence.is_empty() {
+                all.missing.push((pair.location.clone(), label));
+            } else {
+                all.found.push(Found { origin: (d, r), label, evidence });
+            }
+        }
+    }
+    Ok(all)
+}
+
 pub(super) fn read_rows(
     data: &[Dataset],
     params: &TrainParams,
     gazetteer: &Gazetteer,
     tokenizer: &Tokenizer,
 ) -> Result<ReadRows> {
-    let mut all = ReadRows::default();
-    for (d, dataset) in data.iter().enumerate() {
-        let read = |(r, pair): (usize, &LabelledPair)| -> Result<Option<Row>> {
-            let Some(label) = pair.label else { return Ok(None) };
-            let mut says_more = false;
-            let evidence = visit(pair, gazetteer, |document, parties| {
-                let count = |evidence: &crate::document::Evidence| {
-                    let mut counts = Counts::default();
-                    let (tokens, marks) = window(document, evidence.sentences, tokenizer);
-                    let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
-                    says_more |= tokens.iter().any(is_word);
-                    counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
-                    (counts, params.pooling.weight(evidence.part, evidence.strength))
-                };
-                document.evidence(parties.0, parties.1).iter().map(count).collect::<Vec<_>>()
-            })?;
-            let (weight, calibrate) = (dataset.weight, dataset.calibrate);
-            Ok(Some(Row { origin: (d, r), evidence, label, weight, calibrate, says_more }))
-        };
-        let read: Vec<Option<Row>> =
-            dataset.pairs.par_iter().enumerate().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
-        // A row that is there twice is one judgement; counted twice it would also distort the shares of the labels.
-        let mut seen = FxHashSet::default();
-        for (row, pair) in read.into_iter().zip(&dataset.pairs) {
-            let Some(row) = row else { continue };
-            if !seen.insert(pair.identity(gazetteer)) {
-                all.repeated.push(pair.location.clone());
-            } else if row.evidence.is_empty() {
-                all.missing.push((pair.location.clone(), row.label));
-            } else {
-                all.rows.push(row);
-            }
-        }
-    }
-    Ok(all)
+    let count = |document: &Document<'_>, evidence: &Evidence, parties: (Party, Party)| {
+        let mut counts = Counts::default();
+        let (tokens, marks) = window(document, evidence.sentences, tokenizer);
+        let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
+        counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
+        (counts, params.pooling.weight(evidence.part, evidence.strength), tokens.iter().any(is_word))
+    };
+    let ReadEvidence { found, missing, repeated } = read_evidence(data, gazetteer, count)?;
+    let row = |Found { origin, label, evidence }: Found<(Counts, f64, bool)>| {
+        let Dataset { weight, calibrate, .. } = data[origin.0];
+        let says_more = evidence.iter().any(|(.., says_more)| *says_more);
+        let evidence = evidence.into_iter().map(|(counts, weight, _)| (counts, weight)).collect();
+        Row { origin, evidence, label, weight, calibrate, says_more }
+    };
+    Ok(ReadRows { rows: found.into_iter().map(row).collect(), missing, repeated })
 }
 
 /// How often each label is given to pairs that the text does not connect, drawn toward 2, 16 and 2 of 20.

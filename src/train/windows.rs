@@ -1,14 +1,13 @@
 //! Training rows as an encoder reads them: the same rows, evidence, weights and folds as [`train`](super::train)'s.
 
-use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use super::{Dataset, MAX_FOLDS, TrainParams, visit};
+use super::rows::{Found, read_evidence};
+use super::{Dataset, MAX_FOLDS, TrainParams};
 use crate::characters::Characters;
 use crate::data::LabelledPair;
 use crate::data::split::folds;
-use crate::document::Evidence;
+use crate::document::{Document, Evidence, Party};
 use crate::error::Result;
 use crate::gazetteer::Gazetteer;
 use crate::model::EvidenceWindow;
@@ -53,41 +52,28 @@ pub struct WindowRecord {
 /// What reading the rows gives; see [`train`](super::train).
 pub fn window_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer) -> Result<Vec<WindowRow>> {
     params.check()?;
-    let mut found: Vec<(&Dataset, &LabelledPair, Stance, Vec<WindowRecord>)> = Vec::new();
-    for dataset in data {
-        let read = |pair: &LabelledPair| {
-            visit(pair, gazetteer, |document, pair| {
-                let record = |e: &Evidence| {
-                    let window = EvidenceWindow { document, sentences: e.sentences, strength: e.strength, pair };
-                    let input = EncoderInput::new(&window)?;
-                    let characters = Characters::new(&input.text);
-                    let (state, actor) = (characters.of_span(&input.state), characters.of_span(&input.actor));
-                    let weight = params.pooling.weight(e.part, e.strength);
-                    Some(WindowRecord { state, actor, weight, text: input.text.clone() })
-                };
-                document.evidence(pair.0, pair.1).iter().filter_map(record).collect::<Vec<_>>()
-            })
-        };
-        let windows: Vec<Vec<WindowRecord>> =
-            dataset.pairs.par_iter().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
-        let mut seen = FxHashSet::default();
-        for (pair, windows) in dataset.pairs.iter().zip(windows) {
-            let Some(label) = pair.label else { continue };
-            if seen.insert(pair.identity(gazetteer)) && !windows.is_empty() {
-                found.push((dataset, pair, label, windows));
-            }
-        }
-    }
-    let pairs: Vec<&LabelledPair> = found.iter().map(|(_, pair, ..)| *pair).collect();
-    let (fold_of, _) = folds(&pairs, params.folds.min(MAX_FOLDS), params.seed);
-    let row = |((dataset, pair, label, windows), fold): ((&Dataset, &LabelledPair, Stance, Vec<_>), usize)| WindowRow {
-        data: dataset.name.clone(),
-        id: pair.article.id.clone(),
-        label,
-        weight: dataset.weight,
-        calibrate: dataset.calibrate,
-        fold,
-        windows,
+    let record = |document: &Document<'_>, evidence: &Evidence, pair: (Party, Party)| -> Option<WindowRecord> {
+        let Evidence { part, sentences, strength, .. } = *evidence;
+        let EncoderInput { text, state, actor } =
+            EncoderInput::new(&EvidenceWindow { document, sentences, strength, pair })?;
+        let characters = Characters::new(&text);
+        let (state, actor) = (characters.of_span(&state), characters.of_span(&actor));
+        Some(WindowRecord { state, actor, weight: params.pooling.weight(part, strength), text })
     };
-    Ok(found.into_iter().zip(fold_of).map(row).collect())
+    let found = read_evidence(data, gazetteer, record)?.found;
+    let pairs: Vec<&LabelledPair> = found.iter().map(|row| &data[row.origin.0].pairs[row.origin.1]).collect();
+    let (fold_of, _) = folds(&pairs, params.folds.min(MAX_FOLDS), params.seed);
+    let row = |((row, pair), fold): ((Found<Option<WindowRecord>>, &LabelledPair), usize)| {
+        let dataset = &data[row.origin.0];
+        WindowRow {
+            data: dataset.name.clone(),
+            id: pair.article.id.clone(),
+            label: row.label,
+            weight: dataset.weight,
+            calibrate: dataset.calibrate,
+            fold,
+            windows: row.evidence.into_iter().flatten().collect(),
+        }
+    };
+    Ok(found.into_iter().zip(pairs).zip(fold_of).map(row).collect())
 }
