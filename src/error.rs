@@ -187,7 +187,7 @@ pub enum ModelProblem {
     #[error("the model's part `{part}` is unusable: {}, expected {}", shortened(.found), shortened(.expected))]
     Part {
         /// The part's name.
-        part: &'static str,
+        part: String,
         /// What it is.
         found: String,
         /// What it should be.

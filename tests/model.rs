@@ -199,7 +199,9 @@ fn other_files_are_not_models() {
 
     // Our key without our content.
     let metadata = |text: &str| Some(HashMap::from([("detente".to_string(), text.to_string())]));
-    assert!(matches!(problem(&of_another(metadata("nonsense"))), ModelProblem::Part { part: "metadata", .. }));
+    assert!(
+        matches!(problem(&of_another(metadata("nonsense"))), ModelProblem::Part { part, .. } if part == "metadata")
+    );
     let empty = metadata(r#"{"sha256": "", "manifest": {}}"#);
     assert!(matches!(problem(&of_another(empty)), ModelProblem::Version { found: 0, .. }));
     let bare = metadata(r#"{"sha256": "", "manifest": {"format_version": 1}}"#);

@@ -1,7 +1,9 @@
 """Fine-tunes an encoder on windows of evidence; goes on from a checkpoint if there is one.
 
 Trains on single windows: of a row with several, one is drawn each epoch by its weight. What is scored is the row: the mean
-of its windows' log-probabilities, weighted. Rows are shuffled, as some files are sorted by label.
+of its windows' log-probabilities, weighted. Rows are kept in proportion to their weight, and of the neutral ones, which are
+most, a share; every row that is kept counts alike. They are shuffled, as some files are sorted by label, and put in batches
+of about one length. Matrix products are in bfloat16, weights in float32; word embeddings stay as they are.
 """
 
 import argparse
@@ -30,11 +32,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--layers", type=int, help="cut the encoder to so many layers")
     parser.add_argument("--epochs", type=float, default=1.0)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=3e-5)
-    parser.add_argument("--class-weights", type=float, nargs=3, default=[1.2, 0.8, 1.2])
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=4e-5)
+    parser.add_argument("--class-weights", type=float, nargs=3, default=[1.0, 1.0, 1.0])
     parser.add_argument("--smoothing", type=float, default=0.05)
     parser.add_argument("--skip", nargs="*", default=["train.txt"], help="data sets to leave out")
+    parser.add_argument("--neutral", type=float, default=0.4, help="share of the neutral rows that is kept")
     parser.add_argument("--limit", type=int, help="train on so many rows, drawn at random")
     parser.add_argument("--fold", type=int, help="leave this fold out and score it")
     parser.add_argument("--seed", type=int, default=0)
@@ -67,7 +70,9 @@ def score(net: StanceEncoder, rows: list[data.Row], pad: int, batch: int = 32) -
     weight = torch.zeros(len(rows), 1)
     for start in range(0, len(flat), batch):
         part = flat[start : start + batch]
-        logits = functional.log_softmax(net(*data.collate([w[:3] for _, w in part], pad)), dim=1)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = net(*data.collate([w[:3] for _, w in part], pad))
+        logits = functional.log_softmax(logits.float(), dim=1)
         for (i, window), z in zip(part, logits):
             pooled[i] += window[3] * z
             weight[i] += window[3]
@@ -82,14 +87,16 @@ def main() -> None:
     started = time.time()
     tokenizer = data.load_tokenizer(args.base)
     pad = tokenizer.token_to_id("[PAD]") if tokenizer.token_to_id("[PAD]") is not None else tokenizer.token_to_id("<pad>")
-    rows = data.read_rows(args.windows, tokenizer, set(args.skip), args.limit, args.seed)
+    rows = data.read_rows(args.windows, tokenizer, set(args.skip), args.neutral, args.limit, args.seed)
     held_out = [row for row in rows if row.fold == args.fold]
     rows = [row for row in rows if row.fold != args.fold]
     print(f"{len(rows)} rows to train on, {len(held_out)} held out", file=sys.stderr)
 
     net = StanceEncoder(args.base, args.layers)
     net.train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=0.01)
+    net.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
+    learnt = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, lr=args.rate, weight_decay=0.01, fused=True)
     steps = math.ceil(args.epochs * len(rows) / args.batch)
     warm_up = max(1, round(0.06 * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -120,32 +127,31 @@ def main() -> None:
     class_weights = torch.tensor(args.class_weights)
     per_epoch = math.ceil(len(rows) / args.batch)
     losses = []
-    order: list[int] = []
+    order: list[list[int]] = []
+    first = step
     while step < steps:
         epoch, place = divmod(step, per_epoch)
         if place == 0 or not order:
             # By seed and epoch alone, so that a run that goes on sees the same rows.
-            order = list(range(len(rows)))
-            random.Random(f"{args.seed} {epoch}").shuffle(order)
-        chosen = [rows[i] for i in order[place * args.batch : (place + 1) * args.batch]]
+            order = data.batches(rows, args.batch, f"{args.seed} {epoch}")
+        chosen = [rows[i] for i in order[place]]
         draw = random.Random(f"{args.seed} {step}")
         windows = [draw.choices(row.windows, [w[3] for w in row.windows])[0][:3] for row in chosen]
-        logits = net(*data.collate(windows, pad))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = net(*data.collate(windows, pad))
         labels = torch.tensor([row.label for row in chosen])
-        weights = torch.tensor([min(row.weight, 3.0) / 3.0 for row in chosen])
         loss = functional.cross_entropy(
-            logits, labels, weight=class_weights, label_smoothing=args.smoothing, reduction="none"
+            logits.float(), labels, weight=class_weights, label_smoothing=args.smoothing
         )
-        loss = (loss * weights).sum() / weights.sum()
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         schedule.step()
         step += 1
         losses.append(loss.item())
         if step % 50 == 0:
-            rate = step * args.batch / (time.time() - started)
+            rate = (step - first) * args.batch / (time.time() - started)
             print(f"step {step} of {steps}, loss {sum(losses[-50:]) / 50:.4f}, {rate:.1f} rows a second", file=sys.stderr)
         if step % args.checkpoint_every == 0 or step == steps:
             keep()

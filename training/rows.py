@@ -62,10 +62,17 @@ def encode(tokenizer: Tokenizer, text: str, state: int, actor: int, length: int)
     return cut(encoded.ids, places[0], places[1], length)
 
 
-def read_rows(path: Path, tokenizer: Tokenizer, skip: set[str], limit: int | None, seed: int) -> list[Row]:
-    """The rows of a file of windows but those of the data sets `skip`; at most `limit`, drawn at random."""
+def read_rows(
+    path: Path, tokenizer: Tokenizer, skip: set[str], neutral: float, limit: int | None, seed: int
+) -> list[Row]:
+    """The rows of a file of windows but those of the data sets `skip`: each kept with the probability that its weight is of
+    the largest, a neutral one with the share `neutral` of that; at most `limit`, drawn at random."""
     with path.open(encoding="utf-8") as lines:
         objects = [row for row in map(json.loads, lines) if row["data"] not in skip]
+    heaviest = max(row["weight"] for row in objects)
+    draw = random.Random(seed)
+    share = {"neutral": neutral}
+    objects = [row for row in objects if draw.random() < share.get(row["label"], 1.0) * row["weight"] / heaviest]
     if limit is not None and len(objects) > limit:
         objects = random.Random(seed).sample(objects, limit)
     rows = []
@@ -78,6 +85,20 @@ def read_rows(path: Path, tokenizer: Tokenizer, skip: set[str], limit: int | Non
             Row(row["data"], LABELS.index(row["label"]), row["weight"], row["calibrate"], row["fold"], windows)
         )
     return rows
+
+
+def batches(rows: list[Row], size: int, seed: str) -> list[list[int]]:
+    """Places of the rows in batches of `size`, in an order that `seed` gives; the rows of a batch are of about one length."""
+    draw = random.Random(seed)
+    order = list(range(len(rows)))
+    draw.shuffle(order)
+    for start in range(0, len(order), 16 * size):
+        order[start : start + 16 * size] = sorted(
+            order[start : start + 16 * size], key=lambda i: len(rows[i].windows[0][0])
+        )
+    parts = [order[start : start + size] for start in range(0, len(order), size)]
+    draw.shuffle(parts)
+    return parts
 
 
 def collate(windows: list[tuple[list[int], int, int]], pad: int) -> tuple[torch.Tensor, ...]:

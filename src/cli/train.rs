@@ -8,7 +8,7 @@ use anyhow::Result;
 use detente::LabelledPair;
 use detente::evaluate::metrics;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
-use detente::train::{Dataset, Recipe, Step};
+use detente::train::{Dataset, Recipe, Step, TrainedEncoder, train_stacked};
 use detente::{EvaluateParams, Stance};
 
 use super::output::Sink;
@@ -36,6 +36,9 @@ pub struct Args {
     /// A recipe: parameters, and data with weights (see models/default.toml)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A fine-tuned encoder to put beside the n-grams: the folder that training/export.py wrote
+    #[arg(long, value_name = "FOLDER", requires = "config")]
+    encoder: Option<PathBuf>,
     #[command(flatten)]
     labels: LabelArgs,
     /// The column whose equal values stay in one fold [default: group, or else the text]
@@ -90,10 +93,14 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         bar.set_message(match step {
             Step::Features => "reading evidence".to_string(),
             Step::Fold(fold, folds) => format!("cross-validating: fold {} of {folds}", fold + 1),
+            Step::Encoder => "reading by the encoder".to_string(),
             Step::Fit => "fitting on all rows".to_string(),
         });
     };
-    let trained = detente::train(&data, &params, &gazetteer, &show)?;
+    let trained = match &args.encoder {
+        Some(folder) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
+        None => detente::train(&data, &params, &gazetteer, &show)?,
+    };
     bar.finish_and_clear();
 
     let y_true: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();

@@ -1,6 +1,7 @@
 //! What is fitted: from windows of evidence to class scores, and from those to stances.
 //!
-//! An [`EvidenceModel`] scores windows of evidence, each by itself; [`linear`] holds the one by masked n-grams. The
+//! An [`EvidenceModel`] scores windows of evidence, each by itself: [`linear`] by masked n-grams, [`stacked`] by these and
+//! the [`encoder`] together. The
 //! [`Head`] puts the scores of a pair's evidence together, calibrates them and decides. [`file`](mod@file) writes and reads
 //! the whole, a [`Model`].
 //!
@@ -11,6 +12,7 @@ pub mod file;
 pub mod head;
 pub mod linear;
 mod softmax;
+pub mod stacked;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub use softmax::softmax;
 use crate::article::Span;
 use crate::document::{Document, Party, Strength};
 use linear::LinearModel;
+use stacked::StackedModel;
 
 /// A run of sentences as evidence for one pair: what a model scores.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,15 @@ pub struct Term {
     pub contribution: [f64; 3],
 }
 
+/// The parts of a window, each with what it adds to the score.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribution {
+    /// Parts that add up to the score, with [`base`](EvidenceModel::base).
+    Exact(Vec<Term>),
+    /// Words, each with what the score loses without it. Words act together, so these do not add up.
+    Occlusion(Vec<Term>),
+}
+
 /// What scores evidence.
 pub trait EvidenceModel: Debug + Send + Sync {
     /// The scores (logits) of aligned, neutral, opposed for each window, in order. Each depends on its window alone, and
@@ -55,9 +67,8 @@ pub trait EvidenceModel: Debug + Send + Sync {
     /// The scores of a window that says nothing.
     fn base(&self) -> [f64; 3];
 
-    /// The parts of a window's score, which add up to it with [`base`](Self::base); `None` where it cannot be taken
-    /// apart exactly.
-    fn terms(&self, window: &EvidenceWindow<'_>) -> Option<Vec<Term>>;
+    /// What each part of a window adds to its score.
+    fn attribute(&self, window: &EvidenceWindow<'_>) -> Attribution;
 
     /// Which kind of model it is.
     fn kind(&self) -> Kind<'_>;
@@ -69,6 +80,8 @@ pub trait EvidenceModel: Debug + Send + Sync {
 pub enum Kind<'m> {
     /// Masked n-grams and logistic regression.
     Linear(&'m LinearModel),
+    /// An encoder and masked n-grams together.
+    Stacked(&'m StackedModel),
 }
 
 /// All that is fitted, and saved: what scores evidence, and what makes stances of the scores.

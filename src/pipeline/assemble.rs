@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::plan::Plan;
 use super::{Pipeline, Prediction, Query, ScoredEvidence, ScoredPair};
 use crate::document::{Document, Party};
-use crate::model::{EvidenceWindow, Model};
+use crate::model::{EvidenceWindow, Head, Model};
 use crate::stance::Stance;
 
 impl Pipeline {
@@ -57,6 +57,20 @@ impl Pipeline {
     }
 }
 
+/// The shares of pieces of evidence, and the sum of their scores by these.
+pub(super) fn pool(head: &Head, windows: &[EvidenceWindow<'_>], scores: &[[f64; 3]]) -> (Vec<f64>, [f64; 3]) {
+    let weight = |w: &EvidenceWindow<'_>| head.pooling.weight(w.document.sentences[w.sentences.0].part, w.strength);
+    let weights: Vec<f64> = windows.iter().map(weight).collect();
+    let shares = head.pooling.shares(&weights, scores);
+    let mut pooled = [0.0; 3];
+    for (z, share) in scores.iter().zip(&shares) {
+        for k in 0..3 {
+            pooled[k] += share * z[k];
+        }
+    }
+    (shares, pooled)
+}
+
 /// Puts the scores of a pair's evidence together, and shows what counts most, as far as `limit`.
 pub(super) fn score_pair(
     model: &Model,
@@ -71,15 +85,7 @@ pub(super) fn score_pair(
         let stance = Stance::Neutral;
         return ScoredPair { stance, scores: probabilities.map(f64::ln), probabilities, evidence: Vec::new() };
     }
-    let weight = |w: &EvidenceWindow<'_>| head.pooling.weight(w.document.sentences[w.sentences.0].part, w.strength);
-    let weights: Vec<f64> = windows.iter().map(weight).collect();
-    let shares = head.pooling.shares(&weights, scores);
-    let mut pooled = [0.0; 3];
-    for (z, share) in scores.iter().zip(&shares) {
-        for k in 0..3 {
-            pooled[k] += share * z[k];
-        }
-    }
+    let (shares, pooled) = pool(head, windows, scores);
     let calibration = &head.calibration;
     let probabilities = calibration.probabilities(pooled);
     let stance = head.decision.stance(&probabilities);

@@ -6,15 +6,18 @@
 //! base = s ∘ b + d,  contributionᵢⱼ = αᵢ xᵢⱼ s ∘ wⱼ
 //! ```
 //!
-//! with the symbols of [`crate::pipeline`]. Nothing is approximated: the sums hold to rounding.
+//! with the symbols of [`crate::pipeline`]. The first sum holds for every model, to rounding. The second holds for a linear
+//! model ([`Method::Exact`]); of an encoder, words act together, so each is left out in turn, and what the score loses is
+//! what it is said to add ([`Method::Occlusion`]).
 
 use serde::Serialize;
 
 use crate::article::{Article, Part, Span};
 use crate::document::{Document, Evidence, Party, Strength};
 use crate::gazetteer::EntryId;
-use crate::model::{EvidenceWindow, Term};
-use crate::pipeline::{Pipeline, ScoredEvidence};
+use crate::model::{Attribution, EvidenceWindow, Term};
+use crate::pipeline::assemble::{pool, score_pair};
+use crate::pipeline::{Pipeline, ScoredEvidence, windows};
 use crate::stance::Stance;
 
 /// Why a pair has its stance.
@@ -47,10 +50,25 @@ pub struct EvidenceExplanation {
     pub strength: Strength,
     /// Its share αᵢ in the score.
     pub share: f64,
-    /// What it adds to the logits: the sum of its features' contributions.
+    /// What it adds to the logits.
     pub contribution: [f64; 3],
-    /// Its features, in no particular order of weight, if the model can be taken apart; see [`strongest`](Self::strongest).
+    /// Probabilities of aligned, neutral, opposed that the rest of the evidence would give, if there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without: Option<[f64; 3]>,
+    /// How its features were found.
+    pub method: Method,
+    /// Its features, in no particular order of weight; see [`strongest`](Self::strongest).
     pub features: Vec<FeatureExplanation>,
+}
+
+/// How what a feature adds was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// The score is the sum of what its features add.
+    Exact,
+    /// Each word is left out in turn.
+    Occlusion,
 }
 
 /// What one feature of a piece of evidence adds.
@@ -82,11 +100,20 @@ impl EvidenceExplanation {
 pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: EntryId) -> Option<Explanation> {
     let document = Document::read(article, pipeline.gazetteer());
     let pair = (Party::Entry(state), Party::Entry(actor));
-    let scored = pipeline.score_pair(&document, pair);
+    let (model, head) = (&pipeline.model().evidence, &pipeline.model().head);
+    let windows = windows(&document, pair);
+    let scores = model.score(&windows);
+    let scored = score_pair(pipeline.model(), &windows, &scores, None);
     if scored.evidence.is_empty() {
         return None;
     }
-    let (model, head) = (&pipeline.model().evidence, &pipeline.model().head);
+    // What the other pieces would give.
+    let rest = |sentences: (usize, usize)| -> Option<[f64; 3]> {
+        let others = || windows.iter().zip(&scores).filter(|(window, _)| window.sentences != sentences);
+        let (windows, scores): (Vec<EvidenceWindow<'_>>, Vec<[f64; 3]>) = others().map(|(w, z)| (*w, *z)).unzip();
+        let pooled = || head.calibration.probabilities(pool(head, &windows, &scores).1);
+        (!windows.is_empty()).then(pooled)
+    };
     let explain = |piece: ScoredEvidence| {
         let Evidence { part, span, strength, sentences, .. } = piece.evidence;
         let window = EvidenceWindow { document: &document, sentences, strength, pair };
@@ -97,8 +124,14 @@ pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: En
             name: term.name,
             span: term.span,
         };
-        let features = model.terms(&window).into_iter().flatten().map(feature).collect();
-        EvidenceExplanation { part, span, strength, share: piece.share, contribution: piece.contribution, features }
+        let (method, terms) = match model.attribute(&window) {
+            Attribution::Exact(terms) => (Method::Exact, terms),
+            Attribution::Occlusion(terms) => (Method::Occlusion, terms),
+        };
+        let features = terms.into_iter().map(feature).collect();
+        let without = rest(sentences);
+        let ScoredEvidence { share, contribution, .. } = piece;
+        EvidenceExplanation { part, span, strength, share, contribution, without, method, features }
     };
     Some(Explanation {
         stance: scored.stance,

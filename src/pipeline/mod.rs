@@ -243,10 +243,15 @@ impl Pipeline {
 
     /// Scores all evidence of one pair of a document.
     pub(crate) fn score_pair(&self, document: &Document<'_>, pair: (Party, Party)) -> ScoredPair {
-        let window = |e: Evidence| EvidenceWindow { document, sentences: e.sentences, strength: e.strength, pair };
-        let windows: Vec<EvidenceWindow<'_>> = document.evidence(pair.0, pair.1).into_iter().map(window).collect();
+        let windows = windows(document, pair);
         score_pair(&self.model, &windows, &self.model.evidence.score(&windows), None)
     }
+}
+
+/// All evidence of one pair of a document.
+fn windows<'d>(document: &'d Document<'d>, pair: (Party, Party)) -> Vec<EvidenceWindow<'d>> {
+    let window = |e: Evidence| EvidenceWindow { document, sentences: e.sentences, strength: e.strength, pair };
+    document.evidence(pair.0, pair.1).into_iter().map(window).collect()
 }
 
 /// The score of a pair.

@@ -11,6 +11,9 @@ use crate::data::LabelledPair;
 use crate::document::{Document, Evidence, Party};
 use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
+use crate::model::EvidenceWindow;
+use crate::model::encoder::EncoderInput;
+use crate::model::head::Pooling;
 use crate::model::linear::features::{Counts, window};
 use crate::model::linear::tokenize::{Token, Tokenizer};
 use crate::pipeline::find;
@@ -25,6 +28,33 @@ pub(super) struct Row {
     pub calibrate: bool,
     /// Whether the text says anything beside the names.
     pub says_more: bool,
+    /// The evidence as an encoder reads it, if that is [kept](Inputs::Kept).
+    pub inputs: Vec<Option<EncoderInput>>,
+}
+
+impl Row {
+    /// The scores of its evidence as the model puts them together.
+    pub(super) fn pooled(&self, scores: &[[f64; 3]], pooling: &Pooling) -> [f64; 3] {
+        let weights: Vec<f64> = self.evidence.iter().map(|(_, w)| *w).collect();
+        weighted(scores, &pooling.shares(&weights, scores))
+    }
+
+    /// The mean of the scores of its evidence, weighted by kind.
+    pub(super) fn mean(&self, scores: &[[f64; 3]]) -> [f64; 3] {
+        let total: f64 = self.evidence.iter().map(|(_, w)| w).sum();
+        weighted(scores, &self.evidence.iter().map(|(_, w)| w / total).collect::<Vec<_>>())
+    }
+}
+
+fn weighted(scores: &[[f64; 3]], shares: &[f64]) -> [f64; 3] {
+    std::array::from_fn(|k| scores.iter().zip(shares).map(|(z, share)| share * z[k]).sum())
+}
+
+/// Whether the text of evidence is kept for an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inputs {
+    Kept,
+    Left,
 }
 
 /// What reading the data gave.
@@ -107,21 +137,26 @@ pub(super) fn read_rows(
     data: &[Dataset],
     params: &TrainParams,
     gazetteer: &Gazetteer,
-    tokenizer: &Tokenizer,
+    inputs: Inputs,
 ) -> Result<ReadRows> {
-    let count = |document: &Document<'_>, evidence: &Evidence, parties: (Party, Party)| {
+    let tokenizer = Tokenizer::default();
+    let count = |document: &Document<'_>, evidence: &Evidence, pair: (Party, Party)| {
         let mut counts = Counts::default();
-        let (tokens, marks) = window(document, evidence.sentences, tokenizer);
+        let (tokens, marks) = window(document, evidence.sentences, &tokenizer);
         let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
-        counts.count(&params.ngrams, &tokens, &marks, parties, evidence.strength);
-        (counts, params.pooling.weight(evidence.part, evidence.strength), tokens.iter().any(is_word))
+        counts.count(&params.ngrams, &tokens, &marks, pair, evidence.strength);
+        let Evidence { part, sentences, strength, .. } = *evidence;
+        let input = (inputs == Inputs::Kept)
+            .then(|| EncoderInput::new(&EvidenceWindow { document, sentences, strength, pair }));
+        (counts, params.pooling.weight(part, strength), tokens.iter().any(is_word), input)
     };
     let ReadEvidence { found, missing, repeated } = read_evidence(data, gazetteer, count)?;
-    let row = |Found { origin, label, evidence }: Found<(Counts, f64, bool)>| {
+    let row = |Found { origin, label, evidence }: Found<(Counts, f64, bool, Option<Option<EncoderInput>>)>| {
         let Dataset { weight, calibrate, .. } = data[origin.0];
-        let says_more = evidence.iter().any(|(.., says_more)| *says_more);
-        let evidence = evidence.into_iter().map(|(counts, weight, _)| (counts, weight)).collect();
-        Row { origin, evidence, label, weight, calibrate, says_more }
+        let says_more = evidence.iter().any(|(_, _, says_more, _)| *says_more);
+        let inputs = evidence.iter().filter_map(|(.., input)| input.clone()).collect();
+        let evidence = evidence.into_iter().map(|(counts, weight, ..)| (counts, weight)).collect();
+        Row { origin, evidence, label, weight, calibrate, says_more, inputs }
     };
     Ok(ReadRows { rows: found.into_iter().map(row).collect(), missing, repeated })
 }

@@ -54,7 +54,7 @@ pub fn window_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer
     params.check()?;
     let record = |document: &Document<'_>, evidence: &Evidence, pair: (Party, Party)| -> Option<WindowRecord> {
         let Evidence { part, sentences, strength, .. } = *evidence;
-        let EncoderInput { text, state, actor } =
+        let EncoderInput { text, state, actor, .. } =
             EncoderInput::new(&EvidenceWindow { document, sentences, strength, pair })?;
         let characters = Characters::new(&text);
         let (state, actor) = (characters.of_span(&state), characters.of_span(&actor));

@@ -42,7 +42,12 @@ pub struct EncoderInput {
     pub state: Span,
     /// That mention of the actor.
     pub actor: Span,
+    /// Where each run of text that was kept begins, in `text` and in the part of the article.
+    pub(super) kept: Vec<(Span, usize)>,
 }
+
+/// The most words of a window that are left out in turn: those nearest to the pair.
+const MAX_OCCLUDED: usize = 64;
 
 impl EncoderInput {
     /// The input of a window; `None` where it does not name both.
@@ -53,6 +58,7 @@ impl EncoderInput {
         let end = sentences.last()?.span.end;
         let mut text = String::new();
         let (mut states, mut actors) = (Vec::new(), Vec::new());
+        let mut kept = Vec::new();
         let mut from = sentences[0].span.start;
         for mark in sentences.iter().flat_map(|sentence| &sentence.marks) {
             let word = if mark.party == window.pair.0 {
@@ -64,6 +70,7 @@ impl EncoderInput {
             } else {
                 continue;
             };
+            kept.push((text.len()..text.len() + mark.span.start - from, from));
             text.push_str(&source[from..mark.span.start]);
             let place = text.len()..text.len() + word.len();
             text.push_str(word);
@@ -74,9 +81,47 @@ impl EncoderInput {
             }
             from = mark.span.end;
         }
+        kept.push((text.len()..text.len() + end - from, from));
         text.push_str(&source[from..end]);
         let (state, actor) = nearest(&states, &actors)?;
-        Some(Self { text, state, actor })
+        Some(Self { text, state, actor, kept })
+    }
+
+    /// The input of a window that says nothing.
+    pub(crate) fn names_alone() -> Self {
+        let (state, actor) = (0..STATE.len(), STATE.len() + 1..STATE.len() + 1 + ACTOR.len());
+        Self { text: format!("{STATE} {ACTOR}"), state, actor, kept: Vec::new() }
+    }
+
+    /// The input without each of its words in turn, names left aside: where the word stands in the part of the article,
+    /// and what is left.
+    pub(crate) fn occluded(&self) -> Vec<(Span, Self)> {
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '-');
+        let mut words = Vec::new();
+        for (run, source) in &self.kept {
+            let text = &self.text[run.clone()];
+            let mut at = 0;
+            for part in text.split_inclusive(|c| !is_word(c)) {
+                let word = part.trim_end_matches(|c| !is_word(c));
+                if word.contains(char::is_alphanumeric) {
+                    words.push((run.start + at..run.start + at + word.len(), source + at));
+                }
+                at += part.len();
+            }
+        }
+        let distance = |at: &Span, name: &Span| at.start.abs_diff(name.start);
+        words.sort_by_key(|(at, _)| distance(at, &self.state).min(distance(at, &self.actor)));
+        words.truncate(MAX_OCCLUDED);
+        words.sort_by_key(|(at, _)| at.start);
+        let without = |(at, source): (Span, usize)| {
+            let gone = at.len();
+            let moved =
+                |span: &Span| if span.start < at.start { span.clone() } else { span.start - gone..span.end - gone };
+            let text = [&self.text[..at.start], &self.text[at.end..]].concat();
+            let rest = Self { text, state: moved(&self.state), actor: moved(&self.actor), kept: Vec::new() };
+            (source..source + gone, rest)
+        };
+        words.into_iter().map(without).collect()
     }
 }
 
@@ -115,7 +160,8 @@ mod tests {
     fn exchanging_names_changes_nothing() {
         let one = inputs("On Monday Kenya thanked Japan; Nairobi needs Tokyo, said Chad.", "Kenya", "Japan");
         let other = inputs("On Monday Fiji thanked Oman; Suva needs Muscat, said Chad.", "Fiji", "Oman");
-        assert_eq!(one, other);
+        let read = |input: &EncoderInput| (input.text.clone(), input.state.clone(), input.actor.clone());
+        assert_eq!(one.iter().map(read).collect::<Vec<_>>(), other.iter().map(read).collect::<Vec<_>>());
         assert_eq!(one[0].text, "On Monday Norway thanked Peru; Norway needs Peru, said Chad.");
     }
 
@@ -131,6 +177,20 @@ mod tests {
     fn a_third_party_of_the_same_name_is_told_apart() {
         let input = &inputs("Norway urged Kenya to leave Japan.", "Kenya", "Japan")[0];
         assert_eq!(input.text, "Ghana urged Norway to leave Peru.");
+    }
+
+    #[test]
+    fn each_word_is_left_out_in_turn() {
+        let text = "In Nairobi, Kenya again didn’t thank Japan's men.";
+        let input = &inputs(text, "Kenya", "Japan")[0];
+        let occluded = input.occluded();
+        let words: Vec<&str> = occluded.iter().map(|(word, _)| &text[word.clone()]).collect();
+        assert_eq!(words, ["In", "again", "didn’t", "thank", "'s", "men"]);
+        for (word, rest) in &occluded {
+            assert_eq!((&rest.text[rest.state.clone()], &rest.text[rest.actor.clone()]), (STATE, ACTOR));
+            assert_eq!(rest.text.len() + word.len(), input.text.len());
+        }
+        assert_eq!(occluded[2].1.text, "In Norway, Norway again  thank Peru's men.");
     }
 
     #[test]

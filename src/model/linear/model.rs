@@ -6,7 +6,7 @@ use super::features::{Counts, Names, window};
 use super::ngrams::NgramParams;
 use super::tfidf::Tfidf;
 use super::tokenize::Tokenizer;
-use crate::model::{EvidenceModel, EvidenceWindow, Kind, Term};
+use crate::model::{Attribution, EvidenceModel, EvidenceWindow, Kind, Term};
 use crate::stance::Stance;
 
 /// A fitted linear model: z = W x + b, where x is the TF-IDF row of a window.
@@ -65,7 +65,7 @@ impl EvidenceModel for LinearModel {
         self.intercept
     }
 
-    fn terms(&self, evidence: &EvidenceWindow<'_>) -> Option<Vec<Term>> {
+    fn attribute(&self, evidence: &EvidenceWindow<'_>) -> Attribution {
         let (tokens, marks) = window(evidence.document, evidence.sentences, &self.tokenizer);
         let mut counts = Counts::default();
         counts.count(&self.ngrams, &tokens, &marks, evidence.pair, evidence.strength);
@@ -81,7 +81,7 @@ impl EvidenceModel for LinearModel {
                 Term { name: name.into(), span, contribution: self.coef[column as usize].map(|w| value * f64::from(w)) }
             });
         });
-        Some(terms.into_iter().flatten().collect())
+        Attribution::Exact(terms.into_iter().flatten().collect())
     }
 
     fn kind(&self) -> Kind<'_> {

@@ -1,7 +1,11 @@
 //! The model file: [safetensors](https://github.com/huggingface/safetensors) with one JSON value as metadata.
 //!
 //! The metadata key `detente` holds `{"sha256": …, "manifest": …}`. The checksum covers the manifest and every
-//! tensor, so a flipped byte is found wherever it is. The same parts always give the same bytes.
+//! tensor, so a flipped byte is found wherever it is. The same parts always give the same bytes. What each kind of model
+//! keeps is in the modules of its name.
+
+mod linear;
+mod stacked;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,13 +21,7 @@ use crate::hash::hex;
 use crate::input_file;
 use crate::model::head::Calibration;
 use crate::model::head::{Decision, Pooling};
-use crate::model::linear::LinearModel;
-use crate::model::linear::features::Names;
-use crate::model::linear::ngrams::NgramParams;
-use crate::model::linear::tfidf::{Norm, Tfidf};
-use crate::model::linear::tokenize::Tokenizer;
-use crate::model::linear::vocabulary::Vocabulary;
-use crate::model::{Head, Kind, Model};
+use crate::model::{EvidenceModel, Head, Kind, Model};
 
 /// The format that this version writes.
 pub const CURRENT_VERSION: u32 = 1;
@@ -102,24 +100,11 @@ struct Metadata {
     manifest: serde_json::Value,
 }
 
-/// What scoring needs beside the tensors; kept in the manifest's JSON under `parts`.
-#[derive(Serialize, Deserialize)]
-struct SmallParts {
-    tokenizer: Tokenizer,
-    ngrams: NgramParams,
-    sublinear_tf: bool,
-    norm: Norm,
-    intercept: [f64; 3],
-    calibration: Calibration,
-    pooling: Pooling,
-    no_evidence: [f64; 3],
-    decision: Decision,
-}
-
 /// The kind that a file names; one that names none is linear.
 const LINEAR: &str = "linear";
+const STACKED: &str = "stacked";
 
-fn linear() -> String {
+fn linear_kind() -> String {
     LINEAR.into()
 }
 
@@ -127,48 +112,65 @@ fn linear() -> String {
 struct Content {
     #[serde(flatten)]
     manifest: Manifest,
-    #[serde(default = "linear")]
+    #[serde(default = "linear_kind")]
     kind: String,
-    parts: SmallParts,
+    /// What scoring needs beside the tensors.
+    parts: serde_json::Value,
+}
+
+/// What makes stances of scores, as every kind has it.
+#[derive(Serialize, Deserialize)]
+struct HeadParts {
+    calibration: Calibration,
+    pooling: Pooling,
+    no_evidence: [f64; 3],
+    decision: Decision,
+}
+
+/// A tensor to be written.
+struct Tensor {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    fn new<const N: usize, T: Copy>(
+        name: impl Into<String>,
+        dtype: Dtype,
+        shape: &[usize],
+        values: &[T],
+        to: impl Fn(T) -> [u8; N],
+    ) -> Self {
+        let bytes = values.iter().flat_map(|value| to(*value)).collect();
+        Self { name: name.into(), dtype, shape: shape.to_vec(), bytes }
+    }
 }
 
 pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
-    let Kind::Linear(parts) = model.evidence.kind();
-    let head = &model.head;
-    let (names, ends) = parts.names.parts();
-    let rows = parts.coef.len();
-    let tensors = [
-        ("coef", Dtype::F32, vec![rows, 3], parts.coef.iter().flatten().flat_map(|v| v.to_le_bytes()).collect()),
-        ("idf", Dtype::F64, vec![rows], parts.tfidf.idf().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()),
-        ("name_ends", Dtype::U32, vec![rows], ends.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        ("names", Dtype::U8, vec![names.len()], names.as_bytes().to_vec()),
-        (
-            "vocabulary",
-            Dtype::U64,
-            vec![rows],
-            parts.tfidf.vocabulary().hashes().iter().flat_map(|v| v.to_le_bytes()).collect(),
-        ),
-    ];
-    let content = Content {
-        manifest: manifest.clone(),
-        kind: LINEAR.into(),
-        parts: SmallParts {
-            tokenizer: parts.tokenizer.clone(),
-            ngrams: parts.ngrams.clone(),
-            sublinear_tf: parts.tfidf.sublinear_tf(),
-            norm: parts.tfidf.norm(),
-            intercept: parts.intercept,
-            calibration: head.calibration,
-            pooling: head.pooling.clone(),
-            no_evidence: head.no_evidence,
-            decision: head.decision.clone(),
-        },
+    let (kind, mut parts, mut tensors) = match model.evidence.kind() {
+        Kind::Linear(model) => (LINEAR, linear::parts(model), linear::tensors(model, true)),
+        Kind::Stacked(model) => (STACKED, stacked::parts(model), stacked::tensors(model)),
     };
+    let head = &model.head;
+    let head = HeadParts {
+        calibration: head.calibration,
+        pooling: head.pooling.clone(),
+        no_evidence: head.no_evidence,
+        decision: head.decision.clone(),
+    };
+    let head = serde_json::to_value(&head).expect("numbers are plain data");
+    if let (Some(parts), serde_json::Value::Object(head)) = (parts.as_object_mut(), head) {
+        parts.extend(head);
+    }
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    let content = Content { manifest: manifest.clone(), kind: kind.into(), parts };
     let content = serde_json::to_value(&content).expect("the manifest is plain data");
-    let sha256 = checksum(&content, tensors.iter().map(|(name, _, _, bytes)| (*name, bytes.as_slice())));
+    let sha256 = checksum(&content, tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.bytes.as_slice())));
     let metadata = serde_json::to_string(&Metadata { sha256, manifest: content }).expect("plain data");
-    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
-        (*name, TensorView::new(*dtype, shape.clone(), bytes).expect("shape and bytes agree by construction"))
+    let views = tensors.iter().map(|Tensor { name, dtype, shape, bytes }| {
+        (name, TensorView::new(*dtype, shape.clone(), bytes).expect("shape and bytes agree by construction"))
     });
     // A map of one key has one order, so the bytes are the same each time.
     let metadata = HashMap::from([(METADATA_KEY.to_string(), metadata)]);
@@ -217,11 +219,16 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelPr
     }
     let content: Content = serde_json::from_value(manifest)
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
-    if content.kind != LINEAR {
-        return Err(part("kind", format!("`{}`", content.kind), "`linear`; another kind needs a later version"));
-    }
-    let model = read_linear(&file, content.parts)?;
-    Ok((model, content.manifest))
+    let head = read_head(&content.parts)?;
+    let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
+        LINEAR => Arc::new(linear::read(&file, &content.parts, true)?),
+        STACKED => Arc::new(stacked::read(&file, &content.parts)?),
+        other => {
+            let expected = "`linear` or `stacked`; another kind needs a later version";
+            return Err(part("kind", format!("`{other}`"), expected));
+        }
+    };
+    Ok((Model { evidence, head }, content.manifest))
 }
 
 fn describe(error: &SafeTensorError) -> String {
@@ -261,79 +268,38 @@ fn check_version(manifest: &serde_json::Value) -> Result<(), ModelProblem> {
     Err(ModelProblem::Version { found, oldest: OLDEST_VERSION, newest: CURRENT_VERSION })
 }
 
-fn part(part: &'static str, found: impl Into<String>, expected: impl Into<String>) -> ModelProblem {
-    ModelProblem::Part { part, found: found.into(), expected: expected.into() }
+fn part(part: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> ModelProblem {
+    ModelProblem::Part { part: part.into(), found: found.into(), expected: expected.into() }
 }
 
-/// Every number has a range, so that no score that a model gives is infinite or undefined, and the tokeniser is the one
-/// that this format version knows: one of other parts could make a text grow without end.
-fn check_parts(small: &SmallParts) -> Result<(), ModelProblem> {
-    const MOST: f64 = 1e6;
-    let parameter = |name, result: Result<()>| match result {
+fn read_head(parts: &serde_json::Value) -> Result<Head, ModelProblem> {
+    let HeadParts { calibration, pooling, no_evidence, decision } = small(parts)?;
+    in_range("pooling", pooling.check())?;
+    in_range("decision", decision.check())?;
+    in_range("calibration", calibration.check())?;
+    if !(no_evidence.iter().all(|p| (0.0..=1.0).contains(p)) && (no_evidence.iter().sum::<f64>() - 1.0).abs() < 1e-6) {
+        return Err(part("no_evidence", format!("{no_evidence:?}"), "three shares that add up to 1"));
+    }
+    Ok(Head { pooling, calibration, decision, no_evidence })
+}
+
+/// The parts that `T` names, of those that a file has.
+fn small<T: for<'de> Deserialize<'de>>(parts: &serde_json::Value) -> Result<T, ModelProblem> {
+    T::deserialize(parts).map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))
+}
+
+/// A check of parameters as one of a part of the file.
+fn in_range(name: &'static str, result: Result<()>) -> Result<(), ModelProblem> {
+    match result {
         Ok(()) => Ok(()),
         Err(Error::Parameter { found, expected, .. }) => Err(part(name, found, expected)),
         Err(other) => Err(part(name, other.to_string(), "numbers in their range")),
-    };
-    parameter("ngrams", small.ngrams.check())?;
-    parameter("pooling", small.pooling.check())?;
-    parameter("decision", small.decision.check())?;
-    parameter("calibration", small.calibration.check())?;
-    if !small.intercept.iter().all(|b| b.abs() <= MOST) {
-        return Err(part("intercept", format!("{:?}", small.intercept), "three numbers from -1e6 to 1e6"));
     }
-    let shares = &small.no_evidence;
-    if !(shares.iter().all(|p| (0.0..=1.0).contains(p)) && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6) {
-        return Err(part("no_evidence", format!("{shares:?}"), "three shares that add up to 1"));
-    }
-    if small.tokenizer.to_json() != Tokenizer::default().to_json() {
-        return Err(part("tokenizer", "another tokeniser", "that of this format version"));
-    }
-    Ok(())
-}
-
-fn read_linear(file: &SafeTensors<'_>, small: SmallParts) -> Result<Model, ModelProblem> {
-    check_parts(&small)?;
-    let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
-    let rows = hashes.len();
-    let idf = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
-    let ends = numbers(file, "name_ends", Dtype::U32, u32::from_le_bytes)?;
-    let coef = numbers(file, "coef", Dtype::F32, f32::from_le_bytes)?;
-    let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
-    if coef.len() != 3 * rows || !coef.iter().all(|v| v.abs() <= 1e6) {
-        let expected = format!("{} numbers from -1e6 to 1e6", 3 * rows);
-        return Err(part("coef", format!("{} numbers", coef.len()), expected));
-    }
-    if !idf.iter().all(|v| (0.0..=1e3).contains(v)) {
-        return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
-    }
-    if ends.len() != rows {
-        return Err(part("name_ends", format!("{} numbers", ends.len()), format!("{rows} numbers")));
-    }
-    let names = String::from_utf8(names).ok().and_then(|text| Names::from_parts(text, ends));
-    let names = names.ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))?;
-    let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
-    let tfidf = Tfidf::from_parts(vocabulary, idf, small.sublinear_tf, small.norm)
-        .map_err(|e| part("idf", e.to_string(), format!("{rows} finite numbers")))?;
-    let linear = LinearModel {
-        tokenizer: small.tokenizer,
-        ngrams: small.ngrams,
-        tfidf,
-        names,
-        coef: coef.chunks_exact(3).map(|w| [w[0], w[1], w[2]]).collect(),
-        intercept: small.intercept,
-    };
-    let head = Head {
-        pooling: small.pooling,
-        calibration: small.calibration,
-        decision: small.decision,
-        no_evidence: small.no_evidence,
-    };
-    Ok(Model { evidence: Arc::new(linear), head })
 }
 
 fn numbers<const N: usize, T>(
     file: &SafeTensors<'_>,
-    name: &'static str,
+    name: &str,
     dtype: Dtype,
     from: impl Fn([u8; N]) -> T,
 ) -> Result<Vec<T>, ModelProblem> {
