@@ -11,9 +11,9 @@ check:
 test:
 	cargo test
 
-# The default model from its recipe, byte for byte; where a source is missing, its name and origin.
+# The fast model from its recipe, byte for byte; where a source is missing, its name and origin.
 model:
-	cargo run --release -- train --config models/default.toml --output models/default.detente
+	cargo run --release -- train --config models/fast.toml --output models/fast.detente
 
 # Time and memory against the size of hostile input: reports/growth.md.
 growth:
@@ -23,7 +23,7 @@ growth:
 learning:
 	cargo bench --bench learning > reports/learning.md
 
-# The scores that models/README.md states, of MODEL=default or a file.
+# The scores that models/README.md states, of MODEL=fast, accurate, cascade or a file.
 scores:
 	cargo build --quiet --release
 	mkdir -p data-build
@@ -36,9 +36,9 @@ scores:
 		../shared/data/gold/re3d-dev.csv data-build/events-dev.csv data-build/events-test.csv data-build/contrasts-test.csv; do \
 		echo; echo $$rows; target/release/detente evaluate --data $$rows --model $(MODEL); done
 
-# Probabilities of a model (MODEL=default, or a file) for every connected pair of the news summaries, a file a year under
+# Probabilities of a model (MODEL=fast, accurate, or a file) for every connected pair of the news summaries, a file a year under
 # silver/MODEL. Years that are there are left as they are, so a run that was cut off goes on where it was.
-MODEL = default
+MODEL = fast
 EVENTS = ../shared/data/events/summaries.jsonl
 SILVER = silver/$(notdir $(basename $(MODEL)))
 silver: $(foreach year,$(shell seq 2002 2024),$(SILVER)/$(year).csv)
@@ -57,10 +57,10 @@ accurate: data-build/windows.jsonl .venv/done data-build/base-$(BASE)/model.safe
 	OMP_WAIT_POLICY=passive TRANSFORMERS_VERBOSITY=error nice .venv/bin/python training/finetune.py --windows data-build/windows.jsonl \
 		--base data-build/base-$(BASE) --out data-build/encoder-$(BASE) $(ENCODER_FLAGS)
 
-data-build/windows.jsonl: models/default.toml $(wildcard datasets/stance/*.csv datasets/stance/labels/*.csv)
+data-build/windows.jsonl: models/fast.toml $(wildcard datasets/stance/*.csv datasets/stance/labels/*.csv)
 	cargo build --quiet --release
 	mkdir -p data-build
-	target/release/detente data windows --config models/default.toml --output $@
+	target/release/detente data windows --config models/fast.toml --output $@
 
 data-build/base-%/model.safetensors: .venv/done
 	.venv/bin/python training/base.py $* $(@D)

@@ -1,6 +1,6 @@
 //! `make learning`: what labels on news summaries are worth.
 //!
-//! Trains the default model's recipe with none, 1,000, 2,000, … of the pairs of `labels/events.csv`, whole groups in an
+//! Trains the fast model's recipe with none, 1,000, 2,000, … of the pairs of `labels/events.csv`, whole groups in an
 //! order drawn once, and prints the scores on sets that nothing was trained on, for `reports/learning.md`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
@@ -22,19 +22,17 @@ type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> AnyResult<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let recipe = Recipe::read(&root.join("models/default.toml"))?;
+    let recipe = Recipe::read(&root.join("models/fast.toml"))?;
     let all = recipe.rows(&LabelMap::default(), None, &ignore_warnings())?.data;
     let Some(part) = all.iter().position(|dataset| dataset.name == PART) else {
-        return Err(format!("models/default.toml has no part {PART}").into());
+        return Err(format!("models/fast.toml has no part {PART}").into());
     };
     let sets = test_sets(root)?;
     let mut steps: Vec<usize> = STEPS.into_iter().filter(|step| *step < all[part].pairs.len()).collect();
     steps.push(all[part].pairs.len());
 
     println!("# What labels on news summaries are worth\n");
-    println!(
-        "`make learning` trains the default model's recipe with so many pairs of `labels/events.csv` and prints the"
-    );
+    println!("`make learning` trains the fast model's recipe with so many pairs of `labels/events.csv` and prints the");
     println!("macro-F1 (95 % interval) on rows that nothing was trained on.\n");
     let names: Vec<String> = sets.iter().map(|(name, rows)| format!("{name} ({} rows)", rows.len())).collect();
     println!("| pairs | {} |", names.join(" | "));

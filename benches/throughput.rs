@@ -21,7 +21,7 @@ fn articles() -> Vec<Article> {
 fn predict(c: &mut Criterion) {
     let articles = articles();
     let bytes = articles.iter().map(|a| a.text.len() as u64).sum();
-    let (pipeline, gazetteer) = (Pipeline::default_model(), Gazetteer::embedded());
+    let (pipeline, gazetteer) = (Pipeline::fast(), Gazetteer::embedded());
     let mut group = c.benchmark_group("articles");
     group.throughput(Throughput::Bytes(bytes)).sample_size(20);
     group.bench_function("names", |b| {

@@ -103,6 +103,18 @@ pub enum Error {
         /// The only label.
         label: String,
     },
+    /// A model of this program that is a file of its own, and not where it is looked for.
+    #[error(
+        "the model file {name} is not found beside the program or in a folder `models`; it is part of the repository: \
+         name its folder by the variable {variable}, build with the feature `embed-accurate`, or use the fast model \
+         (`--model fast`), which is part of the program"
+    )]
+    NoModel {
+        /// The file.
+        name: &'static str,
+        /// The variable that can name its folder.
+        variable: &'static str,
+    },
     /// A parameter outside its range.
     #[error("{name} is {}; expected {expected}", shortened(.found))]
     Parameter {

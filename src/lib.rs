@@ -6,7 +6,7 @@
 //! ```
 //! use detente::{Article, Pipeline, Query, Stance};
 //!
-//! let pipeline = Pipeline::default_model();
+//! let pipeline = Pipeline::fast();
 //! let article = Article::new("Estonia condemned the attack and expelled two Russian diplomats.");
 //! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
 //! let estonia = &pipeline.predict(&article, &query)[0];

@@ -6,7 +6,7 @@
 //! ```
 //! use detente::{Article, Pipeline, Query, Record};
 //!
-//! let pipeline = Pipeline::default_model();
+//! let pipeline = Pipeline::fast();
 //! let article = Article::new("Estonia condemned Russia's attack.").with_id("a1");
 //! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
 //! let predictions = pipeline.predict(&article, &query);
@@ -184,7 +184,7 @@ mod tests {
         let article = Article { url: Some("https://example.org/1".into()), ..Article::new(text) }
             .with_title("Türkiye – Côte d’Ivoire");
         let query = Query { all_states: true, ..Query::default() };
-        let predictions = Pipeline::default_model().predict(&article, &query);
+        let predictions = Pipeline::fast().predict(&article, &query);
         let records: Vec<Record> = Record::all(&article, &predictions).collect();
         assert_eq!(records.len(), 2);
         let slice = |part: Part, [start, end]: [usize; 2]| -> String {

@@ -181,7 +181,7 @@ fn a_sample_is_an_unlabelled_file_without_what_is_labelled() {
         "text,state,actor,label\nNorway praised Chile in a long speech on Monday evening.,Norway,Chile,aligned\n";
     let folder = folder(&[("a.jsonl", articles), ("done.csv", labelled)]);
     let run = |args: &[&str]| data(folder.path(), &[&["sample", "a.jsonl", "--per-text", "1"][..], args].concat());
-    for how in [&[][..], &["--uncertain"], &["--diverse"], &["--disagree", "default", "default"]] {
+    for how in [&[][..], &["--uncertain"], &["--diverse"], &["--disagree", "fast", "fast"]] {
         let sampled = run(how);
         assert_eq!(code(&sampled), Some(0), "{}", stderr(&sampled));
         assert_eq!(stdout(&sampled).lines().count(), 3, "{}", stdout(&sampled));

@@ -219,10 +219,10 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn the_default_model_is_whole() {
-    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default.detente")).expect("it is there");
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/fast.detente")).expect("it is there");
     let model = Pipeline::from_bytes(&bytes).expect("its checksum holds");
     assert!(model.to_bytes() == bytes);
-    assert_eq!(predictions(&model), predictions(Pipeline::default_model()));
+    assert_eq!(predictions(&model), predictions(Pipeline::fast()));
 }
 
 /// A file of the first format must stay readable, and say what it said.

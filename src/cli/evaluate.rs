@@ -7,18 +7,21 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use detente::evaluate::compare::McNemar;
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
 use detente::{EvaluateParams, LabelledPair, Stance};
 
 use super::complaints::Complaints;
+use super::models::{ModelArgs, ModelName};
 use super::output::{Sink, table};
-use super::{Common, LabelArgs, ModelArgs, Outcome, paths, say};
+use super::{Common, LabelArgs, Outcome, paths, say};
 
 /// Score a model on labelled pairs, with 95 % intervals
 ///
 /// Examples:
 ///   detente evaluate --data test.csv
+///   detente evaluate --data test.csv --compare fast
 ///   detente evaluate --data test.csv --model my.detente --json scores.json --predictions rows.csv --by actor
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -48,6 +51,9 @@ pub struct Args {
     /// Exit with 1 where a loss is above a bar, as `log_loss=0.7`; may be given several times
     #[arg(long, value_name = "METRIC=BAR", value_parser = parse_max)]
     max: Vec<Bar>,
+    /// Another model to compare with, on the same rows
+    #[arg(long, value_name = "MODEL")]
+    compare: Option<ModelName>,
     /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -98,6 +104,7 @@ fn parse_bar(text: &str, direction: Direction, other_flag: &str) -> Result<Bar, 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let read = args.data.iter().map(PathBuf::as_path).chain(common.files()).chain(args.model.file());
+    let read = read.chain(args.compare.as_ref().and_then(ModelName::file));
     let written = [("--json", &args.json), ("--predictions", &args.predictions)];
     paths::check(read, written.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))))?;
     let pipeline = args.model.load(common)?;
@@ -105,7 +112,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
     check_columns(&args.by, &pairs)?;
     let scored = report::score(&pipeline, &pairs)?;
-    let record = report::summarise(&scored, &params, ModelRecord::of(&pipeline))?;
+    let mut record = report::summarise(&scored, &params, ModelRecord::of(&pipeline))?;
+    if let Some(other) = &args.compare {
+        let other = other.load(common)?;
+        let beside = report::score(&other, &pairs)?;
+        record.comparison = Some(report::compare(&scored, &beside, &params, ModelRecord::of(&other))?);
+    }
     let metrics = serde_json::to_value(&record)?;
     let mut missed = false;
     for Bar { metric, value: bar } in args.min.iter().chain(&args.max) {
@@ -233,6 +245,18 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
         classes.add_row(row);
     }
     writeln!(out, "{}", classes.trim_fmt())?;
+    if let Some(comparison) = &record.comparison {
+        let [lo, hi] = comparison.ci95;
+        let (other, p) = (comparison.macro_f1, comparison.p_value);
+        let McNemar { only_first, only_second, p_value, .. } = comparison.mcnemar;
+        writeln!(
+            out,
+            "\nthe other model: macro-F1 {other:.3}; this one has {:+.3} ({lo:+.3} to {hi:+.3}), p = {p:.4} by \
+             randomisation\nright in this one alone: {only_second} rows, in the other alone: {only_first}, p = {p_value:.4} \
+             by McNemar's test",
+            comparison.difference
+        )?;
+    }
     for (column, values) in &record.by {
         let mut rows = table(&[detente::visible(&column.to_uppercase()), "N".into(), "MACRO F1".into()]);
         let mut sorted: Vec<_> = values.iter().collect();

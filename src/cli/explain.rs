@@ -10,8 +10,9 @@ use detente::pipeline::explain::{self, Explanation};
 use detente::source;
 use detente::{Article, Stance};
 
+use super::models::ModelArgs;
 use super::output::{paint, shorten, stdout, table, width};
-use super::{Common, ModelArgs, Outcome};
+use super::{Common, Outcome};
 
 /// Show the sentences and words behind a stance, with what each adds to the score
 ///

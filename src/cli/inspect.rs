@@ -9,6 +9,7 @@ use serde_json::json;
 use detente::model::Kind;
 use detente::{Stance, visible};
 
+use super::models::ModelName;
 use super::output::{stdout, table};
 use super::{Common, Outcome};
 
@@ -20,9 +21,9 @@ use super::{Common, Outcome};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The model: `default`, or the path of a model file
-    #[arg(default_value = "default")]
-    model: String,
+    /// The model: `accurate`, `fast`, or the path of a model file
+    #[arg(default_value = "fast")]
+    model: ModelName,
     /// Features to show for each class
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
@@ -39,7 +40,7 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    let pipeline = super::load_model(&args.model, common)?;
+    let pipeline = args.model.load(common)?;
     let manifest = pipeline.manifest();
     let (n_features, features) = match pipeline.model().evidence.kind() {
         Kind::Linear(model) => (model.n_features(), Stance::ALL.map(|s| model.strongest_features(s, args.top))),

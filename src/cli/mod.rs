@@ -9,6 +9,7 @@ mod explain;
 mod gazetteer;
 mod inspect;
 mod manual;
+mod models;
 mod output;
 mod paths;
 mod predict;
@@ -23,10 +24,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use detente::LabelMap;
 use detente::data::{self as labelled_data, LabelledOptions};
 use detente::gazetteer::Gazetteer;
 use detente::source::{self, Source};
-use detente::{LabelMap, Pipeline};
 
 /// Which states stand with, apart from, or against an actor, going by news articles.
 #[derive(Debug, Parser)]
@@ -248,46 +249,6 @@ impl Common {
             None => Ok(embedded.clone()),
         }
     }
-}
-
-/// `--model`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct ModelArgs {
-    /// The model: `default`, or the path of a model file
-    #[arg(long, short, value_name = "MODEL", default_value = "default")]
-    model: String,
-}
-
-impl ModelArgs {
-    /// As `--model MODEL`.
-    pub fn named(model: &str) -> Self {
-        Self { model: model.to_owned() }
-    }
-
-    /// The file of the model, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        (self.model != "default").then(|| Path::new(&self.model))
-    }
-
-    /// Loads the model.
-    pub fn load(&self, common: &Common) -> Result<Pipeline> {
-        load_model(&self.model, common)
-    }
-}
-
-/// Loads a model by name or path.
-pub fn load_model(model: &str, common: &Common) -> Result<Pipeline> {
-    let pipeline = match model {
-        "default" => Pipeline::default_model().clone(),
-        "accurate" | "cascade" if !Path::new(model).exists() => {
-            anyhow::bail!("the model `{model}` is not part of this version; use `default` or the path of a model file")
-        }
-        path => Pipeline::load(path).context("cannot load the model")?,
-    };
-    Ok(match common.gazetteer {
-        Some(_) => pipeline.with_gazetteer(common.load_gazetteer()?),
-        None => pipeline,
-    })
 }
 
 /// `--label-map pro=aligned,con=opposed`.

@@ -12,8 +12,9 @@ use detente::pipeline::Prediction;
 use detente::source::Format as InputFormat;
 use detente::{Article, Pipeline, Query, Record, visible};
 
+use super::models::ModelArgs;
 use super::output::{Format, Sink, shorten, table, width};
-use super::{Common, ModelArgs, Outcome, batches, paths, progress};
+use super::{Common, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
 ///

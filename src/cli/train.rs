@@ -33,7 +33,7 @@ pub struct Args {
     /// Labelled rows to score the finished model on
     #[arg(long, value_name = "FILE")]
     dev: Option<PathBuf>,
-    /// A recipe: parameters, and data with weights (see models/default.toml)
+    /// A recipe: parameters, and data with weights (see models/fast.toml)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A fine-tuned encoder to put beside the n-grams: the folder that training/export.py wrote

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::LabelledPair;
 use crate::error::{Error, Result};
 use crate::evaluate::bootstrap::{Bootstrap, Groups};
+use crate::evaluate::compare::{McNemar, approximate_randomization, mcnemar_exact, paired_difference};
 use crate::evaluate::metrics::{self, ConfusionMatrix};
-use crate::pipeline::{Pipeline, ScoredPair, find};
+use crate::pipeline::{Ask, Pipeline, ScoredPair, Who, find};
 use crate::stance::Stance;
 
 /// One labelled pair with what the model says of it.
@@ -98,6 +99,26 @@ pub struct Evaluation {
     pub contrasts: usize,
     /// The model.
     pub model: ModelRecord,
+    /// Another model on the same rows, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+}
+
+/// Another model on the same rows, and whether the difference is more than chance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The other model.
+    pub model: ModelRecord,
+    /// Its macro-F1.
+    pub macro_f1: f64,
+    /// Macro-F1 of this model minus that of the other.
+    pub difference: f64,
+    /// 95 % interval of the difference: both are measured on the same draws of groups.
+    pub ci95: [f64; 2],
+    /// Two-sided p-value of the difference by approximate randomisation over groups, in 2,000 rounds.
+    pub p_value: f64,
+    /// Rows that only one of the two has right: `only_first` the other model, `only_second` this one.
+    pub mcnemar: McNemar,
 }
 
 /// How to evaluate.
@@ -122,19 +143,26 @@ impl Default for EvaluateParams {
 /// # Errors
 /// [`Error::UnknownEntity`] for a row without offsets whose state or actor the gazetteer lacks.
 pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<Scored<'d>>> {
-    let score = |pair: &'d LabelledPair| -> Option<Result<Scored<'d>>> {
-        let label = pair.label?;
-        Some(predict_labelled(pipeline, pair).map(|scored| Scored {
+    let labelled: Vec<(&LabelledPair, Stance)> = pairs.iter().filter_map(|pair| Some((pair, pair.label?))).collect();
+    let score = |rows: &[(&'d LabelledPair, Stance)]| -> Result<Vec<Scored<'d>>> {
+        let pairs: Vec<&LabelledPair> = rows.iter().map(|(pair, _)| *pair).collect();
+        let scored = predict_labelled(pipeline, &pairs)?.into_iter().zip(rows);
+        let row = |(scored, (pair, label)): (Option<ScoredPair>, &(&'d LabelledPair, Stance))| Scored {
             pair,
-            label,
+            label: *label,
             stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
             probabilities: scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities),
             missing: scored.is_none(),
-        }))
+        };
+        Ok(scored.map(row).collect())
     };
     // The first error in the order of the rows, whichever thread meets one first.
-    pairs.par_iter().filter_map(score).collect::<Vec<_>>().into_iter().collect()
+    let parts = labelled.par_chunks(SCORED_TOGETHER).map(score).collect::<Vec<_>>();
+    Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
+
+/// Rows that the model scores at once.
+const SCORED_TOGETHER: usize = 32;
 
 impl ModelRecord {
     /// The record of a model.
@@ -143,17 +171,52 @@ impl ModelRecord {
     }
 }
 
-/// What the model says of the pair of a row: of the marked words where it has offsets, else of the two entries. `None` where
-/// the text does not name both.
+/// What the model says of the pairs of rows: of the marked words where they have offsets, else of the two entries. `None`
+/// where the text does not name both.
 ///
 /// # Errors
 /// As [`score`].
-pub fn predict_labelled(pipeline: &Pipeline, pair: &LabelledPair) -> Result<Option<ScoredPair>> {
-    if let (Some(state), Some(actor)) = (&pair.state_span, &pair.actor_span) {
-        return Ok(Some(pipeline.predict_marked(&pair.article, state, actor)));
+pub fn predict_labelled(pipeline: &Pipeline, pairs: &[&LabelledPair]) -> Result<Vec<Option<ScoredPair>>> {
+    fn ask<'d>(pipeline: &Pipeline, pair: &'d LabelledPair) -> Result<Ask<'d>> {
+        let entry = |name: &str| find(pipeline.gazetteer(), name).map_err(|e| e.at(&pair.location));
+        let who = match (&pair.state_span, &pair.actor_span) {
+            (Some(state), Some(actor)) => Who::Marked(state.clone(), actor.clone()),
+            _ => Who::Entries(entry(&pair.state)?, entry(&pair.actor)?),
+        };
+        Ok(Ask { article: &pair.article, who })
     }
-    let entry = |name: &str| find(pipeline.gazetteer(), name).map_err(|e| e.at(&pair.location));
-    Ok(pipeline.predict_pair(&pair.article, entry(&pair.state)?, entry(&pair.actor)?))
+    let asked: Vec<Ask<'_>> = pairs.iter().map(|pair| ask(pipeline, pair)).collect::<Result<_>>()?;
+    Ok(pipeline.predict_pairs(&asked))
+}
+
+/// What one model says of rows beside what another says of the same.
+///
+/// # Errors
+/// [`Error::Shape`] for rows that differ, and as [`Bootstrap::intervals`].
+pub fn compare(
+    scored: &[Scored<'_>],
+    other: &[Scored<'_>],
+    params: &EvaluateParams,
+    model: ModelRecord,
+) -> Result<Comparison> {
+    const ROUNDS: usize = 2000;
+    let keys: Vec<&str> = scored.iter().map(|s| s.pair.group_key()).collect();
+    let groups = Groups::new(&keys)?;
+    let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
+    let stances = |scored: &[Scored<'_>]| scored.iter().map(|s| s.stance).collect::<Vec<Stance>>();
+    let (this, other) = (stances(scored), stances(other));
+    let both = [other.as_slice(), this.as_slice()];
+    let bootstrap = Bootstrap::new().draws(params.draws).seed(params.seed);
+    let difference = paired_difference(&bootstrap, &groups, &y_true, both, ConfusionMatrix::f1_macro)?;
+    let p_value = approximate_randomization(&groups, &y_true, both, ConfusionMatrix::f1_macro, ROUNDS, params.seed)?;
+    Ok(Comparison {
+        model,
+        macro_f1: metrics::f1_macro_score(&y_true, &other)?,
+        difference: difference.value,
+        ci95: [difference.lower, difference.upper],
+        p_value,
+        mcnemar: mcnemar_exact(&y_true, both)?,
+    })
 }
 
 /// Evaluates a model on labelled pairs.
@@ -209,6 +272,7 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
             .then(|| contrasts.iter().filter(|right| **right).count() as f64 / contrasts.len() as f64),
         contrasts: contrasts.len(),
         model,
+        comparison: None,
     })
 }
 

@@ -26,6 +26,8 @@ pub struct Stack {
     pub calibration: Calibration,
     /// From the scores of the n-grams alone to calibrated scores.
     pub linear_calibration: Calibration,
+    /// From which probability on a cascade takes the answer of the n-grams alone.
+    pub sure_from: f64,
 }
 
 /// An encoder and masked n-grams.

@@ -12,7 +12,7 @@
 //! ```
 //! use detente::{Article, Pipeline, Query, Stance};
 //!
-//! let pipeline = Pipeline::default_model();
+//! let pipeline = Pipeline::fast();
 //! let article = Article::new("Estonia condemned Russia's attack and expelled two Russian diplomats.");
 //! let query = Query::toward(["Russia"], pipeline.gazetteer())?;
 //! let predictions = pipeline.predict(&article, &query);
@@ -25,10 +25,10 @@ mod assemble;
 pub mod explain;
 mod plan;
 mod records;
+mod tiers;
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use crate::article::{Article, Span};
 use crate::document::{Document, Evidence, Party};
@@ -122,19 +122,7 @@ pub struct Pipeline {
     pub(crate) manifest: Manifest,
 }
 
-static DEFAULT_MODEL: &[u8] = include_bytes!("../../models/default.detente");
-
 impl Pipeline {
-    /// The model that comes with the program.
-    pub fn default_model() -> &'static Self {
-        static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
-        PIPELINE.get_or_init(|| {
-            let (model, manifest) =
-                model_file::read_trusted(DEFAULT_MODEL).expect("the embedded model is whole: a test reads it");
-            Self::new(model, manifest)
-        })
-    }
-
     /// Reads a model file.
     ///
     /// # Errors
@@ -229,22 +217,72 @@ impl Pipeline {
     ///
     /// `state` and `actor` are byte ranges of [`Article::text`], on character boundaries.
     pub fn predict_marked(&self, article: &Article, state: &Span, actor: &Span) -> ScoredPair {
-        let document = Document::read_marked(article, &self.gazetteer, state, actor);
-        self.score_pair(&document, (Party::State, Party::Actor))
+        let who = Who::Marked(state.clone(), actor.clone());
+        let scored = self.predict_pairs(&[Ask { article, who }]).pop().flatten();
+        scored.unwrap_or_else(|| score_pair(&self.model, &[], &[], None))
     }
 
     /// The stance of one entry toward another, or `None` where the article does not name both.
     pub fn predict_pair(&self, article: &Article, state: EntryId, actor: EntryId) -> Option<ScoredPair> {
-        let document = Document::read(article, &self.gazetteer);
-        let pair = (Party::Entry(state), Party::Entry(actor));
-        let named = document.mentions(pair.0) > 0 && document.mentions(pair.1) > 0;
-        named.then(|| self.score_pair(&document, pair))
+        self.predict_pairs(&[Ask { article, who: Who::Entries(state, actor) }]).pop().flatten()
     }
 
-    /// Scores all evidence of one pair of a document.
-    pub(crate) fn score_pair(&self, document: &Document<'_>, pair: (Party, Party)) -> ScoredPair {
-        let windows = windows(document, pair);
-        score_pair(&self.model, &windows, &self.model.evidence.score(&windows), None)
+    /// The stance of each of these pairs, or `None` where the article does not name both. The model scores them all together,
+    /// which is what it is fastest with.
+    pub fn predict_pairs(&self, asked: &[Ask<'_>]) -> Vec<Option<ScoredPair>> {
+        let documents: Vec<Option<Document<'_>>> = asked.iter().map(|ask| self.read_ask(ask)).collect();
+        let of = |(document, ask)| document_windows(document, ask);
+        let windows: Vec<Option<Vec<EvidenceWindow<'_>>>> = documents.iter().zip(asked).map(of).collect();
+        let all: Vec<EvidenceWindow<'_>> = windows.iter().flatten().flatten().copied().collect();
+        let scores = self.model.evidence.score(&all);
+        let mut rest = &scores[..];
+        let mut score = |windows: Vec<EvidenceWindow<'_>>| {
+            let (these, others) = rest.split_at(windows.len());
+            rest = others;
+            score_pair(&self.model, &windows, these, None)
+        };
+        windows.into_iter().map(|windows| windows.map(&mut score)).collect()
+    }
+
+    /// The document that is asked about, if it names both.
+    fn read_ask<'a>(&self, ask: &'a Ask<'_>) -> Option<Document<'a>> {
+        if let Who::Marked(state, actor) = &ask.who {
+            return Some(Document::read_marked(ask.article, &self.gazetteer, state, actor));
+        }
+        let document = Document::read(ask.article, &self.gazetteer);
+        let (state, actor) = ask.who.pair();
+        (document.mentions(state) > 0 && document.mentions(actor) > 0).then_some(document)
+    }
+}
+
+fn document_windows<'d>(document: &'d Option<Document<'d>>, ask: &Ask<'_>) -> Option<Vec<EvidenceWindow<'d>>> {
+    Some(windows(document.as_ref()?, ask.who.pair()))
+}
+
+/// An article and the pair that is asked about.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// The article.
+    pub article: &'a Article,
+    /// Whose stance toward whom.
+    pub who: Who,
+}
+
+/// A state and an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Two entries of the gazetteer.
+    Entries(EntryId, EntryId),
+    /// Two spans of the text, which may name anybody: bytes of [`Article::text`], on character boundaries.
+    Marked(Span, Span),
+}
+
+impl Who {
+    fn pair(&self) -> (Party, Party) {
+        match self {
+            Self::Entries(state, actor) => (Party::Entry(*state), Party::Entry(*actor)),
+            Self::Marked(..) => (Party::State, Party::Actor),
+        }
     }
 }
 

@@ -254,7 +254,7 @@ mod tests {
 
     fn taken(strategy: Strategy<'_>, n: usize, articles: &[Article]) -> Vec<(String, String, String)> {
         let params = SampleParams { n, per_text: 1, seed: 1 };
-        let mut sampler = Sampler::new(Pipeline::default_model(), strategy, params);
+        let mut sampler = Sampler::new(Pipeline::fast(), strategy, params);
         articles.chunks(2).for_each(|some| sampler.add(some));
         sampler.finish().into_iter().map(|p| (p.article.id, p.state, p.actor)).collect()
     }
@@ -272,7 +272,7 @@ mod tests {
     fn one_pair_of_a_text_and_the_least_sure_first() {
         let all = taken(Strategy::Uncertain, 10, &articles());
         assert_eq!(all.len(), 5);
-        let pipeline = Pipeline::default_model();
+        let pipeline = Pipeline::fast();
         let sure = |(id, state, actor): &(String, String, String)| {
             let article = &articles()[id.parse::<usize>().expect("a number")];
             let all = pipeline.predict(article, &Query::default());

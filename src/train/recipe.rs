@@ -1,4 +1,4 @@
-//! Recipes: what a model is trained on, and how, in a TOML file (see `models/default.toml`).
+//! Recipes: what a model is trained on, and how, in a TOML file (see `models/fast.toml`).
 
 use std::path::{Path, PathBuf};
 
@@ -128,7 +128,7 @@ impl Recipe {
             let before = error.span().map_or("", |span| &text[..span.start]);
             let line = before.matches('\n').count() as u64 + 1;
             let location = Location::line(path.display().to_string(), line);
-            Error::format(location, error.message(), "a recipe; `models/default.toml` is one")
+            Error::format(location, error.message(), "a recipe; `models/fast.toml` is one")
         })?;
         let root = path.parent().unwrap_or(Path::new("")).join(&recipe.root);
         let texts = recipe.data.iter_mut().filter_map(|data| data.texts.as_mut()).map(|texts| &mut texts.path);

@@ -495,3 +495,17 @@ fn the_files_that_these_tests_stand_on_are_good() {
     folder.evaluate("good.csv").says(0, &[]);
     folder.save("a.txt", "Norway praised Chile.").predict("a.txt").says(0, &[]);
 }
+
+#[test]
+fn a_model_file_that_is_not_there() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Norway praised Chile.");
+    for model in ["accurate", "cascade"] {
+        let args = ["predict", "a.txt", "--all-actors", "--model", model];
+        let output = folder.command(&args).env("DETENTE_MODELS", folder.path("nowhere")).output().expect("it starts");
+        let ended = Ended::new(output.status.code(), output.stdout, &output.stderr);
+        ended.says(2, &["accurate.detente is not found", "DETENTE_MODELS", "--model fast"]).prints_nothing();
+    }
+    folder.run(&["predict", "a.txt", "--all-actors", "--model", "none.detente"]).says(2, &["none.detente"]);
+    folder.run(&["predict", "a.txt", "--all-actors", "--model", "fast"]).says(0, &[]);
+}

@@ -28,7 +28,7 @@ fn articles() -> Vec<Article> {
 
 #[test]
 fn contributions_add_up_to_the_logits() {
-    let pipeline = Pipeline::default_model();
+    let pipeline = Pipeline::fast();
     let (mut explained, mut with_neighbours, mut features) = (0, 0, 0);
     for article in articles() {
         let predictions = pipeline.predict(&article, &Query::default());
@@ -77,7 +77,7 @@ fn contributions_add_up_to_the_logits() {
 
 #[test]
 fn a_pair_without_evidence_is_not_explained() {
-    let pipeline = Pipeline::default_model();
+    let pipeline = Pipeline::fast();
     let article = Article::new("Peru praised Chile.\n\nNothing happened here.\n\nKenya was quiet.");
     let find = |name| pipeline.gazetteer().find(name).expect("an entry");
     assert!(explain(pipeline, &article, find("Peru"), find("Chile")).is_some());

@@ -1,4 +1,4 @@
-//! What the default model says of 2,000 articles, to the last bit.
+//! What the fast model says of 2,000 articles, to the last bit.
 //!
 //! A change of structure leaves this as it is. A change of the model, the gazetteer, cleaning or evidence changes it:
 //! `GOLDEN=overwrite cargo test --test pipeline golden` writes it anew, and the commit says why.
@@ -23,7 +23,7 @@ fn articles() -> Vec<Article> {
 
 #[test]
 fn predictions_are_the_same_to_the_last_bit() {
-    let pipeline = Pipeline::default_model();
+    let pipeline = Pipeline::fast();
     let articles = articles();
     let lines: Vec<String> = articles
         .par_iter()

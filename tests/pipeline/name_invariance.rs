@@ -95,7 +95,7 @@ impl Filled {
 
     /// The probabilities of the pair, in both directions, found by name and as marked.
     fn probabilities(&self, state: EntryId, actor: EntryId) -> Vec<[f64; 3]> {
-        let pipeline = Pipeline::default_model();
+        let pipeline = Pipeline::fast();
         let mut found = Vec::new();
         for (state, actor) in [(state, actor), (actor, state)] {
             let query = detente::Query { states: vec![state], actors: vec![actor], ..detente::Query::default() };
@@ -249,7 +249,7 @@ impl DevRow {
     }
 
     fn probabilities(&self) -> Vec<[f64; 3]> {
-        let pipeline = Pipeline::default_model();
+        let pipeline = Pipeline::fast();
         let marked = |state, actor| pipeline.predict_marked(&self.article, state, actor).probabilities;
         vec![marked(&self.state, &self.actor), marked(&self.actor, &self.state)]
     }

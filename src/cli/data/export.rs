@@ -8,10 +8,12 @@ use rayon::prelude::*;
 
 use detente::data::exchange::{self, ExchangeFormat, LABEL_STUDIO_CONFIG, Task};
 use detente::evaluate::predict_labelled;
+use detente::pipeline::ScoredPair;
 use detente::{LabelledPair, Stance};
 
+use super::super::models::ModelArgs;
 use super::super::output::Sink;
-use super::super::{Common, LabelArgs, ModelArgs, Outcome};
+use super::super::{Common, LabelArgs, Outcome};
 use super::{paths, read_unlabelled};
 
 /// Make tasks for an annotation tool of rows, labelled or not
@@ -54,6 +56,9 @@ enum Tool {
     Prodigy,
 }
 
+/// Rows that the model scores at once.
+const SCORED_TOGETHER: usize = 32;
+
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let read = [args.file.as_path()].into_iter().chain(common.files()).chain(args.model.file());
@@ -66,11 +71,13 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pairs = read_unlabelled(&args.file, &args.labels, common)?;
     let proposals: Vec<Option<(Stance, f64)>> = if args.predict {
         let pipeline = args.model.load(common)?;
-        let propose = |pair: &LabelledPair| -> Result<Option<(Stance, f64)>> {
-            let scored = predict_labelled(&pipeline, pair)?;
-            Ok(scored.map(|scored| (scored.stance, scored.probabilities[scored.stance.index()])))
+        let propose = |pairs: &[LabelledPair]| -> Result<Vec<Option<(Stance, f64)>>> {
+            let scored = predict_labelled(&pipeline, &pairs.iter().collect::<Vec<_>>())?;
+            let proposal = |scored: ScoredPair| (scored.stance, scored.probabilities[scored.stance.index()]);
+            Ok(scored.into_iter().map(|scored| scored.map(proposal)).collect())
         };
-        pairs.par_iter().map(propose).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?
+        let parts = pairs.par_chunks(SCORED_TOGETHER).map(propose).collect::<Vec<_>>();
+        parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect()
     } else {
         vec![None; pairs.len()]
     };

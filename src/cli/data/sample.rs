@@ -9,8 +9,9 @@ use detente::data::audit::Index;
 use detente::review::sample::{SampleParams, Sampler, Strategy};
 use detente::{Article, Pipeline};
 
+use super::super::models::{ModelArgs, ModelName};
 use super::super::predict::Input;
-use super::super::{Common, LabelArgs, ModelArgs, Outcome, batches, progress};
+use super::super::{Common, LabelArgs, Outcome, batches, progress};
 use super::{paths, read_unlabelled, write_rows};
 
 /// Choose pairs of unlabelled articles to label next
@@ -20,7 +21,7 @@ use super::{paths, read_unlabelled, write_rows};
 ///
 /// Examples:
 ///   detente data sample archive.jsonl --uncertain --n 200 --output next.csv
-///   detente data sample archive.jsonl --disagree default mine.detente --against labelled.csv -o next.csv
+///   detente data sample archive.jsonl --disagree fast mine.detente --against labelled.csv -o next.csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -33,9 +34,9 @@ pub struct Args {
     /// Where the model is least sure
     #[arg(long, group = "strategy")]
     uncertain: bool,
-    /// Where two models differ most; `default` is the one that comes with the program
+    /// Where two models differ most: `accurate`, `fast`, or paths of model files
     #[arg(long, group = "strategy", num_args = 2, value_names = ["MODEL", "MODEL"])]
-    disagree: Option<Vec<String>>,
+    disagree: Option<Vec<ModelName>>,
     /// Where the words are unlike those already taken
     #[arg(long, group = "strategy")]
     diverse: bool,
@@ -64,11 +65,11 @@ pub struct Args {
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     ensure!(args.n > 0 && args.per_text > 0, "--n and --per-text: expected at least 1");
     let (one, other) = match &args.disagree {
-        Some(models) => (ModelArgs::named(&models[0]), Some(ModelArgs::named(&models[1]))),
-        None => (args.model.clone(), None),
+        Some(models) => (&models[0], Some(&models[1])),
+        None => (args.model.name(), None),
     };
     let (inputs, complaints) = batches::inputs(&args.paths, args.input_format.map(Into::into));
-    let models = one.file().into_iter().chain(other.iter().filter_map(ModelArgs::file));
+    let models = one.file().into_iter().chain(other.and_then(ModelName::file));
     let read = inputs.iter().map(|input| input.input.path()).chain(models).chain(common.files());
     let read = read.chain(args.against.iter().map(PathBuf::as_path));
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;

@@ -20,7 +20,7 @@ use super::{Listing, paths};
 ///
 /// Examples:
 ///   detente data suspects rows.csv
-///   detente data suspects --config models/default.toml --top 500 --format csv --output suspects.csv
+///   detente data suspects --config models/fast.toml --top 500 --format csv --output suspects.csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

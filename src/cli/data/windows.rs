@@ -18,7 +18,7 @@ use super::paths;
 /// places in characters. What trains an encoder outside this program reads these, so that both see the same.
 ///
 /// Example:
-///   detente data windows --config models/default.toml --output windows.jsonl
+///   detente data windows --config models/fast.toml --output windows.jsonl
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

@@ -19,7 +19,7 @@ use super::pieces::{MAX_PIECES, PieceWindow};
 const LANES: usize = 16;
 /// The distances from which each next bucket of relative places begins, after those of one distance each: 8·2^(i/2).
 const FAR: [usize; 8] = [8, 12, 16, 23, 32, 46, 64, 91];
-/// Buckets of relative places: [`NEAR`] and those of [`FAR`], for what stands before and for what stands after.
+/// Buckets of relative places: sixteen for what stands before, as many for what stands after.
 pub const BUCKETS: usize = 32;
 const NEAR: usize = 8;
 const EPSILON: f32 = 1e-5;

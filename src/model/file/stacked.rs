@@ -92,8 +92,10 @@ pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> R
     if !(0.0..=100.0).contains(&parts.stack.linear_weight) {
         return Err(part("stack.linear_weight", parts.stack.linear_weight.to_string(), "a number from 0 to 100"));
     }
-    if let Some(sure) = parts.sure_from.filter(|sure| !(0.0..=1.0).contains(sure)) {
-        return Err(part("sure_from", sure.to_string(), "a probability"));
+    for sure in parts.sure_from.into_iter().chain([parts.stack.sure_from]) {
+        if !(0.0..=1.0).contains(&sure) {
+            return Err(part("sure_from", sure.to_string(), "a probability"));
+        }
     }
     if !(1..=MAX_LAYERS).contains(&parts.layers) {
         return Err(part("layers", parts.layers.to_string(), "1 to 1000"));

@@ -1,0 +1,108 @@
+//! Which model `--model` names.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result};
+
+use detente::Pipeline;
+
+use super::Common;
+
+/// A tier, or a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelName {
+    /// The encoder and the n-grams together.
+    Accurate,
+    /// The n-grams, and the encoder where they are not as sure as this, or as training chose.
+    Cascade(Option<f64>),
+    /// The n-grams alone.
+    Fast,
+    /// The path of a model file.
+    File(PathBuf),
+}
+
+impl FromStr for ModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("cascade", sure)) => match sure.parse() {
+                Ok(sure) if (0.0..=1.0).contains(&sure) => Ok(Self::Cascade(Some(sure))),
+                _ => Err("expected a probability after `cascade:`, 0 to 1".into()),
+            },
+            _ => Ok(match text {
+                "accurate" => Self::Accurate,
+                "cascade" => Self::Cascade(None),
+                "fast" => Self::Fast,
+                path => Self::File(path.into()),
+            }),
+        }
+    }
+}
+
+impl ModelName {
+    /// The file of the model, if it is named by its path.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Loads the model.
+    pub fn load(&self, common: &Common) -> Result<Pipeline> {
+        let pipeline = match self {
+            Self::Fast => Pipeline::fast().clone(),
+            Self::Accurate => Pipeline::accurate()?,
+            Self::Cascade(sure) => Pipeline::accurate()?.cascade(*sure).context("the model has no encoder")?,
+            Self::File(path) => Pipeline::load(path).context("cannot load the model")?,
+        };
+        Ok(match common.gazetteer {
+            Some(_) => pipeline.with_gazetteer(common.load_gazetteer()?),
+            None => pipeline,
+        })
+    }
+}
+
+/// `--model`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ModelArgs {
+    /// The model: `accurate`, `cascade` (faster; `cascade:0.9` asks the encoder below that sureness), `fast`, or the path of
+    /// a model file
+    #[arg(long, short, value_name = "MODEL", default_value = "fast")]
+    model: ModelName,
+}
+
+impl ModelArgs {
+    /// What it names.
+    pub fn name(&self) -> &ModelName {
+        &self.model
+    }
+
+    /// The file of the model, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.model.file()
+    }
+
+    /// Loads the model.
+    pub fn load(&self, common: &Common) -> Result<Pipeline> {
+        self.model.load(common)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_tier_or_a_path() {
+        let name = |text: &str| text.parse::<ModelName>();
+        assert_eq!(name("fast"), Ok(ModelName::Fast));
+        assert_eq!(name("cascade"), Ok(ModelName::Cascade(None)));
+        assert_eq!(name("cascade:0.9"), Ok(ModelName::Cascade(Some(0.9))));
+        assert_eq!(name("./fast"), Ok(ModelName::File("./fast".into())));
+        assert_eq!(name("C:/mine.detente"), Ok(ModelName::File("C:/mine.detente".into())));
+        assert!(name("cascade:2").is_err() && name("cascade:").is_err() && name("cascade:NaN").is_err());
+    }
+}
