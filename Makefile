@@ -49,13 +49,28 @@ $(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
 	grep '"date": "$*-' $(EVENTS) | target/release/detente predict - --input-format jsonl --all-actors --format csv \
 		--model $(MODEL) --quiet --output $@
 
-# The encoder, fine-tuned on the rows of the default recipe: training/README.md. BASE=mpnet or minilm; what is more goes to
-# ENCODER_FLAGS, as in `make accurate ENCODER_FLAGS="--layers 6 --fold 0"`.
-BASE = mpnet
-ENCODER_FLAGS =
-accurate: data-build/windows.jsonl .venv/done data-build/base-$(BASE)/model.safetensors
-	OMP_WAIT_POLICY=passive TRANSFORMERS_VERBOSITY=error nice .venv/bin/python training/finetune.py --windows data-build/windows.jsonl \
-		--base data-build/base-$(BASE) --out data-build/encoder-$(BASE) $(ENCODER_FLAGS)
+# The accurate model: the encoder, fine-tuned on the rows of the fast recipe, once in full precision and once as it will be
+# stored, then put beside the n-grams: training/README.md. Takes two hours on two cores; what was cut off goes on where it was.
+FINETUNE = OMP_WAIT_POLICY=passive TRANSFORMERS_VERBOSITY=error nice .venv/bin/python training/finetune.py --fold 0 \
+	--windows data-build/windows.jsonl --base data-build/base-mpnet --pieces data-build/pieces.txt
+accurate: data-build/encoder/encoder.safetensors
+	cargo build --quiet --release
+	target/release/detente train --config models/fast.toml --encoder data-build/encoder --output models/accurate.detente
+	.venv/bin/python training/fixtures.py --model models/accurate.detente --trained data-build/four-bits --full data-build/full \
+		--base data-build/base-mpnet --windows data-build/windows.jsonl --out tests/data/encoder.jsonl
+
+data-build/encoder/encoder.safetensors: data-build/four-bits/manifest.json
+	.venv/bin/python training/export.py --trained data-build/four-bits --out $(@D)
+
+data-build/four-bits/manifest.json: data-build/full/manifest.json
+	$(FINETUNE) --out $(@D) --start data-build/full --four-bits --seed 1 --rate 2e-5
+
+data-build/full/manifest.json: data-build/windows.jsonl data-build/pieces.txt
+	$(FINETUNE) --out $(@D)
+
+data-build/pieces.txt: data-build/base-mpnet/model.safetensors
+	.venv/bin/python training/pieces.py --base $(<D) --out $@ --texts $(EVENTS) \
+		$(addprefix datasets/stance/,headlines.csv sentences.csv articles.csv contrasts.csv)
 
 data-build/windows.jsonl: models/fast.toml $(wildcard datasets/stance/*.csv datasets/stance/labels/*.csv)
 	cargo build --quiet --release

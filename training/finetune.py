@@ -13,23 +13,27 @@ import math
 import os
 import platform
 import random
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 import rows as data
-from model import StanceEncoder
+from model import StanceEncoder, round_to_four_bits, stored_scales
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--pieces", type=Path, required=True, help="the word pieces that are kept: pieces.py")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="go on from the weights that another run wrote there")
+    parser.add_argument("--four-bits", action="store_true", help="learn with the weights as they will be stored")
     parser.add_argument("--layers", type=int, help="cut the encoder to so many layers")
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--batch", type=int, default=32)
@@ -85,16 +89,19 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     started = time.time()
-    tokenizer = data.load_tokenizer(args.base)
-    pad = tokenizer.token_to_id("[PAD]") if tokenizer.token_to_id("[PAD]") is not None else tokenizer.token_to_id("<pad>")
+    tokenizer = data.load_tokenizer(args.pieces)
+    pad = tokenizer.token_to_id("<pad>")
     rows = data.read_rows(args.windows, tokenizer, set(args.skip), args.neutral, args.limit, args.seed)
     held_out = [row for row in rows if row.fold == args.fold]
     rows = [row for row in rows if row.fold != args.fold]
     print(f"{len(rows)} rows to train on, {len(held_out)} held out", file=sys.stderr)
 
-    net = StanceEncoder(args.base, args.layers)
+    net = StanceEncoder(args.base, args.pieces, args.layers)
+    if args.start is not None:
+        net.load_state_dict(load_file(args.start / "weights.safetensors"))
+    if args.four_bits:
+        round_to_four_bits(net)
     net.train()
-    net.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
     learnt = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=args.rate, weight_decay=0.01, fused=True)
     steps = math.ceil(args.epochs * len(rows) / args.batch)
@@ -104,7 +111,7 @@ def main() -> None:
     )
     checkpoint = args.out / "checkpoint.pt"
     # What a checkpoint must have been made with to be gone on from.
-    ignored = {"out", "minutes", "checkpoint_every", "windows", "base"}
+    ignored = {"out", "minutes", "checkpoint_every", "windows", "base", "pieces", "start"}
     made_with = {key: value for key, value in vars(args).items() if key not in ignored}
     made_with |= {"windows_sha256": sha256(args.windows), "base_sha256": sha256(args.base / "model.safetensors")}
     step = 0
@@ -169,6 +176,9 @@ def main() -> None:
             of = [i for i, row in enumerate(held_out) if row.data == name]
             metrics[name] = macro_f1([truth[i] for i in of], [said[i] for i in of])
         (args.out / "held_out.json").write_text(json.dumps({"labels": truth, "log_probabilities": logs}))
+    if args.four_bits:
+        save_file(stored_scales(net), args.out / "scales.safetensors")
+    shutil.copy(args.pieces, args.out / "pieces.txt")
     weights = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
     save_file(weights, args.out / "weights.safetensors")
     manifest = {

@@ -1,5 +1,5 @@
-"""Writes the scores that an independent implementation gives: windows, the scores of the model as it is stored, computed by
-PyTorch, and those of the weights before they were brought to four bits. `tests/encoder.rs` compares.
+"""Writes the scores that an independent implementation gives: windows, and the scores of the model as it is stored, computed
+by PyTorch. `tests/encoder.rs` compares. Says how many decisions are those of the weights before they were stored.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer
 
 import rows as data
 from model import StanceEncoder
@@ -49,9 +49,7 @@ def stored(net: StanceEncoder, manifest: dict, tensors: dict[str, torch.Tensor])
     put = lambda name, value: state[name].copy_(value)  # noqa: E731
     norm = lambda to, name: (put(f"{to}.weight", tensors[f"{name}.gain"]), put(f"{to}.bias", tensors[f"{name}.offset"]))  # noqa: E731
     dense = lambda to, name: (put(f"{to}.weight", weights(tensors, name)), put(f"{to}.bias", tensors[f"{name}.bias"]))  # noqa: E731
-    pieces = tensors["vocabulary"].numpy().tobytes().decode().split()
-    vectors = torch.zeros_like(state["encoder.embeddings.word_embeddings.weight"])
-    vectors[: len(pieces)] = weights(tensors, "pieces")[: len(pieces)]
+    vectors = weights(tensors, "pieces")[: net.encoder.embeddings.word_embeddings.num_embeddings]
     put("encoder.embeddings.word_embeddings.weight", vectors)
     places = state["encoder.embeddings.position_embeddings.weight"]
     places[2 : 2 + data.LENGTH] = tensors["places"].reshape(data.LENGTH, -1)
@@ -75,18 +73,6 @@ def stored(net: StanceEncoder, manifest: dict, tensors: dict[str, torch.Tensor])
     put("head.4.bias", torch.tensor(manifest["parts"]["intercept_of_encoder"]))
 
 
-def tokenizer_of(tensors: dict[str, torch.Tensor]) -> Tokenizer:
-    pieces = tensors["vocabulary"].numpy().tobytes().decode().split()
-    ids = {piece: i for i, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.RobertaProcessing(
-        ("</s>", ids["</s>"]), ("<s>", ids["<s>"]), trim_offsets=True, add_prefix_space=False
-    )
-    return tokenizer
-
-
 @torch.inference_mode()
 def scores(net: StanceEncoder, tokenizer: Tokenizer, windows: list[dict]) -> list[list[float]]:
     net.eval()
@@ -106,22 +92,24 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--windows", type=Path, required=True)
     parser.add_argument("--layers", type=int)
+    parser.add_argument("--full", type=Path, help="the weights before they were brought to four bits, if another run's")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     manifest, tensors = read(args.model)
     with args.windows.open(encoding="utf-8") as lines:
         own = [w for row in map(json.loads, lines) if row["data"] in OWN for w in row["windows"]]
     windows = random.Random(0).sample(own, 200)
-    net = StanceEncoder(args.base, args.layers)
-    net.load_state_dict(load_file(args.trained / "weights.safetensors"))
-    full = scores(net, data.load_tokenizer(args.base), windows)
+    tokenizer = data.load_tokenizer(args.trained / "pieces.txt")
+    net = StanceEncoder(args.base, args.trained / "pieces.txt", args.layers)
+    net.load_state_dict(load_file((args.full or args.trained) / "weights.safetensors"))
+    full = scores(net, tokenizer, windows)
     with torch.no_grad():
         stored(net, manifest, tensors)
-    kept = scores(net, tokenizer_of(tensors), windows)
+    kept = scores(net, tokenizer, windows)
     with args.out.open("w", encoding="utf-8") as out:
-        for window, stored_scores, full_scores in zip(windows, kept, full):
+        for window, stored_scores in zip(windows, kept):
             row = {"text": window["text"], "state": window["state"], "actor": window["actor"]}
-            row |= {"stored": stored_scores, "full": full_scores}
+            row["stored"] = [round(score, 6) for score in stored_scores]
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
     agree = sum(max(range(3), key=a.__getitem__) == max(range(3), key=b.__getitem__) for a, b in zip(kept, full))
     print(f"{agree} of {len(windows)} decisions are kept")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 LABELS = ["aligned", "neutral", "opposed"]
 LENGTH = 64
@@ -24,10 +24,22 @@ class Row:
     windows: list[tuple[list[int], int, int, float]]  # pieces, places of state and actor, weight in the pool
 
 
-def load_tokenizer(base: Path) -> Tokenizer:
+def base_tokenizer(base: Path) -> Tokenizer:
+    """The tokeniser of the base, which knows all its pieces."""
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    return tokenizer
+
+
+def load_tokenizer(pieces: Path) -> Tokenizer:
+    """The tokeniser of the pieces that are kept, one a line."""
+    ids = {piece: i for i, piece in enumerate(pieces.read_text(encoding="utf-8").split("\n")[:-1])}
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    ends = [(mark, ids[mark]) for mark in ("</s>", "<s>")]
+    tokenizer.post_processor = processors.RobertaProcessing(*ends, trim_offsets=True, add_prefix_space=False)
     return tokenizer
 
 

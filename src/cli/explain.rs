@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use detente::pipeline::explain::{self, Explanation};
+use detente::pipeline::explain::{self, Explanation, Method};
 use detente::source;
 use detente::{Article, Stance};
 
@@ -16,7 +16,9 @@ use super::{Common, Outcome};
 
 /// Show the sentences and words behind a stance, with what each adds to the score
 ///
-/// Contributions are exact: with the base they add up to the score (the logit) of the class.
+/// What each sentence adds is exact: with the base it adds up to the score (the logit) of the class. Of the fast model so is
+/// what each feature adds; of the accurate one, words act together, so each is left out in turn, and what the score loses is
+/// shown.
 ///
 /// Example:
 ///   detente explain article.txt --state Myanmar --actor Russia
@@ -96,14 +98,18 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
     for evidence in &explanation.evidence {
         let text = &article.part(evidence.part)[evidence.span.clone()];
         writeln!(out, "\n{:+.3}  {}", evidence.contribution[k], shorten(text, width().saturating_sub(8)))?;
-        let mut rows = table(&["", "ADDS", "FEATURE", "WORDS"]);
+        if let Some(without) = evidence.without {
+            writeln!(out, "        without this sentence {stance} would have {:.3}", without[k])?;
+        }
+        let exact = evidence.method == Method::Exact;
+        let mut rows = table(if exact { &["", "ADDS", "FEATURE", "WORDS"] } else { &["", "LOST WITHOUT", "WORD"] });
         for feature in evidence.strongest(stance, args.top) {
-            rows.add_row(vec![
-                "      ".to_string(),
-                format!("{:+.3}", feature.contribution[k]),
-                detente::visible(&feature.name).into_owned(),
-                shorten(&feature.words, width()),
-            ]);
+            let adds = format!("{:+.3}", feature.contribution[k]);
+            let mut row = vec!["      ".to_string(), adds, shorten(&feature.words, width())];
+            if exact {
+                row.insert(2, detente::visible(&feature.name).into_owned());
+            }
+            rows.add_row(row);
         }
         writeln!(out, "{}", rows.trim_fmt())?;
     }

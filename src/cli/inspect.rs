@@ -22,7 +22,7 @@ use super::{Common, Outcome};
 #[command(verbatim_doc_comment)]
 pub struct Args {
     /// The model: `accurate`, `fast`, or the path of a model file
-    #[arg(default_value = "fast")]
+    #[arg(default_value = "accurate")]
     model: ModelName,
     /// Features to show for each class
     #[arg(long, value_name = "N", default_value_t = 15)]

@@ -70,7 +70,7 @@ impl ModelName {
 pub struct ModelArgs {
     /// The model: `accurate`, `cascade` (faster; `cascade:0.9` asks the encoder below that sureness), `fast`, or the path of
     /// a model file
-    #[arg(long, short, value_name = "MODEL", default_value = "fast")]
+    #[arg(long, short, value_name = "MODEL", default_value = "accurate")]
     model: ModelName,
 }
 

@@ -57,6 +57,11 @@ impl StackedModel {
         self.sure_from
     }
 
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
     /// The n-grams.
     pub fn linear(&self) -> &LinearModel {
         &self.linear

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Location, Result};
 use crate::input_file;
-use crate::model::encoder::matrix::Matrix;
+use crate::model::encoder::matrix::{GROUP, Matrix};
 use crate::model::encoder::network::{BUCKETS, Layer, Norm};
 use crate::model::encoder::pieces::MAX_PIECES;
 use crate::model::encoder::{Encoder, Network, Pieces};
@@ -96,7 +96,14 @@ impl Tensors {
     fn matrix(&self, name: &str, inputs: usize) -> Option<Matrix> {
         let (shape, weights) = self.0.get(&format!("{name}.weight"))?;
         let bias = self.row(&format!("{name}.bias"))?;
-        (*shape == [bias.len(), inputs]).then(|| Matrix::quantize(weights, &bias))
+        (*shape == [bias.len(), inputs]).then(|| self.quantized(name, weights, &bias))?
+    }
+
+    /// A matrix on the scales that it was trained with, if it was.
+    fn quantized(&self, name: &str, weights: &[f32], bias: &[f32]) -> Option<Matrix> {
+        let scales = self.0.get(&format!("{name}.scales")).map(|(_, scales)| scales.as_slice());
+        let fits = scales.is_none_or(|scales| scales.len() == weights.len() / GROUP);
+        (fits && (weights.len() / bias.len()).is_multiple_of(GROUP)).then(|| Matrix::quantize(weights, bias, scales))
     }
 
     fn encoder(&self, pieces: Pieces) -> Option<Encoder> {
@@ -126,7 +133,7 @@ impl Tensors {
             && coef.len() == 3 * hidden
             && intercept.len() == 3;
         let network = Network {
-            pieces: Matrix::quantize(vectors, &vec![0.0; count]),
+            pieces: self.quantized("pieces", vectors, &vec![0.0; count])?,
             places,
             norm: self.norm("norm", width)?,
             relative,

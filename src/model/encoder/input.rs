@@ -43,7 +43,7 @@ pub struct EncoderInput {
     /// That mention of the actor.
     pub actor: Span,
     /// Where each run of text that was kept begins, in `text` and in the part of the article.
-    pub(super) kept: Vec<(Span, usize)>,
+    kept: Vec<(Span, usize)>,
 }
 
 /// The most words of a window that are left out in turn: those nearest to the pair.
@@ -87,10 +87,15 @@ impl EncoderInput {
         Some(Self { text, state, actor, kept })
     }
 
+    /// A text in which the pair is masked already.
+    pub fn masked(text: impl Into<String>, state: Span, actor: Span) -> Self {
+        Self { text: text.into(), state, actor, kept: Vec::new() }
+    }
+
     /// The input of a window that says nothing.
     pub(crate) fn names_alone() -> Self {
         let (state, actor) = (0..STATE.len(), STATE.len() + 1..STATE.len() + 1 + ACTOR.len());
-        Self { text: format!("{STATE} {ACTOR}"), state, actor, kept: Vec::new() }
+        Self::masked(format!("{STATE} {ACTOR}"), state, actor)
     }
 
     /// The input without each of its words in turn, names left aside: where the word stands in the part of the article,

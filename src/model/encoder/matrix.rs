@@ -65,21 +65,24 @@ impl Matrix {
         fits.then_some(Self { inputs, outputs, levels, scales, bias })
     }
 
-    /// The nearest matrix of four bits a weight; `weights` holds a row of `inputs` numbers for each number of `bias`.
+    /// The nearest matrix of four bits a weight. `weights` holds a row of `inputs` numbers for each number of `bias`;
+    /// `chosen`, for each of these rows, the scales of its groups, which are those of least squared error if left out.
     /// Outputs are filled up to whole panels by zeros.
     ///
     /// # Panics
     /// Where the lengths do not fit, or `inputs` is no multiple of [`GROUP`].
-    pub fn quantize(weights: &[f32], bias: &[f32]) -> Self {
+    pub fn quantize(weights: &[f32], bias: &[f32], chosen: Option<&[f32]>) -> Self {
         let inputs = weights.len() / bias.len();
         assert!(weights.len() == inputs * bias.len() && inputs.is_multiple_of(GROUP), "whole rows and groups");
+        assert!(chosen.is_none_or(|chosen| chosen.len() == weights.len() / GROUP), "a scale for each group");
         let outputs = bias.len().next_multiple_of(PANEL);
         let mut levels = vec![0; inputs * outputs / 2];
         let mut scales = vec![0.0; inputs * outputs / GROUP];
         for (output, row) in weights.chunks_exact(inputs).enumerate() {
             let (panel, place) = (output / PANEL, output % PANEL);
             for (g, group) in row.as_chunks::<GROUP>().0.iter().enumerate() {
-                let scale = best_scale(group);
+                let given = chosen.map(|chosen| leading(chosen[output * (inputs / GROUP) + g]));
+                let scale = given.unwrap_or_else(|| best_scale(group));
                 scales[(panel * (inputs / GROUP) + g) * PANEL + place] = scale;
                 for (i, w) in group.iter().enumerate() {
                     let byte = &mut levels[(panel * inputs + g * GROUP + i) * HALF + place % HALF];
@@ -159,9 +162,13 @@ fn best_scale(group: &[f32; GROUP]) -> f32 {
         group.iter().map(|w| (w - (f32::from(level(*w, scale)) - MIDDLE) * scale).powi(2)).sum()
     };
     let candidates = (0..=25u8).map(|step| largest / MIDDLE * (1.0 - 0.02 * f32::from(step)));
-    // As exact as they are kept in a file: the eight leading bits.
-    let candidates = candidates.map(|scale| f32::from_bits(scale.to_bits() & 0xffff_0000));
+    let candidates = candidates.map(leading);
     candidates.min_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(0.0)
+}
+
+/// A scale as exact as it is kept in a file: its leading bits.
+fn leading(scale: f32) -> f32 {
+    f32::from_bits(scale.to_bits() & 0xffff_0000)
 }
 
 /// The level nearest to a weight.
@@ -250,7 +257,7 @@ mod tests {
     #[test]
     fn a_product_is_the_sum_in_order_whatever_rows_stand_beside() {
         let (inputs, outputs) = (128, 40);
-        let matrix = Matrix::quantize(&numbers(inputs * outputs, 1), &numbers(outputs, 2));
+        let matrix = Matrix::quantize(&numbers(inputs * outputs, 1), &numbers(outputs, 2), None);
         assert_eq!((matrix.inputs(), matrix.outputs()), (128, 64));
         for n in [1, 2, 11, 12, 13, 40] {
             let rows = numbers(n * inputs, 3);
@@ -270,7 +277,7 @@ mod tests {
     #[test]
     fn a_stored_weight_is_near_the_one_given() {
         let weights = numbers(64 * 192, 5);
-        let matrix = Matrix::quantize(&weights, &[0.0; 64]);
+        let matrix = Matrix::quantize(&weights, &[0.0; 64], None);
         let error = |o: usize| (0..192).map(move |i| (o, i)).map(|(o, i)| weights[o * 192 + i] - weight(&matrix, o, i));
         let squares: f32 = (0..64).flat_map(error).map(|e| e * e).sum();
         let all: f32 = weights.iter().map(|w| w * w).sum();
@@ -281,14 +288,14 @@ mod tests {
 
     #[test]
     fn weights_that_lie_on_levels_are_kept() {
-        let weights: Vec<f32> = (0..64 * 32).map(|i| (i % 16) as f32 - 7.5).map(|w| w * 0.25).collect();
-        let matrix = Matrix::quantize(&weights, &[0.0; 32]);
-        for output in 0..32 {
-            for input in 0..64 {
-                assert_eq!(weight(&matrix, output, input), weights[output * 64 + input]);
-            }
-        }
-        let zero = Matrix::quantize(&[0.0; 64 * 32], &[1.0; 32]);
+        let on =
+            |levels: usize| -> Vec<f32> { (0..64 * 32).map(|i| (i % levels) as f32 - 7.5).map(|w| w * 0.25).collect() };
+        let kept =
+            |matrix: &Matrix, weights: &[f32]| (0..64 * 32).all(|i| weight(matrix, i / 64, i % 64) == weights[i]);
+        assert!(kept(&Matrix::quantize(&on(16), &[0.0; 32], None), &on(16)));
+        // Half of the levels: the scale could not be found again.
+        assert!(kept(&Matrix::quantize(&on(9), &[0.0; 32], Some(&[0.25; 32])), &on(9)));
+        let zero = Matrix::quantize(&[0.0; 64 * 32], &[1.0; 32], None);
         let (mut out, mut scratch) = (Vec::new(), Scratch::default());
         zero.multiply(&[3.0; 64], &mut out, &mut scratch);
         assert_eq!(out, [1.0; 32]);
@@ -296,7 +303,7 @@ mod tests {
 
     #[test]
     fn parts_that_do_not_fit_are_no_matrix() {
-        let Matrix { levels, scales, bias, .. } = Matrix::quantize(&numbers(64 * 32, 1), &[0.0; 32]);
+        let Matrix { levels, scales, bias, .. } = Matrix::quantize(&numbers(64 * 32, 1), &[0.0; 32], None);
         let with = |levels: &[u8], scales: &[f32], bias: &[f32]| {
             Matrix::from_parts(64, 32, levels.to_vec(), scales.to_vec(), bias.to_vec())
         };

@@ -125,7 +125,7 @@ mod tests {
 
     fn input(text: &str) -> EncoderInput {
         let place = |name: &str| text.find(name).map(|at| at..at + name.len()).expect("named");
-        EncoderInput { text: text.into(), state: place("Norway"), actor: place("Peru"), kept: Vec::new() }
+        EncoderInput::masked(text, place("Norway"), place("Peru"))
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! The accurate model: its encoder against an independent implementation, and what it says of sentences that need reading.
+
+use std::sync::LazyLock;
+
+use detente::model::Kind;
+use detente::model::encoder::{Encoder, EncoderInput};
+use detente::pipeline::explain::{Method, explain};
+use detente::{Article, Pipeline, Query, Stance};
+use serde::Deserialize;
+
+static ACCURATE: LazyLock<Pipeline> = LazyLock::new(|| Pipeline::accurate().expect("models/accurate.detente is there"));
+
+fn encoder() -> &'static Encoder {
+    let Kind::Stacked(model) = ACCURATE.model().evidence.kind() else { panic!("it has an encoder") };
+    model.encoder()
+}
+
+/// A window and its scores by PyTorch from the weights as they are stored: `training/fixtures.py`.
+#[derive(Deserialize)]
+struct Fixture {
+    text: String,
+    /// In characters, as all of Python.
+    state: [usize; 2],
+    actor: [usize; 2],
+    stored: [f64; 3],
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let lines = include_str!("data/encoder.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).expect("a fixture")).collect()
+}
+
+fn input(fixture: &Fixture) -> Option<EncoderInput> {
+    let bytes = |[from, to]: [usize; 2]| {
+        let at = |n: usize| fixture.text.char_indices().nth(n).map_or(fixture.text.len(), |(at, _)| at);
+        at(from)..at(to)
+    };
+    Some(EncoderInput::masked(fixture.text.clone(), bytes(fixture.state), bytes(fixture.actor)))
+}
+
+#[test]
+fn scores_are_those_of_an_independent_implementation() {
+    let fixtures = fixtures();
+    let inputs: Vec<_> = fixtures.iter().map(input).collect();
+    let hidden = encoder().hidden(&inputs);
+    for (fixture, hidden) in fixtures.iter().zip(&hidden) {
+        let scores = encoder().scores(hidden.as_ref().expect("both are named"));
+        for (found, expected) in scores.iter().zip(fixture.stored) {
+            assert!((found - expected).abs() < 1e-4, "{}: {scores:?}, expected {:?}", fixture.text, fixture.stored);
+        }
+    }
+    assert_eq!(fixtures.len(), 200);
+}
+
+#[test]
+fn the_scores_of_a_window_depend_on_it_alone() {
+    let inputs: Vec<_> = fixtures().iter().take(40).map(input).collect();
+    let together = encoder().hidden(&inputs);
+    let alone: Vec<_> =
+        inputs.iter().step_by(13).flat_map(|input| encoder().hidden(std::slice::from_ref(input))).collect();
+    assert_eq!(alone, together.iter().step_by(13).cloned().collect::<Vec<_>>());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    assert_eq!(pool.install(|| encoder().hidden(&inputs)), together);
+}
+
+fn stance(text: &str, state: &str, actor: &str) -> Stance {
+    let gazetteer = ACCURATE.gazetteer();
+    let query = Query { states: vec![gazetteer.find(state).expect("known")], ..Query::default() };
+    let query = Query { actors: vec![gazetteer.find(actor).expect("known")], ..query };
+    ACCURATE.predict(&Article::new(text), &query)[0].stance
+}
+
+#[test]
+fn sentences_are_read_not_counted() {
+    for (text, state, actor, not) in [
+        ("Germany condemned Russia's attack on Ukraine.", "Germany", "Ukraine", Stance::Opposed),
+        ("France never supported Israel.", "France", "Israel", Stance::Aligned),
+        (
+            "Kyrgyzstan voted against the resolution condemning Russia's invasion.",
+            "Kyrgyzstan",
+            "Russia",
+            Stance::Opposed,
+        ),
+    ] {
+        assert_ne!(stance(text, state, actor), not, "{text}");
+    }
+    assert_eq!(stance("Germany condemned Russia's attack on Ukraine.", "Germany", "Russia"), Stance::Opposed);
+}
+
+#[test]
+fn words_are_left_out_in_turn_and_that_is_said() {
+    let article = Article::new("Peru condemned Chile on Monday. Later Peru and Chile met.");
+    let entry = |name: &str| ACCURATE.gazetteer().find(name).expect("known");
+    let explanation = explain(&ACCURATE, &article, entry("Peru"), entry("Chile")).expect("they are connected");
+    assert_eq!(explanation.stance, Stance::Opposed);
+    let total: f64 = explanation.base[2] + explanation.evidence.iter().map(|e| e.contribution[2]).sum::<f64>();
+    assert!((total - explanation.logits[2]).abs() < 1e-9);
+    let first = &explanation.evidence[0];
+    assert_eq!((first.method, first.without.is_some()), (Method::Occlusion, true));
+    assert_eq!(first.strongest(Stance::Opposed, 1)[0].words, "condemned");
+}
+
+#[test]
+fn a_cascade_answers_as_one_of_its_two() {
+    let article = Article::new("Kenya thanked Japan for the port. Sudan and Chad met. Mali never trusted Niger.");
+    let of = |pipeline: &Pipeline| -> Vec<[f64; 3]> {
+        pipeline.predict(&article, &Query::default()).iter().map(|p| p.probabilities).collect()
+    };
+    let (always, never) = (ACCURATE.cascade(Some(1.0)).expect("an encoder"), ACCURATE.cascade(Some(0.0)).expect("one"));
+    assert_eq!(of(&always), of(&ACCURATE));
+    assert!(of(&never).iter().zip(of(&ACCURATE)).all(|(a, b)| *a != b));
+    let some = of(&ACCURATE.cascade(None).expect("one"));
+    assert!(some.iter().zip(of(&never).iter().zip(of(&ACCURATE))).all(|(s, (n, a))| s == n || *s == a));
+    assert!(Pipeline::fast().cascade(None).is_none());
+}
+
+#[test]
+fn evidence_beyond_what_the_encoder_takes_is_cut_around_the_pair() {
+    let filler = "and so on and on ".repeat(60);
+    for text in [
+        format!("Kenya, {filler}, thanked Japan."),
+        format!("{filler} Kenya thanked Japan {filler}."),
+        format!("Kenya thanked Japan. {}", "Kenya met Japan. ".repeat(300)),
+    ] {
+        assert!(!ACCURATE.predict(&Article::new(text), &Query::default()).is_empty());
+    }
+}
