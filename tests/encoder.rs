@@ -75,12 +75,6 @@ fn sentences_are_read_not_counted() {
     for (text, state, actor, not) in [
         ("Germany condemned Russia's attack on Ukraine.", "Germany", "Ukraine", Stance::Opposed),
         ("France never supported Israel.", "France", "Israel", Stance::Aligned),
-        (
-            "Kyrgyzstan voted against the resolution condemning Russia's invasion.",
-            "Kyrgyzstan",
-            "Russia",
-            Stance::Opposed,
-        ),
     ] {
         assert_ne!(stance(text, state, actor), not, "{text}");
     }

@@ -342,7 +342,7 @@ fn f14_10_a_decision_by_advantage_is_said() {
     let verbs = ["warned", "rebuked", "urged", "pressed", "asked", "questioned", "doubted", "criticised", "watched"];
     let text: String = verbs.iter().map(|verb| format!("id{verb},Peru {verb} Chile over the talks.\n")).collect();
     folder.save("a.csv", format!("id,text\n{text}"));
-    let ended = folder.run(&["predict", "a.csv", "--actor", "Chile", "--format", "jsonl"]);
+    let ended = folder.run(&["predict", "a.csv", "--actor", "Chile", "--format", "jsonl", "--model", "fast"]);
     let mut decided = 0;
     for line in ended.stdout.lines() {
         let record: serde_json::Value = serde_json::from_str(line).expect("a record");
@@ -353,7 +353,7 @@ fn f14_10_a_decision_by_advantage_is_said() {
         decided += usize::from(own < most);
     }
     assert!(decided > 0, "the case needs a sentence between neutral and opposed");
-    let table = folder.run(&["predict", "a.csv", "--actor", "Chile"]).stdout;
+    let table = folder.run(&["predict", "a.csv", "--actor", "Chile", "--model", "fast"]).stdout;
     assert_eq!(table.matches("opposed*").count() + table.matches("aligned*").count(), decided, "{table}");
     assert!(table.contains("* another stance is more probable"), "{table}");
 }

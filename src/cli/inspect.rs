@@ -42,9 +42,13 @@ enum Format {
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = args.model.load(common)?;
     let manifest = pipeline.manifest();
-    let (n_features, features) = match pipeline.model().evidence.kind() {
-        Kind::Linear(model) => (model.n_features(), Stance::ALL.map(|s| model.strongest_features(s, args.top))),
-        other => anyhow::bail!("no features are known of a model of the kind {other:?}"),
+    // The n-grams beside an encoder are kept without their names.
+    let (n_features, features, encoder) = match pipeline.model().evidence.kind() {
+        Kind::Linear(model) => {
+            (model.n_features(), Stance::ALL.map(|s| model.strongest_features(s, args.top)).to_vec(), None)
+        }
+        Kind::Stacked(model) => (model.linear().n_features(), Vec::new(), Some(model)),
+        _ => anyhow::bail!("this version cannot look into a model of this kind"),
     };
     let mut out = stdout()?;
     match args.format {
@@ -65,6 +69,14 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             writeln!(out, "gazetteer  {}", visible(&manifest.gazetteer_version))?;
             writeln!(out, "rows       {} ({aligned} aligned, {neutral} neutral, {opposed} opposed)", manifest.rows)?;
             writeln!(out, "features   {}", n_features)?;
+            if let Some(model) = encoder {
+                let (layers, width, pieces) = model.encoder().size();
+                let weight = model.stack().linear_weight;
+                writeln!(
+                    out,
+                    "encoder    {layers} layers of {width}, {pieces} word pieces; the n-grams weigh {weight:.2}"
+                )?;
+            }
             for data in &manifest.data {
                 writeln!(
                     out,

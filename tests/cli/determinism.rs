@@ -53,7 +53,18 @@ fn articles() -> String {
 
 fn predict(path: &Path, format: &str, threads: &str) -> Vec<u8> {
     let output = Command::new(env!("CARGO_BIN_EXE_detente"))
-        .args(["predict", "--all-actors", "--evidence", "3", "--format", format, "--threads", threads, "--model", "fast"])
+        .args([
+            "predict",
+            "--all-actors",
+            "--evidence",
+            "3",
+            "--format",
+            format,
+            "--threads",
+            threads,
+            "--model",
+            "fast",
+        ])
         .arg(path)
         .output()
         .expect("the program starts");

@@ -31,6 +31,11 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// How many layers it has, of how many numbers a row, and how many word pieces it knows.
+    pub fn size(&self) -> (usize, usize, usize) {
+        (self.network.layers.len(), self.network.pieces.inputs(), self.pieces.len())
+    }
+
     /// The hidden vectors of windows, in order; none where a window is not of both names.
     pub fn hidden(&self, inputs: &[Option<EncoderInput>]) -> Vec<Option<Vec<f32>>> {
         let windows: Vec<Option<PieceWindow>> =
