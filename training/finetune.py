@@ -184,7 +184,7 @@ def main() -> None:
     manifest = {
         "windows_sha256": made_with["windows_sha256"],
         "base_sha256": made_with["base_sha256"],
-        "parameters": {key: str(value) if isinstance(value, Path) else value for key, value in vars(args).items()},
+        "parameters": {key: value for key, value in vars(args).items() if not isinstance(value, Path)},
         "length": data.LENGTH,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "rows": len(rows),
