@@ -143,22 +143,17 @@ impl Default for EvaluateParams {
 /// # Errors
 /// [`Error::UnknownEntity`] for a row without offsets whose state or actor the gazetteer lacks.
 pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<Scored<'d>>> {
-    let labelled: Vec<(&LabelledPair, Stance)> = pairs.iter().filter_map(|pair| Some((pair, pair.label?))).collect();
-    let score = |rows: &[(&'d LabelledPair, Stance)]| -> Result<Vec<Scored<'d>>> {
-        let pairs: Vec<&LabelledPair> = rows.iter().map(|(pair, _)| *pair).collect();
-        let scored = predict_labelled(pipeline, &pairs)?.into_iter().zip(rows);
-        let row = |(scored, (pair, label)): (Option<ScoredPair>, &(&'d LabelledPair, Stance))| Scored {
-            pair,
-            label: *label,
-            stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
-            probabilities: scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities),
-            missing: scored.is_none(),
-        };
-        Ok(scored.map(row).collect())
+    let (labelled, labels): (Vec<&'d LabelledPair>, Vec<Stance>) =
+        pairs.iter().filter_map(|pair| Some((pair, pair.label?))).unzip();
+    let scored = predict_labelled(pipeline, &labelled)?;
+    let row = |((scored, pair), label): ((Option<ScoredPair>, &'d LabelledPair), Stance)| Scored {
+        pair,
+        label,
+        stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
+        probabilities: scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities),
+        missing: scored.is_none(),
     };
-    // The first error in the order of the rows, whichever thread meets one first.
-    let parts = labelled.par_chunks(SCORED_TOGETHER).map(score).collect::<Vec<_>>();
-    Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    Ok(scored.into_iter().zip(labelled).zip(labels).map(row).collect())
 }
 
 /// Rows that the model scores at once.
@@ -185,8 +180,9 @@ pub fn predict_labelled(pipeline: &Pipeline, pairs: &[&LabelledPair]) -> Result<
         };
         Ok(Ask { article: &pair.article, who })
     }
+    // The first error in the order of the rows.
     let asked: Vec<Ask<'_>> = pairs.iter().map(|pair| ask(pipeline, pair)).collect::<Result<_>>()?;
-    Ok(pipeline.predict_pairs(&asked))
+    Ok(asked.par_chunks(SCORED_TOGETHER).flat_map_iter(|asked| pipeline.predict_pairs(asked)).collect())
 }
 
 /// What one model says of rows beside what another says of the same.

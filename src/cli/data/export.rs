@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use rayon::prelude::*;
 
+use detente::Stance;
 use detente::data::exchange::{self, ExchangeFormat, LABEL_STUDIO_CONFIG, Task};
 use detente::evaluate::predict_labelled;
 use detente::pipeline::ScoredPair;
-use detente::{LabelledPair, Stance};
 
 use super::super::models::ModelArgs;
 use super::super::output::Sink;
@@ -56,9 +55,6 @@ enum Tool {
     Prodigy,
 }
 
-/// Rows that the model scores at once.
-const SCORED_TOGETHER: usize = 32;
-
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let read = [args.file.as_path()].into_iter().chain(common.files()).chain(args.model.file());
@@ -71,13 +67,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pairs = read_unlabelled(&args.file, &args.labels, common)?;
     let proposals: Vec<Option<(Stance, f64)>> = if args.predict {
         let pipeline = args.model.load(common)?;
-        let propose = |pairs: &[LabelledPair]| -> Result<Vec<Option<(Stance, f64)>>> {
-            let scored = predict_labelled(&pipeline, &pairs.iter().collect::<Vec<_>>())?;
-            let proposal = |scored: ScoredPair| (scored.stance, scored.probabilities[scored.stance.index()]);
-            Ok(scored.into_iter().map(|scored| scored.map(proposal)).collect())
-        };
-        let parts = pairs.par_chunks(SCORED_TOGETHER).map(propose).collect::<Vec<_>>();
-        parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect()
+        let scored = predict_labelled(&pipeline, &pairs.iter().collect::<Vec<_>>())?;
+        let proposal = |scored: ScoredPair| (scored.stance, scored.probabilities[scored.stance.index()]);
+        scored.into_iter().map(|scored| scored.map(proposal)).collect()
     } else {
         vec![None; pairs.len()]
     };
