@@ -23,7 +23,7 @@ growth:
 learning:
 	cargo bench --bench learning > reports/learning.md
 
-# The scores that models/README.md states, of MODEL=fast, accurate, cascade or a file.
+# The scores that models/README.md states, of MODEL=fast, small, accurate, cascade or a file.
 scores:
 	cargo build --quiet --release
 	mkdir -p data-build
@@ -39,6 +39,7 @@ scores:
 # Probabilities of a model (MODEL=fast, accurate, or a file) for every connected pair of the news summaries, a file a year under
 # silver/MODEL. Years that are there are left as they are, so a run that was cut off goes on where it was.
 MODEL = fast
+LABELS = datasets/stance/labels
 EVENTS = ../shared/data/events/summaries.jsonl
 SILVER = silver/$(notdir $(basename $(MODEL)))
 silver: $(foreach year,$(shell seq 2002 2024),$(SILVER)/$(year).csv)
@@ -49,24 +50,34 @@ $(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
 	grep '"date": "$*-' $(EVENTS) | target/release/detente predict - --input-format jsonl --all-actors --format csv \
 		--model $(MODEL) --quiet --output $@
 
-# The accurate model: the encoder, fine-tuned on the rows of the fast recipe, once in full precision and once as it will be
-# stored, then put beside the n-grams: training/README.md. Takes two hours on two cores; what was cut off goes on where it was.
-FINETUNE = OMP_WAIT_POLICY=passive TRANSFORMERS_VERBOSITY=error nice .venv/bin/python training/finetune.py --fold 0 \
-	--windows data-build/windows.jsonl --base data-build/base-mpnet --pieces data-build/pieces.txt
-accurate: data-build/encoder/encoder.safetensors
+# The accurate and the small model: encoders, fine-tuned on labels and on what teachers say of unlabelled pairs, then put beside
+# the n-grams: training/README.md. Minutes on a GPU, days without.
+accurate: data-build/trained/small/manifest.json
 	cargo build --quiet --release
-	target/release/detente train --config models/fast.toml --encoder data-build/encoder --output models/accurate.detente
-	.venv/bin/python training/fixtures.py --model models/accurate.detente --trained data-build/four-bits --full data-build/full \
-		--base data-build/base-mpnet --windows data-build/windows.jsonl --out tests/data/encoder.jsonl
+	for pair in four-bits:accurate small:small; do trained=data-build/trained/$${pair%:*}; \
+		.venv/bin/python training/export.py --trained $$trained --out $$trained/exported; \
+		target/release/detente train --config models/fast.toml --encoder $$trained/exported --output models/$${pair#*:}.detente; done
+	.venv/bin/python training/fixtures.py --trained data-build/trained/four-bits --base data-build/base-mpnet \
+		--windows data-build/windows.jsonl --out tests/data/encoder.jsonl
+	.venv/bin/python training/fixtures.py --trained data-build/trained/small --base data-build/base-minilm \
+		--windows data-build/windows.jsonl --number 60 --out tests/data/encoder-small.jsonl
 
-data-build/encoder/encoder.safetensors: data-build/four-bits/manifest.json
-	.venv/bin/python training/export.py --trained data-build/four-bits --out $(@D)
+data-build/trained/small/manifest.json: data-build/rows.safetensors data-build/base-minilm/model.safetensors
+	.venv/bin/python training/finetune.py --rows $< --pieces data-build/pieces.txt --base data-build/base-mpnet \
+		--small-base data-build/base-minilm --out data-build/trained
 
-data-build/four-bits/manifest.json: data-build/full/manifest.json
-	$(FINETUNE) --out $(@D) --start data-build/full --four-bits --seed 1 --rate 2e-5
+data-build/rows.safetensors: data-build/windows.jsonl data-build/silver.jsonl data-build/pieces.txt
+	.venv/bin/python training/rows.py --windows $(filter %.jsonl,$^) --pieces data-build/pieces.txt --out $@
 
-data-build/full/manifest.json: data-build/windows.jsonl data-build/pieces.txt
-	$(FINETUNE) --out $(@D)
+data-build/silver.jsonl: training/unlabelled.toml $(LABELS)/events.csv
+	cargo build --quiet --release
+	mkdir -p data-build/unlabelled
+	for part in events:events/summaries bbc:news/bbc factbook:factbook/text; do name=$${part%:*}; \
+		target/release/detente --quiet predict ../shared/data/$${part#*:}.jsonl --all-actors --model fast --format jsonl \
+			--output data-build/unlabelled/$$name.jsonl; \
+		.venv/bin/python training/unlabelled.py --predictions data-build/unlabelled/$$name.jsonl --out data-build/unlabelled/$$name.csv \
+			$$([ $$name = events ] && echo --labels $(LABELS)/events.csv --before 2023); done
+	target/release/detente data windows --config $< --output $@
 
 data-build/pieces.txt: data-build/base-mpnet/model.safetensors
 	.venv/bin/python training/pieces.py --base $(<D) --out $@ --texts $(EVENTS) \
@@ -86,7 +97,6 @@ data-build/base-%/model.safetensors: .venv/done
 	touch $@
 
 # The counts and agreements that datasets/README.md states.
-LABELS = datasets/stance/labels
 stats:
 	cargo build --quiet --release
 	mkdir -p data-build

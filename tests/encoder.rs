@@ -9,9 +9,10 @@ use detente::{Article, Pipeline, Query, Stance};
 use serde::Deserialize;
 
 static ACCURATE: LazyLock<Pipeline> = LazyLock::new(|| Pipeline::accurate().expect("models/accurate.detente is there"));
+static SMALL: LazyLock<Pipeline> = LazyLock::new(|| Pipeline::small().expect("models/small.detente is there"));
 
-fn encoder() -> &'static Encoder {
-    let Kind::Stacked(model) = ACCURATE.model().evidence.kind() else { panic!("it has an encoder") };
+fn encoder(pipeline: &'static Pipeline) -> &'static Encoder {
+    let Kind::Stacked(model) = pipeline.model().evidence.kind() else { panic!("it has an encoder") };
     model.encoder()
 }
 
@@ -25,9 +26,13 @@ struct Fixture {
     stored: [f64; 3],
 }
 
-fn fixtures() -> Vec<Fixture> {
-    let lines = include_str!("data/encoder.jsonl").lines();
-    lines.map(|line| serde_json::from_str(line).expect("a fixture")).collect()
+/// Of the accurate model, which is MPNet.
+const MPNET: &str = include_str!("data/encoder.jsonl");
+/// Of the small one, which is BERT.
+const BERT: &str = include_str!("data/encoder-small.jsonl");
+
+fn fixtures(text: &str) -> Vec<Fixture> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a fixture")).collect()
 }
 
 fn input(fixture: &Fixture) -> Option<EncoderInput> {
@@ -40,27 +45,29 @@ fn input(fixture: &Fixture) -> Option<EncoderInput> {
 
 #[test]
 fn scores_are_those_of_an_independent_implementation() {
-    let fixtures = fixtures();
-    let inputs: Vec<_> = fixtures.iter().map(input).collect();
-    let hidden = encoder().hidden(&inputs);
-    for (fixture, hidden) in fixtures.iter().zip(&hidden) {
-        let scores = encoder().scores(hidden.as_ref().expect("both are named"));
-        for (found, expected) in scores.iter().zip(fixture.stored) {
-            assert!((found - expected).abs() < 1e-4, "{}: {scores:?}, expected {:?}", fixture.text, fixture.stored);
+    for (pipeline, text, number) in [(&ACCURATE, MPNET, 200), (&SMALL, BERT, 60)] {
+        let (encoder, fixtures) = (encoder(pipeline), fixtures(text));
+        let hidden = encoder.hidden(&fixtures.iter().map(input).collect::<Vec<_>>());
+        for (fixture, hidden) in fixtures.iter().zip(&hidden) {
+            let scores = encoder.scores(hidden.as_ref().expect("both are named"));
+            for (found, expected) in scores.iter().zip(fixture.stored) {
+                assert!((found - expected).abs() < 1e-4, "{}: {scores:?}, expected {:?}", fixture.text, fixture.stored);
+            }
         }
+        assert_eq!(fixtures.len(), number);
     }
-    assert_eq!(fixtures.len(), 200);
 }
 
 #[test]
 fn the_scores_of_a_window_depend_on_it_alone() {
-    let inputs: Vec<_> = fixtures().iter().take(40).map(input).collect();
-    let together = encoder().hidden(&inputs);
+    let encoder = encoder(&ACCURATE);
+    let inputs: Vec<_> = fixtures(MPNET).iter().take(40).map(input).collect();
+    let together = encoder.hidden(&inputs);
     let alone: Vec<_> =
-        inputs.iter().step_by(13).flat_map(|input| encoder().hidden(std::slice::from_ref(input))).collect();
+        inputs.iter().step_by(13).flat_map(|input| encoder.hidden(std::slice::from_ref(input))).collect();
     assert_eq!(alone, together.iter().step_by(13).cloned().collect::<Vec<_>>());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    assert_eq!(pool.install(|| encoder().hidden(&inputs)), together);
+    assert_eq!(pool.install(|| encoder.hidden(&inputs)), together);
 }
 
 fn stance(text: &str, state: &str, actor: &str) -> Stance {
@@ -100,12 +107,13 @@ fn a_cascade_answers_as_one_of_its_two() {
     let of = |pipeline: &Pipeline| -> Vec<[f64; 3]> {
         pipeline.predict(&article, &Query::default()).iter().map(|p| p.probabilities).collect()
     };
-    let (always, never) = (ACCURATE.cascade(Some(1.0)).expect("an encoder"), ACCURATE.cascade(Some(0.0)).expect("one"));
-    assert_eq!(of(&always), of(&ACCURATE));
-    assert!(of(&never).iter().zip(of(&ACCURATE)).all(|(a, b)| *a != b));
-    let some = of(&ACCURATE.cascade(None).expect("one"));
-    assert!(some.iter().zip(of(&never).iter().zip(of(&ACCURATE))).all(|(s, (n, a))| s == n || *s == a));
-    assert!(Pipeline::fast().cascade(None).is_none());
+    let cascade = |sure_from| Pipeline::cascade(&SMALL, &ACCURATE, sure_from).expect("an encoder");
+    let (always, never) = (of(&cascade(Some(1.1))), of(&cascade(Some(0.0))));
+    assert_eq!(always, of(&ACCURATE));
+    assert!(never.iter().zip(&always).all(|(n, a)| n != a));
+    let some = of(&cascade(None));
+    assert!(some.iter().zip(never.iter().zip(&always)).all(|(s, (n, a))| s == n || s == a));
+    assert!(Pipeline::cascade(Pipeline::fast(), &ACCURATE, None).is_none());
 }
 
 #[test]

@@ -339,7 +339,8 @@ fn f14_10_few_rows_give_a_plain_calibration_and_no_model_upside_down() {
 #[test]
 fn f14_10_a_decision_by_advantage_is_said() {
     let folder = Folder::new();
-    let verbs = ["warned", "rebuked", "urged", "pressed", "asked", "questioned", "doubted", "criticised", "watched"];
+    let verbs =
+        ["warned", "rebuked", "urged", "pressed", "asked", "questioned", "doubted", "answered", "confronted", "defied"];
     let text: String = verbs.iter().map(|verb| format!("id{verb},Peru {verb} Chile over the talks.\n")).collect();
     folder.save("a.csv", format!("id,text\n{text}"));
     let ended = folder.run(&["predict", "a.csv", "--actor", "Chile", "--format", "jsonl", "--model", "fast"]);

@@ -1,30 +1,34 @@
-"""The encoder with its head."""
+"""The encoder with its head, and its weights as they will be stored."""
 
 from pathlib import Path
 
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 from transformers import AutoConfig, AutoModel
 
 import rows as data
 
 GROUP = 64
 MIDDLE = 7.5
+# What the pieces that mark begin, end, and filling are called in the vocabulary of BERT.
+MARKS = {"<s>": "[CLS]", "</s>": "[SEP]", "<pad>": "[PAD]"}
 
 
 class StanceEncoder(nn.Module):
-    """Pieces, mask and the places of the two names in; three class scores out."""
+    """Pieces, mask and the places of the two names in; three class scores out. `crowd` answers another question, that of the
+    crowd-labelled sentences, while the network learns."""
 
     def __init__(
         self, base: Path, pieces: Path, layers: int | None = None, hidden: int = 256, dropout: float = 0.1
     ):
         super().__init__()
         config = AutoConfig.from_pretrained(base)
-        self.encoder = AutoModel.from_pretrained(base, config=config, add_pooling_layer=False)
-        known = data.base_tokenizer(base)
-        kept = torch.tensor([known.token_to_id(piece) for piece in pieces.read_text(encoding="utf-8").split("\n")[:-1]])
-        vectors = self.encoder.embeddings.word_embeddings.weight[kept]
+        self.encoder = AutoModel.from_pretrained(base, config=config, add_pooling_layer=False).float()
+        kept = pieces.read_text(encoding="utf-8").split("\n")[:-1]
+        vectors = self.encoder.embeddings.word_embeddings.weight
+        if len(vectors) != len(kept):
+            known = data.base_tokenizer(base).get_vocab()
+            vectors = vectors[torch.tensor([known[piece if piece in known else MARKS[piece]] for piece in kept])]
         # Frozen: few rows would move few of them.
         self.encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(vectors, freeze=True)
         if layers is not None:
@@ -37,69 +41,138 @@ class StanceEncoder(nn.Module):
         self.head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(3 * width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, 3)
         )
+        self.crowd = nn.Linear(hidden, 3)
 
-    def forward(self, pieces, mask, state, actor):
+    def forward(self, pieces, mask, state, actor, crowd=False):
         vectors = self.encoder(input_ids=pieces, attention_mask=mask).last_hidden_state
-        rows = torch.arange(len(pieces))
-        return self.head(torch.cat([vectors[:, 0], vectors[rows, state], vectors[rows, actor]], dim=1))
+        rows = torch.arange(len(pieces), device=pieces.device)
+        read = torch.cat([vectors[:, 0], vectors[rows, state], vectors[rows, actor]], dim=1)
+        hidden = self.head[:4](read)
+        scores = self.head[4](hidden)
+        return (scores, self.crowd(hidden)) if crowd else scores
 
-    def matrices(self) -> dict[str, nn.Module]:
-        """What is kept in four bits a weight: all matrices but that of the class scores."""
+    def matrices(self) -> dict[str, nn.Parameter]:
+        """What is kept in four bits a weight and learns: all matrices but those of the class scores."""
         return {
-            name: module
+            f"{name}.weight": module.weight
             for name, module in self.named_modules()
-            if isinstance(module, nn.Linear) and name != "head.4"
+            if isinstance(module, nn.Linear) and name not in ("head.4", "crowd")
         }
 
 
-class FourBits(nn.Module):
-    """Weights as they will be stored: of every GROUP neighbours on 16 levels of one scale. Gradients pass as if they were
-    not rounded."""
-
-    def __init__(self, weight: torch.Tensor):
-        super().__init__()
-        self.register_buffer("scales", scales(weight))
-
-    def forward(self, weight: torch.Tensor) -> torch.Tensor:
-        return weight + (rounded(weight, self.scales) - weight).detach()
-
-
-def rounded(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    """The nearest weights on the levels of these scales, which are a row of groups for each row of weights."""
-    groups = weight.reshape(len(weight), -1, GROUP)
-    step = scale.unsqueeze(2)
-    levels = (groups / step + MIDDLE).round().clamp(0, 15)
-    return ((levels - MIDDLE) * step).reshape(weight.shape)
+def rounded(groups: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """The nearest weights on the 16 levels of a scale, which each row of GROUP neighbours has."""
+    step = scales[:, None]
+    return ((groups / step + MIDDLE).round_().clamp_(0, 15) - MIDDLE).mul_(step)
 
 
 @torch.no_grad()
-def scales(weight: torch.Tensor) -> torch.Tensor:
+def scales_of(groups: torch.Tensor) -> torch.Tensor:
     """For each group the scale of the least squared error, of some, as exact as a file keeps it."""
-    groups = weight.reshape(len(weight), -1, GROUP)
-    largest = groups.abs().amax(dim=2) / MIDDLE
+    largest = groups.abs().amax(dim=1) / MIDDLE
     best, least = largest.clone(), torch.full_like(largest, torch.inf)
     for step in range(26):
-        scale = (largest * (1 - 0.02 * step)).bfloat16().float().clamp(min=1e-12)
-        error = (rounded(weight, scale).reshape(groups.shape) - groups).square().sum(dim=2)
+        scale = (largest * (1 - 0.02 * step)).bfloat16().float().clamp_(min=1e-12)
+        error = (rounded(groups, scale) - groups).square_().sum(dim=1)
         better = error < least
-        best[better], least[better] = scale[better], error[better]
+        best = torch.where(better, scale, best)
+        least = torch.where(better, error, least)
     return best
 
 
-def round_to_four_bits(net: StanceEncoder) -> None:
-    """Puts the vectors of pieces on their levels, and keeps the matrices there while they learn."""
-    vectors = net.encoder.embeddings.word_embeddings.weight
-    with torch.no_grad():
-        net.encoder.embeddings.scales = scales(vectors)
-        vectors.copy_(rounded(vectors, net.encoder.embeddings.scales))
-    for module in net.matrices().values():
-        parametrize.register_parametrization(module, "weight", FourBits(module.weight))
+class Masters:
+    """The weights in 32 bits, which the optimiser moves; the network computes with copies in bfloat16.
+
+    With `four_bits` the copies are rounded as they will be stored, and the gradients are taken as if they were not, so that
+    the network learns to live with them."""
+
+    def __init__(self, net: StanceEncoder, four_bits: bool):
+        self.net = net
+        self.four_bits = four_bits
+        matrices = list(net.matrices().values())
+        apart = {id(matrix) for matrix in matrices}
+        self.copies = matrices
+        self.rest = [p for p in net.parameters() if p.requires_grad and id(p) not in apart]
+        self.groups = torch.cat([matrix.detach().float().reshape(-1, GROUP) for matrix in matrices])
+        self.others = [p.detach().float().clone() for p in self.rest]
+        vectors = net.encoder.embeddings.word_embeddings.weight
+        if four_bits:
+            flat = vectors.detach().float().reshape(-1, GROUP)
+            self.vector_scales = scales_of(flat)
+            self.vectors = rounded(flat, self.vector_scales).reshape(vectors.shape)
+        else:
+            self.vectors = vectors.detach().float().clone()
+        self.rescale()
+
+    def rescale(self) -> None:
+        """Chooses the scales anew."""
+        if self.four_bits:
+            self.scales = scales_of(self.groups)
+        self.write()
+
+    def values(self) -> torch.Tensor:
+        return rounded(self.groups, self.scales) if self.four_bits else self.groups
+
+    @torch.no_grad()
+    def write(self) -> None:
+        """Puts the weights into the network, as exact as it computes."""
+        parts = self.values().split([copy.numel() // GROUP for copy in self.copies])
+        torch._foreach_copy_(self.copies, [part.reshape(copy.shape) for part, copy in zip(parts, self.copies)])
+        torch._foreach_copy_(self.rest, self.others)
+        self.net.encoder.embeddings.word_embeddings.weight.copy_(self.vectors)
+
+    def parameters(self) -> list[torch.Tensor]:
+        return [self.groups, *self.others]
+
+    def take_gradients(self, largest_norm: float) -> None:
+        """Moves the gradients from the copies, shortened to a norm of at most `largest_norm`."""
+        self.groups.grad = torch.cat([copy.grad.reshape(-1, GROUP) for copy in self.copies]).float()
+        for other, copy in zip(self.others, self.rest):
+            other.grad = torch.zeros_like(other) if copy.grad is None else copy.grad.float()
+        torch.nn.utils.clip_grad_norm_(self.parameters(), largest_norm, foreach=True)
+        self.net.zero_grad(set_to_none=True)
+
+    def exact(self) -> None:
+        """From now on the network computes in 32 bits."""
+        self.net.float()
+        self.write()
+
+    def stored(self) -> dict[str, torch.Tensor]:
+        """Every tensor: a matrix of four bits as `.levels`, two a byte, and `.scales`; others in 32 bits."""
+        out = {}
+        names = {id(p): name for name, p in self.net.named_parameters()}
+        out |= {names[id(p)]: other for p, other in zip(self.rest, self.others)}
+        matrices = [(names[id(copy)], copy.shape) for copy in self.copies]
+        vectors = self.net.encoder.embeddings.word_embeddings.weight
+        if not self.four_bits:
+            sizes = [shape.numel() // GROUP for _, shape in matrices]
+            parts = self.groups.split(sizes)
+            out |= {name: part.reshape(shape) for (name, shape), part in zip(matrices, parts)}
+            return out | {names[id(vectors)]: self.vectors}
+        matrices.append((names[id(vectors)], vectors.shape))
+        groups = torch.cat([self.groups, self.vectors.reshape(-1, GROUP)])
+        scales = torch.cat([self.scales, self.vector_scales])
+        levels = (groups / scales[:, None] + MIDDLE).round().clamp(0, 15).to(torch.uint8)
+        at = 0
+        for name, shape in matrices:
+            count = shape.numel() // GROUP
+            nibbles = levels[at : at + count].reshape(shape)
+            out[f"{name}.levels"] = nibbles[:, 0::2] | nibbles[:, 1::2] << 4
+            out[f"{name}.scales"] = scales[at : at + count].bfloat16()
+            at += count
+        return out
 
 
-def stored_scales(net: StanceEncoder) -> dict[str, torch.Tensor]:
-    """The scales of what was rounded, by the names of the weights; the rounding then stays in the weights."""
-    out = {"encoder.embeddings.word_embeddings": net.encoder.embeddings.scales}
-    for name, module in net.matrices().items():
-        out[name] = module.parametrizations.weight[0].scales.clone()
-        parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
-    return out
+def read_stored(tensors: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Weights in 32 bits by their names, and the scales of those that were stored in four bits."""
+    weights, scales = {}, {}
+    for name, tensor in tensors.items():
+        if name.endswith(".levels"):
+            name = name.removesuffix(".levels")
+            scales[name] = tensors[f"{name}.scales"].float()
+            nibbles = torch.stack([tensor & 15, tensor >> 4], dim=2).float()
+            groups = (nibbles.reshape(-1, GROUP) - MIDDLE) * scales[name][:, None]
+            weights[name] = groups.reshape(len(tensor), -1)
+        elif not name.endswith(".scales"):
+            weights[name] = tensor
+    return weights, scales

@@ -1,27 +1,18 @@
-"""Windows to batches: word pieces, cut to a fixed length around the pair."""
+"""Windows as tensors: word pieces, cut to a fixed length around the pair."""
 
+import argparse
 import json
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 LABELS = ["aligned", "neutral", "opposed"]
-LENGTH = 64
-
-
-@dataclass
-class Row:
-    """A labelled pair: its windows as word pieces, and what training needs to know."""
-
-    data: str
-    label: int
-    weight: float
-    calibrate: bool
-    fold: int
-    windows: list[tuple[list[int], int, int, float]]  # pieces, places of state and actor, weight in the pool
+LENGTH = 96
+PAD = 1
 
 
 def base_tokenizer(base: Path) -> Tokenizer:
@@ -65,60 +56,100 @@ def cut(pieces: list[int], state: int, actor: int, length: int) -> tuple[list[in
     return [pieces[0], *(inner[i] for i in keep), pieces[-1]], place[state - 1] + 1, place[actor - 1] + 1
 
 
-def encode(tokenizer: Tokenizer, text: str, state: int, actor: int, length: int) -> tuple[list[int], int, int]:
-    """The pieces of a window, and which of them stand for the two names; offsets count characters."""
-    encoded = tokenizer.encode(text)
-    places = [encoded.char_to_token(state), encoded.char_to_token(actor)]
+def encode(tokenizer: Tokenizer, window: dict) -> tuple[list[int], int, int]:
+    """The pieces of a window, and which of them stand for the two names."""
+    encoded = tokenizer.encode(window["text"])
+    places = [encoded.char_to_token(window[name][0]) for name in ("state", "actor")]
     if None in places:
-        raise ValueError(f"no piece at {state} or {actor} of {text!r}")
-    return cut(encoded.ids, places[0], places[1], length)
+        raise ValueError(f"no piece for a name of {window}")
+    return cut(encoded.ids, places[0], places[1], LENGTH)
 
 
-def read_rows(
-    path: Path, tokenizer: Tokenizer, skip: set[str], neutral: float, limit: int | None, seed: int
-) -> list[Row]:
-    """The rows of a file of windows but those of the data sets `skip`: each kept with the probability that its weight is of
-    the largest, a neutral one with the share `neutral` of that; at most `limit`, drawn at random."""
-    with path.open(encoding="utf-8") as lines:
-        objects = [row for row in map(json.loads, lines) if row["data"] not in skip]
-    heaviest = max(row["weight"] for row in objects)
-    draw = random.Random(seed)
-    share = {"neutral": neutral}
-    objects = [row for row in objects if draw.random() < share.get(row["label"], 1.0) * row["weight"] / heaviest]
-    if limit is not None and len(objects) > limit:
-        objects = random.Random(seed).sample(objects, limit)
-    rows = []
-    for row in objects:
-        windows = []
-        for window in row["windows"]:
-            pieces = encode(tokenizer, window["text"], window["state"][0], window["actor"][0], LENGTH)
-            windows.append((*pieces, window["weight"]))
-        rows.append(
-            Row(row["data"], LABELS.index(row["label"]), row["weight"], row["calibrate"], row["fold"], windows)
-        )
-    return rows
+@dataclass
+class Rows:
+    """Labelled pairs, and the windows of each one after the other."""
+
+    parts: list[str]  # the files of windows and the data sets in them: `train/events.csv`
+    part: torch.Tensor  # of each row: its place in `parts`
+    label: torch.Tensor
+    weight: torch.Tensor
+    fold: torch.Tensor
+    first: torch.Tensor  # of each row: its first window; and, at last, how many there are
+    share: torch.Tensor  # of each window: its weight among those of its row
+    state: torch.Tensor
+    actor: torch.Tensor
+    begin: torch.Tensor  # of each window: its first piece; and, at last, how many there are
+    pieces: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @staticmethod
+    def load(path: Path, device: str) -> "Rows":
+        with safe_open(path, "pt") as file:
+            parts = json.loads(file.metadata()["parts"])
+            tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}
+        wide = {name: tensors[name].long() for name in ("part", "label", "fold", "first", "state", "actor", "begin")}
+        return Rows(parts, **(tensors | wide))
+
+    def of(self, prefix: str) -> torch.Tensor:
+        """Which rows are of the parts whose names begin so."""
+        return torch.tensor([part.startswith(prefix) for part in self.parts], device=self.part.device)[self.part]
+
+    def draw(self, rows: torch.Tensor, dice: torch.Generator) -> torch.Tensor:
+        """A window of each of these rows, by its share."""
+        first, count = self.first[rows], self.first[rows + 1] - self.first[rows]
+        places = first[:, None] + torch.arange(int(count.max()), device=rows.device)
+        inside = places < self.first[rows + 1][:, None]
+        shares = torch.where(inside, self.share[places.clamp(max=len(self.share) - 1)].float(), 0.0)
+        return first + torch.multinomial(shares.cpu(), 1, generator=dice)[:, 0].to(rows.device)
+
+    def lengths(self, windows: torch.Tensor) -> torch.Tensor:
+        """The pieces of each window."""
+        return self.begin[windows + 1] - self.begin[windows]
+
+    def collate(self, windows: torch.Tensor, longest: int) -> tuple[torch.Tensor, ...]:
+        """Pieces, mask, places of state and actor, of windows of at most `longest` pieces."""
+        count = self.lengths(windows)
+        places = torch.arange(min(LENGTH, -(-longest // 8) * 8), device=windows.device)
+        mask = places < count[:, None]
+        pieces = self.pieces[(self.begin[windows][:, None] + places).clamp(max=len(self.pieces) - 1)].long()
+        return torch.where(mask, pieces, PAD), mask.long(), self.state[windows], self.actor[windows]
 
 
-def batches(rows: list[Row], size: int, seed: str) -> list[list[int]]:
-    """Places of the rows in batches of `size`, in an order that `seed` gives; the rows of a batch are of about one length."""
-    draw = random.Random(seed)
-    order = list(range(len(rows)))
-    draw.shuffle(order)
-    for start in range(0, len(order), 16 * size):
-        order[start : start + 16 * size] = sorted(
-            order[start : start + 16 * size], key=lambda i: len(rows[i].windows[0][0])
-        )
-    parts = [order[start : start + size] for start in range(0, len(order), size)]
-    draw.shuffle(parts)
-    return parts
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows", type=Path, nargs="+", required=True, help="what `detente data windows` wrote")
+    parser.add_argument("--pieces", type=Path, required=True, help="the word pieces that are kept: pieces.py")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    tokenizer = load_tokenizer(args.pieces)
+    parts: dict[str, int] = {}
+    columns = {name: [] for name in ("part", "label", "weight", "fold", "share", "state", "actor", "pieces")}
+    first, begin = [0], [0]
+    for path in args.windows:
+        with path.open(encoding="utf-8") as lines:
+            for row in map(json.loads, lines):
+                name = f"{path.stem}/{row['data']}"
+                columns["part"].append(parts.setdefault(name, len(parts)))
+                columns["label"].append(LABELS.index(row["label"]))
+                columns["weight"].append(row["weight"])
+                columns["fold"].append(row["fold"])
+                for window in row["windows"]:
+                    pieces, state, actor = encode(tokenizer, window)
+                    columns["share"].append(window["weight"])
+                    columns["state"].append(state)
+                    columns["actor"].append(actor)
+                    columns["pieces"].extend(pieces)
+                    begin.append(len(columns["pieces"]))
+                first.append(len(columns["share"]))
+    kinds = {"part": torch.uint8, "label": torch.uint8, "fold": torch.uint8, "weight": torch.float32}
+    kinds |= {"share": torch.float16, "state": torch.uint8, "actor": torch.uint8, "pieces": torch.int16}
+    tensors = {name: torch.tensor(values, dtype=kinds[name]) for name, values in columns.items()}
+    tensors |= {"first": torch.tensor(first, dtype=torch.int32), "begin": torch.tensor(begin, dtype=torch.int32)}
+    save_file(tensors, args.out, {"parts": json.dumps(list(parts))})
+    print(f"{len(columns['label'])} rows, {len(columns['share'])} windows, {len(columns['pieces'])} pieces")
 
 
-def collate(windows: list[tuple[list[int], int, int]], pad: int) -> tuple[torch.Tensor, ...]:
-    """Pieces, mask, places of state and actor."""
-    longest = max(len(pieces) for pieces, *_ in windows)
-    pieces = torch.full((len(windows), longest), pad)
-    mask = torch.zeros((len(windows), longest), dtype=torch.long)
-    for i, (ids, *_) in enumerate(windows):
-        pieces[i, : len(ids)] = torch.tensor(ids)
-        mask[i, : len(ids)] = 1
-    return pieces, mask, torch.tensor([w[1] for w in windows]), torch.tensor([w[2] for w in windows])
+if __name__ == "__main__":
+    main()

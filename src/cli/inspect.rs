@@ -21,7 +21,7 @@ use super::{Common, Outcome};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The model: `accurate`, `fast`, or the path of a model file
+    /// The model: `accurate`, `small`, `fast`, or the path of a model file
     #[arg(default_value = "accurate")]
     model: ModelName,
     /// Features to show for each class

@@ -14,7 +14,9 @@ use super::Common;
 pub enum ModelName {
     /// The encoder and the n-grams together.
     Accurate,
-    /// The n-grams, and the encoder where they are not as sure as this, or as training chose.
+    /// A smaller encoder and the n-grams together.
+    Small,
+    /// The small one, and the accurate one where that is not as sure as this, or as training chose.
     Cascade(Option<f64>),
     /// The n-grams alone.
     Fast,
@@ -33,6 +35,7 @@ impl FromStr for ModelName {
             },
             _ => Ok(match text {
                 "accurate" => Self::Accurate,
+                "small" => Self::Small,
                 "cascade" => Self::Cascade(None),
                 "fast" => Self::Fast,
                 path => Self::File(path.into()),
@@ -55,7 +58,9 @@ impl ModelName {
         let pipeline = match self {
             Self::Fast => Pipeline::fast().clone(),
             Self::Accurate => Pipeline::accurate()?,
-            Self::Cascade(sure) => Pipeline::accurate()?.cascade(*sure).context("the model has no encoder")?,
+            Self::Small => Pipeline::small()?,
+            Self::Cascade(sure) => Pipeline::cascade(&Pipeline::small()?, &Pipeline::accurate()?, *sure)
+                .context("the small model has no encoder")?,
             Self::File(path) => Pipeline::load(path).context("cannot load the model")?,
         };
         Ok(match common.gazetteer {
@@ -68,8 +73,8 @@ impl ModelName {
 /// `--model`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelArgs {
-    /// The model: `accurate`, `cascade` (faster; `cascade:0.9` asks the encoder below that sureness), `fast`, or the path of
-    /// a model file
+    /// The model: `accurate`, `small` (faster), `cascade` (the small one, and the accurate one where that is not sure;
+    /// `cascade:0.9` asks below that sureness), `fast` (words alone), or the path of a model file
     #[arg(long, short, value_name = "MODEL", default_value = "accurate")]
     model: ModelName,
 }
@@ -99,6 +104,7 @@ mod tests {
     fn a_name_is_a_tier_or_a_path() {
         let name = |text: &str| text.parse::<ModelName>();
         assert_eq!(name("fast"), Ok(ModelName::Fast));
+        assert_eq!(name("small"), Ok(ModelName::Small));
         assert_eq!(name("cascade"), Ok(ModelName::Cascade(None)));
         assert_eq!(name("cascade:0.9"), Ok(ModelName::Cascade(Some(0.9))));
         assert_eq!(name("./fast"), Ok(ModelName::File("./fast".into())));

@@ -149,8 +149,8 @@ impl Pace {
         self.told = true;
         let minutes = self.started.elapsed().as_secs_f64() / self.answered as f64 * 1000.0 / 60.0;
         common.note(format_args!(
-            "1,000 articles like the first {} take {minutes:.1} minutes; `--model cascade` is about seven times as fast, \
-             `--model fast` more than a hundred times",
+            "1,000 articles like the first {} take {minutes:.1} minutes; `--model small` and `--model cascade` are several \
+             times as fast, `--model fast` more than a hundred times",
             self.answered
         ));
     }

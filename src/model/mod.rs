@@ -1,12 +1,13 @@
 //! What is fitted: from windows of evidence to class scores, and from those to stances.
 //!
 //! An [`EvidenceModel`] scores windows of evidence, each by itself: [`linear`] by masked n-grams, [`stacked`] by these and
-//! the [`encoder`] together. The
+//! the [`encoder`] together, [`cascade`] by two models one after the other. The
 //! [`Head`] puts the scores of a pair's evidence together, calibrates them and decides. [`file`](mod@file) writes and reads
 //! the whole, a [`Model`].
 //!
 //! A new kind of model implements [`EvidenceModel`], gets a variant of [`Kind`], and an arm in [`file`](mod@file).
 
+pub mod cascade;
 pub mod encoder;
 pub mod file;
 pub mod head;

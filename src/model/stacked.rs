@@ -4,8 +4,7 @@
 //! z = s ∘ (e + w l) + d         e: scores of the encoder; l: of the n-grams
 //! ```
 //!
-//! with w, s and d fitted on rows that neither had seen. A cascade asks the n-grams first, and the encoder only where
-//! they are not sure.
+//! with w, s and d fitted on rows that neither had seen.
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,7 +25,7 @@ pub struct Stack {
     pub calibration: Calibration,
     /// From the scores of the n-grams alone to calibrated scores.
     pub linear_calibration: Calibration,
-    /// From which probability on a cascade takes the answer of the n-grams alone.
+    /// From which probability on a cascade that asks this model first takes its answer, where nothing else is said.
     pub sure_from: f64,
 }
 
@@ -36,25 +35,12 @@ pub struct StackedModel {
     pub(crate) encoder: Arc<Encoder>,
     pub(crate) linear: LinearModel,
     pub(crate) stack: Stack,
-    /// Where the n-grams are at least so sure, from 0 to 1, they answer alone.
-    pub(crate) sure_from: Option<f64>,
     pub(crate) base: OnceLock<[f64; 3]>,
 }
 
 impl StackedModel {
-    pub(crate) fn new(encoder: Arc<Encoder>, linear: LinearModel, stack: Stack, sure_from: Option<f64>) -> Self {
-        Self { encoder, linear, stack, sure_from, base: OnceLock::new() }
-    }
-
-    /// The same models, as a cascade: where the n-grams alone give a class at least the probability `sure_from`, their
-    /// answer is taken; `None` asks the encoder always.
-    pub fn with_sure_from(&self, sure_from: Option<f64>) -> Self {
-        Self { sure_from, ..self.clone() }
-    }
-
-    /// From which probability on the n-grams answer alone.
-    pub fn sure_from(&self) -> Option<f64> {
-        self.sure_from
+    pub(crate) fn new(encoder: Arc<Encoder>, linear: LinearModel, stack: Stack) -> Self {
+        Self { encoder, linear, stack, base: OnceLock::new() }
     }
 
     /// The encoder.
@@ -72,14 +58,6 @@ impl StackedModel {
         &self.stack
     }
 
-    /// Which windows the encoder is asked about, of these scores of the n-grams.
-    fn is_asked(&self, linear: [f64; 3]) -> bool {
-        self.sure_from.is_none_or(|sure| {
-            let probabilities = self.stack.linear_calibration.probabilities(linear);
-            probabilities.into_iter().fold(0.0, f64::max) < sure
-        })
-    }
-
     fn encode(&self, inputs: &[Option<EncoderInput>]) -> Vec<Option<[f64; 3]>> {
         self.encoder.hidden(inputs).into_iter().map(|hidden| Some(self.encoder.scores(&hidden?))).collect()
     }
@@ -95,15 +73,9 @@ impl Stack {
 
 impl EvidenceModel for StackedModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
-        let mut scores = self.linear.score(windows);
-        let asked: Vec<usize> = (0..windows.len()).filter(|&i| self.is_asked(scores[i])).collect();
-        let inputs: Vec<Option<EncoderInput>> = asked.iter().map(|&i| EncoderInput::new(&windows[i])).collect();
-        let mut asked = asked.into_iter().zip(self.encode(&inputs)).peekable();
-        for (i, score) in scores.iter_mut().enumerate() {
-            let encoder = asked.next_if(|(at, _)| *at == i).and_then(|(_, encoder)| encoder);
-            *score = self.stack.apply(encoder, *score);
-        }
-        scores
+        let inputs: Vec<Option<EncoderInput>> = windows.iter().map(EncoderInput::new).collect();
+        let scores = self.encode(&inputs).into_iter().zip(self.linear.score(windows));
+        scores.map(|(encoder, linear)| self.stack.apply(encoder, linear)).collect()
     }
 
     fn base(&self) -> [f64; 3] {
@@ -119,8 +91,7 @@ impl EvidenceModel for StackedModel {
         let linear = match self.linear.attribute(window) {
             Attribution::Exact(terms) | Attribution::Occlusion(terms) => terms,
         };
-        let score = self.linear.score(std::slice::from_ref(window))[0];
-        let Some(input) = EncoderInput::new(window).filter(|_| self.is_asked(score)) else {
+        let Some(input) = EncoderInput::new(window) else {
             let scale = self.stack.linear_calibration.scale;
             let scaled = |term: Term| {
                 let contribution = std::array::from_fn(|k| scale[k] * term.contribution[k]);

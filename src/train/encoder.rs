@@ -139,6 +139,7 @@ impl Tensors {
             relative,
             layers: layers.map(layer).collect::<Option<_>>()?,
             head,
+            epsilon: *self.row("epsilon")?.first()?,
         };
         fits.then(|| Encoder {
             pieces,

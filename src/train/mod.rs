@@ -228,7 +228,7 @@ pub fn train_stacked(
     let judged = ready.judge(&held_out, folds)?;
     progress(Step::Fit);
     let linear = ready.fit()?;
-    let model = StackedModel::new(Arc::new(trained.encoder), linear, stack, None);
+    let model = StackedModel::new(Arc::new(trained.encoder), linear, stack);
     let mut training = ready.finish(Arc::new(model), judged);
     training.pipeline.manifest.params["encoder"] = trained.manifest;
     Ok(training)

@@ -500,11 +500,12 @@ fn the_files_that_these_tests_stand_on_are_good() {
 fn a_model_file_that_is_not_there() {
     let folder = Folder::new();
     folder.save("a.txt", "Norway praised Chile.");
-    for model in ["accurate", "cascade"] {
+    for (model, file) in [("accurate", "accurate"), ("small", "small"), ("cascade", "small")] {
         let args = ["predict", "a.txt", "--all-actors", "--model", model];
         let output = folder.command(&args).env("DETENTE_MODELS", folder.path("nowhere")).output().expect("it starts");
         let ended = Ended::new(output.status.code(), output.stdout, &output.stderr);
-        ended.says(2, &["accurate.detente is not found", "DETENTE_MODELS", "--model fast"]).prints_nothing();
+        let missing = format!("{file}.detente is not found");
+        ended.says(2, &[&missing, "DETENTE_MODELS", "--model fast"]).prints_nothing();
     }
     folder.run(&["predict", "a.txt", "--all-actors", "--model", "none.detente"]).says(2, &["none.detente"]);
     folder.run(&["predict", "a.txt", "--all-actors", "--model", "fast"]).says(0, &[]);

@@ -34,7 +34,7 @@ pub struct Args {
     /// Where the model is least sure
     #[arg(long, group = "strategy")]
     uncertain: bool,
-    /// Where two models differ most: `accurate`, `fast`, or paths of model files
+    /// Where two models differ most: `accurate`, `small`, `fast`, or paths of model files
     #[arg(long, group = "strategy", num_args = 2, value_names = ["MODEL", "MODEL"])]
     disagree: Option<Vec<ModelName>>,
     /// Where the words are unlike those already taken

@@ -10,7 +10,7 @@
 //! The rows of all windows of a batch stand one after the other, without filling; only attention knows where one ends. So
 //! the vector of a window is the same bits whatever else is in its batch.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::matrix::{Matrix, Scratch};
 use super::pieces::{MAX_PIECES, PieceWindow};
@@ -22,7 +22,6 @@ const FAR: [usize; 8] = [8, 12, 16, 23, 32, 46, 64, 91];
 /// Buckets of relative places: sixteen for what stands before, as many for what stands after.
 pub const BUCKETS: usize = 32;
 const NEAR: usize = 8;
-const EPSILON: f32 = 1e-5;
 
 /// Gain and offset of a layer normalisation.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +64,8 @@ pub struct Network {
     pub layers: Vec<Layer>,
     /// From three rows to the hidden vector.
     pub head: Matrix,
+    /// What is added to the variance of a row before it is divided by its root: 1e-5 in MPNet, 1e-12 in BERT.
+    pub epsilon: f32,
 }
 
 impl Network {
@@ -86,11 +87,11 @@ impl Network {
             }
             self.attend(if last { &asked } else { &all }, &qkv, &mut gathered);
             layer.gathered.multiply(&gathered, &mut added, &mut scratch);
-            layer.attention_norm.apply(&mut rows, &added);
+            layer.attention_norm.apply(&mut rows, &added, self.epsilon);
             layer.up.multiply(&rows, &mut inner, &mut scratch);
             gelu(&mut inner);
             layer.down.multiply(&inner, &mut added, &mut scratch);
-            layer.norm.apply(&mut rows, &added);
+            layer.norm.apply(&mut rows, &added, self.epsilon);
         }
         let mut hidden = Vec::new();
         self.head.multiply(&rows, &mut hidden, &mut scratch);
@@ -108,31 +109,16 @@ impl Network {
             }
             places.extend_from_slice(&self.places[..window.ids.len() * width]);
         }
-        self.norm.apply(&mut rows, &places);
+        self.norm.apply(&mut rows, &places, self.epsilon);
         rows
     }
 
     /// For each row that is read, the values of its window, weighed by attention, head by head.
     fn attend(&self, reads: &[Read], qkv: &[f32], out: &mut Vec<f32>) {
-        let heads = self.relative.len() / BUCKETS;
         let width = self.pieces.inputs();
         out.clear();
         out.resize(reads.iter().map(|read| read.rows.len() * width).sum(), 0.0);
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut weights = [0.0; MAX_PIECES];
-                let mut to = out.chunks_exact_mut(width);
-                for read in reads {
-                    let rows = &qkv[read.first * 3 * width..][..read.len * 3 * width];
-                    for (&i, to) in read.rows.iter().zip(&mut to) {
-                        for (h, to) in to.chunks_exact_mut(width / heads).enumerate() {
-                            self.attend_one(rows, i, h, &mut weights[..read.len], to);
-                        }
-                    }
-                }
-            },
-        );
+        Arch::new().dispatch(Attend { network: self, reads, qkv, out });
     }
 
     #[inline(always)]
@@ -155,6 +141,37 @@ impl Network {
             let share = weight / total;
             for (to, value) in to.iter_mut().zip(of(j, 2)) {
                 *to = share.mul_add(*value, *to);
+            }
+        }
+    }
+}
+
+// Each loop that is to have the instructions of the machine is a type of its own, as `Arch` compiles for it: a closure may be
+// left apart, without them, and every product of its numbers becomes a call.
+
+struct Attend<'a> {
+    network: &'a Network,
+    reads: &'a [Read],
+    qkv: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Attend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { network, reads, qkv, out } = self;
+        let heads = network.relative.len() / BUCKETS;
+        let width = network.pieces.inputs();
+        let mut weights = [0.0; MAX_PIECES];
+        let mut to = out.chunks_exact_mut(width);
+        for read in reads {
+            let rows = &qkv[read.first * 3 * width..][..read.len * 3 * width];
+            for (&i, to) in read.rows.iter().zip(&mut to) {
+                for (h, to) in to.chunks_exact_mut(width / heads).enumerate() {
+                    network.attend_one(rows, i, h, &mut weights[..read.len], to);
+                }
             }
         }
     }
@@ -186,25 +203,37 @@ fn bucket(query: usize, key: usize) -> usize {
 
 impl Norm {
     /// (x + added), normalised row by row: (x − mean) / √(variance + ε) · gain + offset.
-    fn apply(&self, rows: &mut [f32], added: &[f32]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (row, added) in rows.chunks_exact_mut(self.gain.len()).zip(added.chunks_exact(self.gain.len())) {
-                    self.apply_one(row, added);
-                }
-            },
-        );
+    fn apply(&self, rows: &mut [f32], added: &[f32], epsilon: f32) {
+        Arch::new().dispatch(Normalise { norm: self, rows, added, epsilon });
     }
 
     #[inline(always)]
-    fn apply_one(&self, row: &mut [f32], added: &[f32]) {
+    fn apply_one(&self, row: &mut [f32], added: &[f32], epsilon: f32) {
         let n = row.len() as f32;
         row.iter_mut().zip(added).for_each(|(x, added)| *x += added);
         let mean = sum(row, |x| x) / n;
-        let deviation = (sum(row, |x| (x - mean) * (x - mean)) / n + EPSILON).sqrt();
+        let deviation = (sum(row, |x| (x - mean) * (x - mean)) / n + epsilon).sqrt();
         for ((x, gain), offset) in row.iter_mut().zip(&self.gain).zip(&self.offset) {
             *x = (*x - mean) / deviation * gain + offset;
+        }
+    }
+}
+
+struct Normalise<'a> {
+    norm: &'a Norm,
+    rows: &'a mut [f32],
+    added: &'a [f32],
+    epsilon: f32,
+}
+
+impl WithSimd for Normalise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let width = self.norm.gain.len();
+        for (row, added) in self.rows.chunks_exact_mut(width).zip(self.added.chunks_exact(width)) {
+            self.norm.apply_one(row, added, self.epsilon);
         }
     }
 }
@@ -235,14 +264,20 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// x Φ(x), in place.
 fn gelu(values: &mut [f32]) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for x in values {
-                *x *= 0.5 * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
-            }
-        },
-    );
+    Arch::new().dispatch(Gelu(values));
+}
+
+struct Gelu<'a>(&'a mut [f32]);
+
+impl WithSimd for Gelu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for x in self.0 {
+            *x *= 0.5 * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
+        }
+    }
 }
 
 /// The error function within 2e-7: Abramowitz and Stegun 1964, 7.1.26.
@@ -250,8 +285,7 @@ fn gelu(values: &mut [f32]) {
 fn erf(x: f32) -> f32 {
     let size = x.abs();
     let t = 1.0 / size.mul_add(0.327_591_1, 1.0);
-    let series = [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6];
-    let sum = series.iter().fold(1.061_405_4, |sum: f32, c| sum.mul_add(t, *c)) * t;
+    let sum = polynomial([1.061_405_4, -1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6], t) * t;
     (1.0 - sum * exp(-size * size)).copysign(x)
 }
 
@@ -266,10 +300,20 @@ fn exp(x: f32) -> f32 {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = n.mul_add(-LN_2[1], n.mul_add(-LN_2[0], x));
-    let series = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
-    let sum = series.iter().fold(1.987_569_1e-4, |sum: f32, c| sum.mul_add(r, *c));
+    let sum = polynomial([1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5], r);
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0f32.to_bits()));
     (sum * r * r + r + 1.0) * power
+}
+
+/// The coefficients of the highest power come first.
+#[inline(always)]
+fn polynomial<const N: usize>(coefficients: [f32; N], x: f32) -> f32 {
+    let mut sum = coefficients[0];
+    // No closure, which the compiler might leave apart, without the instructions of the machine.
+    for c in &coefficients[1..] {
+        sum = sum.mul_add(x, *c);
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -307,7 +351,7 @@ mod tests {
     fn a_norm_has_the_mean_and_spread_asked_for() {
         let norm = Norm { gain: vec![2.0; 32], offset: vec![1.0; 32] };
         let mut row: Vec<f32> = (0..32).map(|i| i as f32).collect();
-        norm.apply(&mut row, &[5.0; 32]);
+        norm.apply(&mut row, &[5.0; 32], 1e-5);
         let mean = row.iter().sum::<f32>() / 32.0;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
         approx::assert_abs_diff_eq!(mean, 1.0, epsilon = 1e-5);

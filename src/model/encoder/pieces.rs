@@ -8,7 +8,7 @@ use tokenizers::{Model as _, Normalizer, OffsetType, PreTokenizedString, PreToke
 use super::EncoderInput;
 
 /// The most pieces of a window; a longer one is cut around the pair.
-pub const MAX_PIECES: usize = 64;
+pub const MAX_PIECES: usize = 96;
 
 const START: &str = "<s>";
 const END: &str = "</s>";
@@ -149,15 +149,15 @@ mod tests {
             pieces().window(&input(&text)).expect("both named")
         };
         for (before, between, after) in
-            [(200, 5, 0), (0, 5, 200), (100, 50, 100), (50, 300, 50), (0, 61, 0), (0, 60, 1)]
+            [(200, 5, 0), (0, 5, 200), (100, 50, 100), (50, 300, 50), (0, MAX_PIECES - 3, 0), (0, MAX_PIECES - 4, 1)]
         {
             let window = far(before, between, after);
             assert_eq!(window.ids.len(), MAX_PIECES, "{before}, {between}, {after}");
             assert_eq!((window.ids[window.state], window.ids[window.actor]), (3, 4));
             assert_eq!((window.ids[0], window.ids[MAX_PIECES - 1]), (0, 1));
         }
-        assert_eq!(far(20, 20, 20).ids.len(), MAX_PIECES);
-        assert_eq!(far(20, 20, 19).ids.len(), MAX_PIECES - 1);
+        assert_eq!(far(20, 20, MAX_PIECES - 44).ids.len(), MAX_PIECES);
+        assert_eq!(far(20, 20, MAX_PIECES - 45).ids.len(), MAX_PIECES - 1);
     }
 
     #[test]

@@ -18,9 +18,8 @@ use crate::model::stacked::{Stack, StackedModel};
 struct Parts {
     layers: usize,
     intercept_of_encoder: [f32; 3],
+    norm_epsilon: f32,
     stack: Stack,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sure_from: Option<f64>,
 }
 
 /// More layers than any that could be read in a lifetime.
@@ -30,8 +29,8 @@ pub(super) fn parts(model: &StackedModel) -> serde_json::Value {
     let parts = Parts {
         layers: model.encoder.network.layers.len(),
         intercept_of_encoder: model.encoder.intercept,
+        norm_epsilon: model.encoder.network.epsilon,
         stack: model.stack,
-        sure_from: model.sure_from,
     };
     let mut parts = serde_json::to_value(&parts).expect("parameters are plain data");
     if let (Some(parts), serde_json::Value::Object(linear)) = (parts.as_object_mut(), linear::parts(&model.linear)) {
@@ -92,10 +91,11 @@ pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> R
     if !(0.0..=100.0).contains(&parts.stack.linear_weight) {
         return Err(part("stack.linear_weight", parts.stack.linear_weight.to_string(), "a number from 0 to 100"));
     }
-    for sure in parts.sure_from.into_iter().chain([parts.stack.sure_from]) {
-        if !(0.0..=1.0).contains(&sure) {
-            return Err(part("sure_from", sure.to_string(), "a probability"));
-        }
+    if !(0.0..=1.0).contains(&parts.stack.sure_from) {
+        return Err(part("stack.sure_from", parts.stack.sure_from.to_string(), "a probability"));
+    }
+    if !(0.0..=1.0).contains(&parts.norm_epsilon) {
+        return Err(part("norm_epsilon", parts.norm_epsilon.to_string(), "a number from 0 to 1"));
     }
     if !(1..=MAX_LAYERS).contains(&parts.layers) {
         return Err(part("layers", parts.layers.to_string(), "1 to 1000"));
@@ -143,12 +143,13 @@ pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> R
         relative,
         layers: (0..parts.layers).map(layer).collect::<Result<_, _>>()?,
         head: shaped(file, "encoder.head", 3 * width, None)?,
+        epsilon: parts.norm_epsilon,
     };
     let hidden = network.head.outputs();
     let coef = read_row(file, "encoder.coef", Some(3 * hidden))?;
     let coef = [0, 1, 2].map(|k| coef[k * hidden..][..hidden].to_vec());
     let encoder = Encoder { pieces, network, coef, intercept: parts.intercept_of_encoder };
-    Ok(StackedModel::new(Arc::new(encoder), linear, parts.stack, parts.sure_from))
+    Ok(StackedModel::new(Arc::new(encoder), linear, parts.stack))
 }
 
 fn read_row(file: &SafeTensors<'_>, name: &str, len: Option<usize>) -> Result<Vec<f32>, ModelProblem> {
