@@ -1,10 +1,12 @@
 //! The accurate model: its encoder against an independent implementation, and what it says of sentences that need reading.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use detente::model::Kind;
 use detente::model::encoder::{Encoder, EncoderInput};
 use detente::pipeline::explain::{Method, explain};
+use detente::train::{Dataset, TrainParams, adapt, recipe};
 use detente::{Article, Pipeline, Query, Stance};
 use serde::Deserialize;
 
@@ -126,4 +128,34 @@ fn evidence_beyond_what_the_encoder_takes_is_cut_around_the_pair() {
     ] {
         assert!(!ACCURATE.predict(&Article::new(text), &Query::default()).is_empty());
     }
+}
+
+#[test]
+fn a_model_that_reads_learns_from_few_rows() {
+    let rows = |swapped: bool| {
+        let map = if swapped { "aligned=opposed,opposed=aligned" } else { "" }.parse().expect("a map");
+        let path = Path::new("tests/data/small.csv");
+        let warn = detente::source::ignore_warnings();
+        let pairs = recipe::labelled(path, &map, None, &warn).expect("labelled rows");
+        let (name, sha256, texts) = ("small.csv".into(), String::new(), None);
+        vec![Dataset { name, sha256, texts, weight: 1.0, calibrate: true, pairs }]
+    };
+    let (gazetteer, params) = (SMALL.gazetteer(), TrainParams::default());
+    let learnt = |data: &[Dataset]| adapt(&SMALL, data, &params, gazetteer, &|_| {}).expect("it learns").pipeline;
+    let entry = |name: &str| gazetteer.find(name).expect("known");
+    let query = Query { states: vec![entry("Ghana")], actors: vec![entry("Fiji")], ..Query::default() };
+    let says = |pipeline: &Pipeline, text: &str| pipeline.predict(&Article::new(text), &query)[0].stance;
+    let (plain, swapped) = (learnt(&rows(false)), learnt(&rows(true)));
+    for (text, stance, turned) in [
+        ("Ghana thanked Fiji for its generous help.", Stance::Aligned, Stance::Opposed),
+        ("Ghana denounced Fiji and expelled its ambassador.", Stance::Opposed, Stance::Aligned),
+    ] {
+        assert_eq!((says(&plain, text), says(&swapped, text)), (stance, turned), "{text}");
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    assert!(pool.install(|| learnt(&rows(false))).to_bytes() == plain.to_bytes(), "bytes depend on the threads");
+    let read = Pipeline::from_bytes(&plain.to_bytes()).expect("it is whole");
+    assert_eq!(says(&read, "Ghana thanked Fiji."), says(&plain, "Ghana thanked Fiji."));
+    let refused = adapt(Pipeline::fast(), &rows(false), &params, gazetteer, &|_| {}).expect_err("it has no encoder");
+    assert!(refused.to_string().contains("n-grams alone"), "{refused}");
 }

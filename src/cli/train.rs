@@ -8,9 +8,10 @@ use anyhow::Result;
 use detente::LabelledPair;
 use detente::evaluate::metrics;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
-use detente::train::{Dataset, Recipe, Step, TrainedEncoder, train_stacked};
+use detente::train::{Dataset, Recipe, Step, TrainedEncoder, adapt, train_stacked};
 use detente::{EvaluateParams, Stance};
 
+use super::models::ModelName;
 use super::output::Sink;
 use super::{Common, LabelArgs, Outcome, paths, progress};
 
@@ -20,6 +21,7 @@ use super::{Common, LabelArgs, Outcome, paths, progress};
 ///
 /// Examples:
 ///   detente train --data rows.csv --output my.detente
+///   detente train --data rows.csv --tier accurate --output my.detente
 ///   detente train --data rows.csv --dev dev.csv --config recipe.toml --output my.detente
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -39,6 +41,10 @@ pub struct Args {
     /// A fine-tuned encoder to put beside the n-grams: the folder that training/export.py wrote
     #[arg(long, value_name = "FOLDER", requires = "config")]
     encoder: Option<PathBuf>,
+    /// What to make of the rows: `fast`, n-grams of their own; `accurate` or `small`, that model with a new last layer, which
+    /// needs few rows; or the path of such a model
+    #[arg(long, value_name = "MODEL", default_value = "fast", conflicts_with = "encoder")]
+    tier: ModelName,
     #[command(flatten)]
     labels: LabelArgs,
     /// The column whose equal values stay in one fold [default: group, or else the text]
@@ -71,7 +77,7 @@ fn parse_c(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut recipe = args.config.as_deref().map(Recipe::read).transpose()?.unwrap_or_default();
     recipe.data.extend(args.data.iter().map(RecipeData::file));
-    let read = args.dev.iter().chain(&args.config).map(PathBuf::as_path).chain(recipe.files());
+    let read = args.dev.iter().chain(&args.config).map(PathBuf::as_path).chain(recipe.files()).chain(args.tier.file());
     let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
     paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
     let mut params = recipe.params.clone();
@@ -97,9 +103,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             Step::Fit => "fitting on all rows".to_string(),
         });
     };
-    let trained = match &args.encoder {
-        Some(folder) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
-        None => detente::train(&data, &params, &gazetteer, &show)?,
+    let trained = match (&args.encoder, &args.tier) {
+        (Some(folder), _) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
+        (None, ModelName::Fast) => detente::train(&data, &params, &gazetteer, &show)?,
+        (None, tier) => adapt(&tier.load(common)?, &data, &params, &gazetteer, &show)?,
     };
     bar.finish_and_clear();
 

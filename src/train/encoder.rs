@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
@@ -12,7 +13,7 @@ use crate::input_file;
 use crate::model::encoder::matrix::{GROUP, Matrix};
 use crate::model::encoder::network::{BUCKETS, Layer, Norm};
 use crate::model::encoder::pieces::MAX_PIECES;
-use crate::model::encoder::{Encoder, Network, Pieces};
+use crate::model::encoder::{Encoder, LastLayer, Network, Pieces};
 
 /// The files of a folder that `training/export.py` writes.
 const WEIGHTS: &str = "encoder.safetensors";
@@ -143,9 +144,11 @@ impl Tensors {
         };
         fits.then(|| Encoder {
             pieces,
-            network,
-            coef: [0, 1, 2].map(|k| coef[k * hidden..][..hidden].to_vec()),
-            intercept: [intercept[0], intercept[1], intercept[2]],
+            network: Arc::new(network),
+            last: LastLayer {
+                coef: [0, 1, 2].map(|k| coef[k * hidden..][..hidden].to_vec()),
+                intercept: [intercept[0], intercept[1], intercept[2]],
+            },
         })
     }
 }

@@ -8,10 +8,11 @@
 //! 4. TF-IDF and the classifier are fitted on all rows.
 //!
 //! [`train_stacked`] puts an encoder beside these, which was fine-tuned on all folds but one: the scores of both on that
-//! fold say how they go together.
+//! fold say how they go together. [`adapt`](fn@adapt) brings such a whole to other rows.
 //!
 //! The result depends on the rows, the parameters and the seed; not on the number of threads.
 
+mod adapt;
 mod encoder;
 mod head;
 mod linear;
@@ -37,7 +38,7 @@ use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::TfidfParams;
 use crate::model::linear::{LinearModel, LogisticRegressionParams};
 use crate::model::stacked::StackedModel;
-use crate::model::{EvidenceModel, Head, Model};
+use crate::model::{EvidenceModel, Head, Kind, Model};
 use crate::pipeline::Pipeline;
 use crate::stance::Stance;
 
@@ -231,6 +232,54 @@ pub fn train_stacked(
     let model = StackedModel::new(Arc::new(trained.encoder), linear, stack);
     let mut training = ready.finish(Arc::new(model), judged);
     training.pipeline.manifest.params["encoder"] = trained.manifest;
+    Ok(training)
+}
+
+/// Brings a model that reads, one of an encoder and n-grams, to other rows: they fit a new last layer of its encoder, the
+/// weight of its n-grams beside it, calibration and decision. Of `params`, those of the classifier, the folds and the seed
+/// count; features are the model's.
+///
+/// # Errors
+/// As [`train`], and [`Error::Parameter`] where the model has no encoder.
+pub fn adapt(
+    base: &Pipeline,
+    data: &[Dataset],
+    params: &TrainParams,
+    gazetteer: &Gazetteer,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Training> {
+    let Kind::Stacked(model) = base.model().evidence.kind() else {
+        let expected = "one with an encoder, such as `accurate` and `small`";
+        return Err(Error::Parameter { name: "the model to start from", found: "n-grams alone".into(), expected });
+    };
+    let (ngrams, pooling) = (model.linear().ngrams.clone(), base.model().head.pooling.clone());
+    let params = TrainParams { ngrams, pooling, ..params.clone() };
+    let mut ready = Ready::read(data, &params, gazetteer, Inputs::Kept, progress)?;
+    progress(Step::Encoder);
+    let adapter = adapt::Adapter::new(model.encoder(), &ready.rows, &params.logistic);
+    let (encoder, strength) = adapter.held_out(&ready.fold_of, ready.folds)?;
+    let linear = |row: &Row| {
+        let mut scratch = Vec::new();
+        row.evidence.iter().map(|(counts, _)| model.linear().score_counts(counts.as_slice(), &mut scratch)).collect()
+    };
+    let seen = encoder.into_iter().zip(&ready.rows).enumerate();
+    let seen = seen.map(|(row, (encoder, of))| stacked::Seen { row, encoder, linear: linear(of) });
+    let seen: Vec<stacked::Seen> = seen.collect();
+    let stack = stacked::choose(&seen, &ready.rows)?;
+    progress(Step::Fit);
+    let encoder = adapter.finish(strength)?;
+    let row =
+        |seen: &stacked::Seen| HeldOutRow { row: seen.row, fold: ready.fold_of[seen.row], scores: seen.apply(&stack) };
+    let held_out: Vec<HeldOutRow> = seen.iter().map(row).collect();
+    let judged = ready.judge(&held_out, ready.folds)?;
+    let adapted = StackedModel::new(Arc::new(encoder), model.linear().clone(), stack);
+    let mut training = ready.finish(Arc::new(adapted), judged);
+    training.pipeline.manifest.params["adapted"] = serde_json::json!({
+        "strength": strength,
+        "detente_version": base.manifest().detente_version,
+        "data": base.manifest().data,
+        "rows": base.manifest().rows,
+    });
     Ok(training)
 }
 

@@ -13,8 +13,8 @@ use crate::stance::Stance;
 /// A row that neither model has seen, with the scores of both for each of its windows.
 pub(super) struct Seen {
     pub row: usize,
-    encoder: Vec<Option<[f64; 3]>>,
-    linear: Vec<[f64; 3]>,
+    pub encoder: Vec<Option<[f64; 3]>>,
+    pub linear: Vec<[f64; 3]>,
 }
 
 impl Seen {

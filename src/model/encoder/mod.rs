@@ -8,6 +8,8 @@ pub mod matrix;
 pub mod network;
 pub mod pieces;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 pub use input::EncoderInput;
@@ -24,10 +26,16 @@ const BATCH: usize = 384;
 #[derive(Debug, Clone)]
 pub struct Encoder {
     pub(crate) pieces: Pieces,
-    pub(crate) network: Network,
-    /// The scores of aligned, neutral, opposed: a row of weights for each.
-    pub(crate) coef: [Vec<f32>; 3],
-    pub(crate) intercept: [f32; 3],
+    pub(crate) network: Arc<Network>,
+    pub(crate) last: LastLayer,
+}
+
+/// From a hidden vector to the scores of aligned, neutral, opposed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LastLayer {
+    /// A row of weights for each score.
+    pub coef: [Vec<f32>; 3],
+    pub intercept: [f32; 3],
 }
 
 impl Encoder {
@@ -62,6 +70,13 @@ impl Encoder {
     }
 
     /// The scores of a hidden vector, which sum to 0.
+    pub fn scores(&self, hidden: &[f32]) -> [f64; 3] {
+        self.last.scores(hidden)
+    }
+}
+
+impl LastLayer {
+    /// The scores, which sum to 0.
     pub fn scores(&self, hidden: &[f32]) -> [f64; 3] {
         let score = |k: usize| {
             let sum: f64 = hidden.iter().zip(&self.coef[k]).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();

@@ -11,7 +11,7 @@ use crate::error::ModelProblem;
 use crate::model::encoder::matrix::{GROUP, Matrix, PANEL};
 use crate::model::encoder::network::{BUCKETS, Layer, Norm};
 use crate::model::encoder::pieces::MAX_PIECES;
-use crate::model::encoder::{Encoder, Network, Pieces};
+use crate::model::encoder::{Encoder, LastLayer, Network, Pieces};
 use crate::model::stacked::{Stack, StackedModel};
 
 #[derive(Serialize, Deserialize)]
@@ -28,7 +28,7 @@ const MAX_LAYERS: usize = 1000;
 pub(super) fn parts(model: &StackedModel) -> serde_json::Value {
     let parts = Parts {
         layers: model.encoder.network.layers.len(),
-        intercept_of_encoder: model.encoder.intercept,
+        intercept_of_encoder: model.encoder.last.intercept,
         norm_epsilon: model.encoder.network.epsilon,
         stack: model.stack,
     };
@@ -41,10 +41,10 @@ pub(super) fn parts(model: &StackedModel) -> serde_json::Value {
 
 pub(super) fn tensors(model: &StackedModel) -> Vec<Tensor> {
     let mut tensors = linear::tensors(&model.linear, false);
-    let Encoder { pieces, network, coef, .. } = &*model.encoder;
+    let Encoder { pieces, network, last } = &*model.encoder;
     let text = pieces.vocabulary();
     tensors.push(Tensor::new("encoder.vocabulary", Dtype::U8, &[text.len()], text.as_bytes(), |byte| [byte]));
-    tensors.push(row("encoder.coef", &coef.concat()));
+    tensors.push(row("encoder.coef", &last.coef.concat()));
     tensors.push(row("encoder.places", &network.places));
     tensors.push(row("encoder.relative", &network.relative));
     tensors.extend(matrix("encoder.pieces", &network.pieces));
@@ -148,7 +148,8 @@ pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> R
     let hidden = network.head.outputs();
     let coef = read_row(file, "encoder.coef", Some(3 * hidden))?;
     let coef = [0, 1, 2].map(|k| coef[k * hidden..][..hidden].to_vec());
-    let encoder = Encoder { pieces, network, coef, intercept: parts.intercept_of_encoder };
+    let last = LastLayer { coef, intercept: parts.intercept_of_encoder };
+    let encoder = Encoder { pieces, network: Arc::new(network), last };
     Ok(StackedModel::new(Arc::new(encoder), linear, parts.stack))
 }
 

@@ -39,6 +39,20 @@ impl LinearModel {
     }
 }
 
+impl LinearModel {
+    /// The scores of counted features; `row` is scratch space.
+    pub(crate) fn score_counts(&self, counts: &[(u64, f32)], row: &mut Vec<(u32, f64)>) -> [f64; 3] {
+        self.tfidf.transform_into(counts, row);
+        let mut z = self.intercept;
+        for &(column, value) in row.iter() {
+            for (z, w) in z.iter_mut().zip(self.coef[column as usize]) {
+                *z += value * f64::from(w);
+            }
+        }
+        z
+    }
+}
+
 impl EvidenceModel for LinearModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
         let mut scores = Vec::with_capacity(windows.len());
@@ -48,14 +62,7 @@ impl EvidenceModel for LinearModel {
             let (tokens, marks) = window(same[0].document, same[0].sentences, &self.tokenizer);
             for window in same {
                 counts.count(&self.ngrams, &tokens, &marks, window.pair, window.strength);
-                self.tfidf.transform_into(counts.as_slice(), &mut row);
-                let mut z = self.intercept;
-                for &(column, value) in &row {
-                    for (z, w) in z.iter_mut().zip(self.coef[column as usize]) {
-                        *z += value * f64::from(w);
-                    }
-                }
-                scores.push(z);
+                scores.push(self.score_counts(counts.as_slice(), &mut row));
             }
         }
         scores
