@@ -8,6 +8,8 @@ use std::path::Path;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use detente::data::{LabelledOptions, LabelledPair, labelled};
 use detente::gazetteer::Gazetteer;
+use detente::model::Kind;
+use detente::model::encoder::EncoderInput;
 use detente::source::{self, Source, ignore_warnings};
 use detente::train::Dataset;
 use detente::{Article, Pipeline, Query, TrainParams};
@@ -36,6 +38,30 @@ fn predict(c: &mut Criterion) {
     group.finish();
 }
 
+/// The windows of tests/encoder.rs, read by one thread.
+fn encode(c: &mut Criterion) {
+    let lines = include_str!("../tests/data/encoder.jsonl").lines();
+    let input = |line: &str| {
+        let fixture: serde_json::Value = serde_json::from_str(line).expect("a fixture");
+        let text = fixture["text"].as_str().expect("a text");
+        let bytes = |name: &str, end: usize| {
+            let at = fixture[name][end].as_u64().expect("a place") as usize;
+            text.char_indices().nth(at).map_or(text.len(), |(at, _)| at)
+        };
+        Some(EncoderInput::masked(text, bytes("state", 0)..bytes("state", 1), bytes("actor", 0)..bytes("actor", 1)))
+    };
+    let inputs: Vec<_> = lines.map(input).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    let mut group = c.benchmark_group("windows by an encoder, one thread");
+    group.throughput(Throughput::Elements(inputs.len() as u64)).sample_size(10);
+    for (name, pipeline) in [("accurate", Pipeline::accurate()), ("small", Pipeline::small())] {
+        let pipeline = pipeline.expect("a model of the repository");
+        let Kind::Stacked(model) = pipeline.model().evidence.kind() else { continue };
+        group.bench_function(name, |b| b.iter(|| pool.install(|| model.encoder().hidden(black_box(&inputs)).len())));
+    }
+    group.finish();
+}
+
 fn train(c: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small.csv");
     let rows = labelled(&Source::file(path), &LabelledOptions::default(), &ignore_warnings()).expect("a table");
@@ -51,5 +77,5 @@ fn train(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, predict, train);
+criterion_group!(benches, predict, train, encode);
 criterion_main!(benches);
