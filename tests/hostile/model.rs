@@ -65,16 +65,21 @@ fn change(value: &mut Value, random: &mut Random) {
 
 /// The model after `change`, with a checksum that fits.
 pub fn with(change: impl FnOnce(&mut Value, &mut HashMap<String, Vec<u8>>)) -> Vec<u8> {
-    let (_, header) = SafeTensors::read_metadata(BYTES).expect("a header");
+    changed(BYTES, change)
+}
+
+fn changed(bytes: &[u8], change: impl FnOnce(&mut Value, &mut HashMap<String, Vec<u8>>)) -> Vec<u8> {
+    let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
     let metadata = &header.metadata().as_ref().expect("metadata")["detente"];
     let metadata: Value = serde_json::from_str(metadata).expect("JSON");
     let mut manifest = metadata["manifest"].clone();
-    let file = SafeTensors::deserialize(BYTES).expect("a whole file");
+    let file = SafeTensors::deserialize(bytes).expect("a whole file");
     let mut names: Vec<&str> = file.names().into_iter().collect();
     names.sort_unstable();
     let mut tensors: HashMap<String, Vec<u8>> =
         names.iter().map(|n| ((*n).to_owned(), file.tensor(n).expect("a tensor").data().to_vec())).collect();
     change(&mut manifest, &mut tensors);
+    names.retain(|name| tensors.contains_key(*name));
     let mut hash = Sha256::new();
     hash.update(manifest.to_string());
     for name in &names {
@@ -128,4 +133,59 @@ fn numbers_out_of_range_are_refused_under_any_checksum() {
     let bytes =
         with(|_, tensors| tensors.get_mut("idf").expect("a tensor")[..8].copy_from_slice(&1e308f64.to_le_bytes()));
     assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })));
+}
+
+#[test]
+fn an_encoder_that_does_not_fit_is_refused_under_any_checksum() {
+    use detente::{Error, ModelProblem, Pipeline};
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/small.detente");
+    let bytes = std::fs::read(path).expect("it is there");
+    let problem = |bytes: &[u8]| match Pipeline::from_bytes(bytes) {
+        Err(Error::Model { problem, .. }) => problem,
+        other => panic!("{:?}", other.map(|_| "it was read")),
+    };
+    let named = |bytes: &[u8]| match problem(bytes) {
+        ModelProblem::Part { part, .. } => part,
+        other => panic!("{other}"),
+    };
+    for (path, value, part) in [
+        (&["layers"][..], json!(0), "layers"),
+        (&["layers"], json!(7), "encoder.6.up.levels"),
+        (&["norm_epsilon"], json!(-1e-5), "norm_epsilon"),
+        (&["intercept_of_encoder"], json!([1e30, 0.0, 0.0]), "intercept_of_encoder"),
+        (&["stack", "linear_weight"], json!(-1.0), "stack.linear_weight"),
+        (&["stack", "sure_from"], json!(2.0), "stack.sure_from"),
+        (&["stack", "calibration", "scale"], json!([1.0, 0.0, 1.0]), "stack.calibration"),
+    ] {
+        let bytes = changed(&bytes, |manifest, _| {
+            *path.iter().fold(&mut manifest["parts"], |value, key| &mut value[*key]) = value.clone();
+        });
+        assert_eq!(named(&bytes), part, "{path:?} = {value}");
+    }
+    for (tensor, number) in [
+        ("encoder.places", &f32::NAN.to_le_bytes()[..]),
+        ("encoder.coef", &f32::INFINITY.to_le_bytes()),
+        ("encoder.norm.gain", &f32::NAN.to_le_bytes()),
+        ("encoder.3.down.bias", &f32::NEG_INFINITY.to_le_bytes()),
+        ("encoder.0.up.scales", &[0xC0, 0x7F]),
+        ("encoder.vocabulary", &[0xFF]),
+    ] {
+        let bytes = changed(&bytes, |_, tensors| {
+            tensors.get_mut(tensor).expect("a tensor")[..number.len()].copy_from_slice(number);
+        });
+        assert!(tensor.starts_with(&*named(&bytes)), "{tensor}: {}", named(&bytes));
+    }
+    for tensor in ["encoder.relative", "encoder.pieces.levels", "encoder.5.norm.offset", "encoder.head.scales"] {
+        let without = changed(&bytes, |_, tensors| drop(tensors.remove(tensor)));
+        assert_eq!(named(&without), tensor);
+    }
+    let other_kind = changed(&bytes, |manifest, _| manifest["kind"] = json!("linear"));
+    problem(&other_kind);
+    assert_eq!(named(&changed(&bytes, |manifest, _| manifest["kind"] = json!("transformer"))), "kind");
+    for (at, flip) in [(bytes.len() / 2, 1), (bytes.len() - 1, 0x80), (9, 0x20)] {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= flip;
+        problem(&damaged);
+    }
+    assert!(matches!(problem(&bytes[..bytes.len() / 2]), ModelProblem::Truncated { .. }));
 }
