@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench growth learning scores silver stats accurate fuzz
+.PHONY: check test model bench growth learning scores silver stats accurate ablation fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -62,11 +62,24 @@ accurate: data-build/trained/small/manifest.json
 	.venv/bin/python training/fixtures.py --trained data-build/trained/small --base data-build/base-minilm \
 		--windows data-build/windows.jsonl --number 60 --out tests/data/encoder-small.jsonl
 
+# The held-out sets as encoders read them; nothing is trained on them.
+data-build/eval.jsonl: training/judged.toml
+	$(MAKE) --no-print-directory scores MODEL=fast > data-build/scores.txt
+	target/release/detente data windows --config $< --output $@
+
+# What each step is worth: reports/ablation.md, its table. Reads what `make accurate` left.
+ablation: data-build/rows.safetensors
+	.venv/bin/pip install --quiet scikit-learn
+	.venv/bin/python training/export.py --trained data-build/trained/half --out data-build/trained/half/exported
+	target/release/detente train --config models/fast.toml --encoder data-build/trained/half/exported --output data-build/half.detente
+	.venv/bin/python training/ablation.py --windows data-build/windows.jsonl --judged data-build/eval.jsonl --work data-build/ablation \
+		--rows data-build/rows.safetensors --scores data-build/trained/scores.safetensors --half data-build/half.detente
+
 data-build/trained/small/manifest.json: data-build/rows.safetensors data-build/base-minilm/model.safetensors
 	.venv/bin/python training/finetune.py --rows $< --pieces data-build/pieces.txt --base data-build/base-mpnet \
 		--small-base data-build/base-minilm --out data-build/trained
 
-data-build/rows.safetensors: data-build/windows.jsonl data-build/silver.jsonl data-build/pieces.txt
+data-build/rows.safetensors: data-build/windows.jsonl data-build/silver.jsonl data-build/eval.jsonl data-build/pieces.txt
 	.venv/bin/python training/rows.py --windows $(filter %.jsonl,$^) --pieces data-build/pieces.txt --out $@
 
 data-build/silver.jsonl: training/unlabelled.toml $(LABELS)/events.csv

@@ -101,6 +101,9 @@ pub struct EvidenceRecord {
     pub end: usize,
     /// How closely it connects the two.
     pub strength: Strength,
+    /// Whether the model read a part of it only, around the pair, as it is too long; left out where it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// The class that this evidence alone would give.
     pub stance: Stance,
     /// The probability of that class, from this evidence alone.

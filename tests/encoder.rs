@@ -128,6 +128,9 @@ fn evidence_beyond_what_the_encoder_takes_is_cut_around_the_pair() {
     ] {
         assert!(!ACCURATE.predict(&Article::new(text), &Query::default()).is_empty());
     }
+    let cut = |text: String| SMALL.predict(&Article::new(text), &Query::default())[0].evidence[0].is_cut;
+    assert!(cut(format!("{filler} Kenya thanked Japan {filler}.")), "it is said");
+    assert!(!cut("Kenya thanked Japan for the port and for the railway.".into()));
 }
 
 #[test]

@@ -50,6 +50,10 @@ impl EvidenceModel for Cascade {
         if sure { self.first.attribute(window) } else { self.then.attribute(window) }
     }
 
+    fn is_cut(&self, window: &EvidenceWindow<'_>) -> bool {
+        self.then.is_cut(window)
+    }
+
     fn kind(&self) -> Kind<'_> {
         self.then.kind()
     }

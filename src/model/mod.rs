@@ -71,6 +71,12 @@ pub trait EvidenceModel: Debug + Send + Sync {
     /// What each part of a window adds to its score.
     fn attribute(&self, window: &EvidenceWindow<'_>) -> Attribution;
 
+    /// Whether it reads only a part of a window, around the pair, as the whole is too long for it.
+    fn is_cut(&self, window: &EvidenceWindow<'_>) -> bool {
+        let _ = window;
+        false
+    }
+
     /// Which kind of model it is.
     fn kind(&self) -> Kind<'_>;
 }

@@ -119,6 +119,10 @@ impl EvidenceModel for StackedModel {
         Attribution::Occlusion(terms.collect())
     }
 
+    fn is_cut(&self, window: &EvidenceWindow<'_>) -> bool {
+        EncoderInput::new(window).is_some_and(|input| self.encoder.is_cut(&input))
+    }
+
     fn kind(&self) -> Kind<'_> {
         Kind::Stacked(self)
     }

@@ -106,6 +106,7 @@ pub(super) fn score_pair(
         let window = windows[i];
         Some(ScoredEvidence {
             evidence: window.document.piece(window.sentences, window.pair, window.strength)?,
+            is_cut: model.evidence.is_cut(&window),
             stance: head.decision.stance(&alone),
             probabilities: alone,
             share: shares[i],

@@ -104,6 +104,8 @@ pub struct Prediction<'g> {
 pub struct ScoredEvidence {
     /// Where it stands.
     pub evidence: Evidence,
+    /// Whether the model read a part of it only, around the pair, as it is too long.
+    pub is_cut: bool,
     /// The class that this evidence alone would give.
     pub stance: Stance,
     /// The probabilities that this evidence alone would give.

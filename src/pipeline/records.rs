@@ -41,6 +41,7 @@ impl EvidenceRecord {
             start,
             end,
             strength: evidence.strength,
+            cut: scored.is_cut,
             stance: scored.stance,
             probability: scored.probabilities[scored.stance.index()],
             state: characters.of_span(&evidence.state),

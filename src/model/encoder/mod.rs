@@ -16,7 +16,7 @@ pub use input::EncoderInput;
 pub use network::Network;
 pub use pieces::Pieces;
 
-use pieces::PieceWindow;
+use pieces::{MAX_PIECES, PieceWindow};
 
 /// The most word pieces that are read together: enough that a panel of weights is spread out for many, and few enough
 /// that what is computed of them stays near the processor.
@@ -67,6 +67,12 @@ impl Encoder {
             hidden[i] = Some(vector);
         }
         hidden
+    }
+
+    /// Whether a window has more word pieces than are read of it.
+    pub fn is_cut(&self, input: &EncoderInput) -> bool {
+        // No piece is shorter than a byte.
+        input.text.len() > MAX_PIECES - 2 && self.pieces.window(input).is_some_and(|window| window.is_cut)
     }
 
     /// The scores of a hidden vector, which sum to 0.

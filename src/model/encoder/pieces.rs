@@ -38,6 +38,8 @@ pub struct PieceWindow {
     pub state: usize,
     /// Which of them begins the name of the actor.
     pub actor: usize,
+    /// Whether it had more.
+    pub is_cut: bool,
 }
 
 impl Pieces {
@@ -82,7 +84,7 @@ impl Pieces {
         ids.push(self.start);
         ids.extend_from_slice(pieces.get_ids());
         ids.push(self.end);
-        Some(cut(PieceWindow { ids, state: state + 1, actor: actor + 1 }))
+        Some(cut(PieceWindow { ids, state: state + 1, actor: actor + 1, is_cut: false }))
     }
 }
 
@@ -90,7 +92,7 @@ impl Pieces {
 /// of the two where they stand too far apart.
 fn cut(window: PieceWindow) -> PieceWindow {
     let room = MAX_PIECES - 2;
-    let PieceWindow { ids, state, actor } = &window;
+    let PieceWindow { ids, state, actor, .. } = &window;
     let inner = ids.len() - 2;
     if inner <= room {
         return window;
@@ -111,7 +113,7 @@ fn cut(window: PieceWindow) -> PieceWindow {
     let mut cut = vec![ids[0]];
     cut.extend(kept.iter().map(|&at| ids[at + 1]));
     cut.push(ids[ids.len() - 1]);
-    PieceWindow { ids: cut, state, actor }
+    PieceWindow { ids: cut, state, actor, is_cut: true }
 }
 
 #[cfg(test)]
