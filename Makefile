@@ -52,9 +52,9 @@ $(SILVER)/%.csv: $(EVENTS) $(wildcard $(MODEL))
 
 # The accurate and the small model: encoders, fine-tuned on labels and on what teachers say of unlabelled pairs, then put beside
 # the n-grams: training/README.md. Minutes on a GPU, days without.
-accurate: data-build/trained/small/manifest.json
+accurate: data-build/trained/half/manifest.json
 	cargo build --quiet --release
-	for pair in four-bits:accurate small:small; do trained=data-build/trained/$${pair%:*}; \
+	set -e; for pair in four-bits:accurate small:small; do trained=data-build/trained/$${pair%:*}; \
 		.venv/bin/python training/export.py --trained $$trained --out $$trained/exported; \
 		target/release/detente train --config models/fast.toml --encoder $$trained/exported --output models/$${pair#*:}.detente; done
 	.venv/bin/python training/fixtures.py --trained data-build/trained/four-bits --base data-build/base-mpnet \
@@ -63,7 +63,8 @@ accurate: data-build/trained/small/manifest.json
 		--windows data-build/windows.jsonl --number 60 --out tests/data/encoder-small.jsonl
 
 # The held-out sets as encoders read them; nothing is trained on them.
-data-build/eval.jsonl: training/judged.toml
+data-build/eval.jsonl: training/judged.toml $(wildcard $(LABELS)/*.csv)
+	mkdir -p data-build
 	$(MAKE) --no-print-directory scores MODEL=fast > data-build/scores.txt
 	target/release/detente data windows --config $< --output $@
 
@@ -75,21 +76,21 @@ ablation: data-build/rows.safetensors
 	.venv/bin/python training/ablation.py --windows data-build/windows.jsonl --judged data-build/eval.jsonl --work data-build/ablation \
 		--rows data-build/rows.safetensors --scores data-build/trained/scores.safetensors --half data-build/half.detente
 
-data-build/trained/small/manifest.json: data-build/rows.safetensors data-build/base-minilm/model.safetensors
+data-build/trained/half/manifest.json: data-build/rows.safetensors data-build/base-minilm/model.safetensors
 	.venv/bin/python training/finetune.py --rows $< --pieces data-build/pieces.txt --base data-build/base-mpnet \
 		--small-base data-build/base-minilm --out data-build/trained
 
 data-build/rows.safetensors: data-build/windows.jsonl data-build/silver.jsonl data-build/eval.jsonl data-build/pieces.txt
 	.venv/bin/python training/rows.py --windows $(filter %.jsonl,$^) --pieces data-build/pieces.txt --out $@
 
-data-build/silver.jsonl: training/unlabelled.toml $(LABELS)/events.csv
+data-build/silver.jsonl: training/unlabelled.toml $(LABELS)/events.csv .venv/done
 	cargo build --quiet --release
 	mkdir -p data-build/unlabelled
-	for part in events:events/summaries bbc:news/bbc factbook:factbook/text; do name=$${part%:*}; \
+	set -e; for part in events:events/summaries bbc:news/bbc factbook:factbook/text; do name=$${part%:*}; \
 		target/release/detente --quiet predict ../shared/data/$${part#*:}.jsonl --all-actors --model fast --format jsonl \
 			--output data-build/unlabelled/$$name.jsonl; \
 		.venv/bin/python training/unlabelled.py --predictions data-build/unlabelled/$$name.jsonl --out data-build/unlabelled/$$name.csv \
-			$$([ $$name = events ] && echo --labels $(LABELS)/events.csv --before 2023); done
+			$$(if [ $$name = events ]; then echo --labels $(LABELS)/events.csv --before 2023; fi); done
 	target/release/detente data windows --config $< --output $@
 
 data-build/pieces.txt: data-build/base-mpnet/model.safetensors

@@ -105,8 +105,8 @@ pub enum Error {
     },
     /// A model of this program that is a file of its own, and not where it is looked for.
     #[error(
-        "the model file {name} is not found beside the program or in a folder `models`; it is part of the repository: \
-         name its folder by the variable {variable}, build with the feature `embed-accurate`, or use the fast model \
+        "the model file {name} is not found in the folder that the variable {variable} names, or, where it names none, beside \
+         the program or in a folder `models`; it is part of the repository: name its folder by {variable}, build with the feature `embed-accurate`, or use the fast model \
          (`--model fast`), which is part of the program"
     )]
     NoModel {

@@ -159,6 +159,13 @@ fn a_model_that_reads_learns_from_few_rows() {
     assert!(pool.install(|| learnt(&rows(false))).to_bytes() == plain.to_bytes(), "bytes depend on the threads");
     let read = Pipeline::from_bytes(&plain.to_bytes()).expect("it is whole");
     assert_eq!(says(&read, "Ghana thanked Fiji."), says(&plain, "Ghana thanked Fiji."));
+    // One row of a class, so that there is a fold without it.
+    let mut few = rows(false);
+    let mut neutral = 0;
+    few[0].pairs.retain(|pair| pair.label != Some(Stance::Neutral) || std::mem::replace(&mut neutral, 1) == 0);
+    let sure =
+        learnt(&few).predict(&Article::new("Ghana thanked Fiji for its generous help."), &query)[0].probabilities;
+    assert!(sure[0] > 0.6, "{sure:?}");
     let refused = adapt(Pipeline::fast(), &rows(false), &params, gazetteer, &|_| {}).expect_err("it has no encoder");
     assert!(refused.to_string().contains("n-grams alone"), "{refused}");
 }

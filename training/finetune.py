@@ -1,14 +1,14 @@
 """Fine-tunes encoders on rows of windows, in three steps:
 
-1. Teachers, each without one fold (and none with the fold that is held out), in full precision on the labels.
-2. Their probabilities of rows that they have not seen: of every unlabelled row, and of each labelled one by those that
-   were trained without its fold.
+1. Teachers, each without one fold (and none with the labels of the fold that is held out), in full precision.
+2. Their probabilities: of every row that nobody labelled or a crowd did, by all teachers; of each labelled one by those
+   that were trained without its fold.
 3. Students, on labels and these probabilities together, with their weights as they will be stored: `full` in full
    precision, then `four-bits` from there; `small` (other base) and `half` (every other layer) likewise.
 
 Of a row with several windows one is drawn at each turn, by its share. What is scored is the row: the mean of its windows'
 log-probabilities, weighted. Rows are drawn anew each epoch with the chance that their weight is of the largest, neutral
-ones with NEUTRAL of that. The network computes in bfloat16 and its weights move in 32 bits.
+ones with NEUTRAL of that; rows without a label of ours by what the teachers say. The network computes in bfloat16 and its weights move in 32 bits.
 """
 
 import argparse
@@ -100,8 +100,10 @@ def train(
     """Trains on rows, each kept in an epoch with the chance `keep`, toward the probabilities `target`."""
     torch.manual_seed(settings.seed)
     dice = torch.Generator().manual_seed(settings.seed)
-    net.bfloat16().train()
+    # First the masters, so that they begin from the weights in 32 bits.
     masters = Masters(net, settings.four_bits)
+    net.bfloat16().train()
+    masters.write()
     decay = {"params": [masters.groups], "weight_decay": 0.01}
     rest = {"params": masters.others, "weight_decay": 0.0}
     fused = {"fused": True} if masters.groups.is_cuda else {}
@@ -182,6 +184,10 @@ class Run:
             masters.exact()
             logs = score(masters.net, self.rows, self.judged)
         self.metrics[name] = report(name, self.rows, logs, self.judged)
+        if name.endswith("four-bits") or name == "small":
+            full = self.scores["judged.full" if name == "four-bits" else "judged.small-full"].argmax(dim=1)
+            kept = (full == logs.argmax(dim=1).cpu()).float().mean().item()
+            print(f"{name}: {kept:.4f} of {len(full)} decisions as in full precision")
         self.scores[f"judged.{name}"] = logs.float().cpu()
         print(f"{name} at {time.time() - self.started:.0f} s", flush=True)
 
@@ -200,6 +206,7 @@ class Run:
                 keep = torch.where(rows.of(CROWD), 0.4 * self.chance.clamp(min=0.1), keep)
             torch.manual_seed(settings.seed)
             masters = train(self.net(args.base), rows, keep, truth, settings, f"teacher {i}")
+            masters.exact()
             asked = (~learns).nonzero()[:, 0]
             logs = score(masters.net, rows, asked)
             self.metrics[f"teacher {i}"] = report(f"teacher {i} {settings}", rows, logs[torch.isin(asked, self.judged)], self.judged)
@@ -233,7 +240,7 @@ class Run:
                 "parameters": {"fold": HELD_OUT, "neutral": NEUTRAL, "truth": TRUTH, **asdict(settings)},
                 "length": LENGTH,
                 "versions": {"python": platform.python_version(), "torch": torch.__version__},
-                "rows": int(keep.sum().item()),
+                "rows_an_epoch": int(keep.sum().item()),
                 "metrics": self.metrics[name],
             }
             (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

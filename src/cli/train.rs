@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use detente::LabelledPair;
 use detente::evaluate::metrics;
@@ -106,6 +106,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let trained = match (&args.encoder, &args.tier) {
         (Some(folder), _) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
         (None, ModelName::Fast) => detente::train(&data, &params, &gazetteer, &show)?,
+        (None, ModelName::Cascade(_)) => bail!("a cascade is two models: name `accurate` or `small` to start from"),
         (None, tier) => adapt(&tier.load(common)?, &data, &params, &gazetteer, &show)?,
     };
     bar.finish_and_clear();
@@ -149,7 +150,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     common.note(format_args!("wrote {}", args.output.display()));
     if let (Some(path), Some(pairs)) = (&args.dev, dev) {
         let params = EvaluateParams { seed: params.seed, ..EvaluateParams::default() };
-        let record = detente::evaluate(&pipeline, &pairs, &params)?;
+        let record = detente::evaluate(&pipeline.with_gazetteer(gazetteer), &pairs, &params)?;
         let [lo, hi] = record.ci95.get("macro_f1").copied().unwrap_or([f64::NAN; 2]);
         common.note(format_args!(
             "macro-F1 on {}: {:.4} (95 % interval {lo:.4} to {hi:.4})",

@@ -51,7 +51,7 @@ impl EvidenceModel for Cascade {
     }
 
     fn is_cut(&self, window: &EvidenceWindow<'_>) -> bool {
-        self.then.is_cut(window)
+        self.first.is_cut(window) || self.then.is_cut(window)
     }
 
     fn kind(&self) -> Kind<'_> {

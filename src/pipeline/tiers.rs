@@ -45,9 +45,9 @@ impl Pipeline {
     }
 
     /// The accurate model: an encoder beside n-grams, a hundred times slower and more. It is looked for as
-    /// `accurate.detente`, in the folder that the variable `DETENTE_MODELS` names; then beside the program, and in a folder `models` there, in one
-    /// of the four folders above, or where the program was started; with the feature `embed-accurate` it is part of the
-    /// program.
+    /// `accurate.detente` in the folder that the variable `DETENTE_MODELS` names, and there only; without the variable beside
+    /// the program, and in a folder `models` there, in one of the four folders above, or where the program was started. With
+    /// the feature `embed-accurate` it is part of the program, and not looked for.
     ///
     /// # Errors
     /// [`Error::NoModel`] where it is not found, and what [`load`](Self::load) gives.
@@ -66,7 +66,7 @@ impl Pipeline {
 
     /// Both one after the other: where `first` gives a piece of evidence a class with at least the probability `sure_from`,
     /// its answer is taken, and `then` reads the rest. Without a number it is the one that was chosen when `first` was
-    /// trained, so that one in sixteen is handed on. `None` where `first` is no encoder and n-grams together, whose probabilities
+    /// trained, so that of its held-out rows some one in sixteen is handed on. `None` where `first` is no encoder and n-grams together, whose probabilities
     /// of a piece of evidence are calibrated.
     pub fn cascade(first: &Self, then: &Self, sure_from: Option<f64>) -> Option<Self> {
         let Kind::Stacked(stacked) = first.model.evidence.kind() else { return None };

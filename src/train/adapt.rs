@@ -17,7 +17,7 @@ use sprs::CsMat;
 use super::rows::Row;
 use crate::error::Result;
 use crate::model::encoder::{Encoder, LastLayer};
-use crate::model::linear::{LogisticRegression, LogisticRegressionParams, Targets};
+use crate::model::linear::{ABSENT_LOGIT, LogisticRegression, LogisticRegressionParams, Targets};
 use crate::model::softmax;
 use crate::stance::Stance;
 
@@ -91,8 +91,8 @@ impl<'a> Adapter<'a> {
     }
 
     /// The last layer that gives e'.
-    fn layer(&self, fitted: &LogisticRegression, strength: f64) -> LastLayer {
-        let (weights, constants) = (fitted.coef(), fitted.intercept());
+    fn layer(&self, rows: &[usize], fitted: &LogisticRegression, strength: f64) -> LastLayer {
+        let (weights, constants) = (fitted.coef(), constants(fitted, rows.len()));
         let LastLayer { coef, intercept } = &self.encoder.last;
         let mean_of_classes = |of: &dyn Fn(usize) -> f32| (0..3).map(|k| f64::from(of(k))).sum::<f64>() / 3.0;
         let with_hidden = weights.ncols() > 3;
@@ -119,13 +119,16 @@ impl<'a> Adapter<'a> {
     ///
     /// # Errors
     /// What the solver reports.
-    pub(super) fn held_out(&self, fold_of: &[usize], folds: usize) -> Result<(Vec<Scores>, f64)> {
-        let of_strength = |&strength: &f64| -> Result<(Vec<Scores>, Vec<f64>)> {
+    pub(super) fn held_out(&self, fold_of: &[usize], folds: usize) -> Result<HeldOutScores> {
+        let of_strength = |&strength: &f64| -> Result<(HeldOutScores, Vec<f64>)> {
             let mut scores = vec![Vec::new(); self.rows.len()];
+            let mut stopped = Vec::new();
             for fold in 0..folds {
                 let (inside, outside): (Vec<usize>, Vec<usize>) =
                     (0..self.rows.len()).partition(|&row| fold_of[row] == fold);
-                let layer = self.layer(&self.fit(&outside, strength)?, strength);
+                let fitted = self.fit(&outside, strength)?;
+                stopped.extend((!fitted.converged()).then(|| fitted.n_iter()));
+                let layer = self.layer(&outside, &fitted, strength);
                 for row in inside {
                     scores[row] = self.scores(row, &layer);
                 }
@@ -135,26 +138,46 @@ impl<'a> Adapter<'a> {
                 -softmax(row.mean(&read))[row.label.index()].max(1e-15).ln()
             };
             let losses = self.rows.iter().zip(&scores).map(loss).collect();
-            Ok((scores, losses))
+            Ok((HeldOutScores { scores, strength, stopped }, losses))
         };
-        let tried: Vec<(Vec<Scores>, Vec<f64>)> = STRENGTHS.par_iter().map(of_strength).collect::<Result<_>>()?;
+        let mut tried: Vec<(HeldOutScores, Vec<f64>)> = STRENGTHS.par_iter().map(of_strength).collect::<Result<_>>()?;
         let chosen = simplest(&tried.iter().map(|(_, losses)| losses.as_slice()).collect::<Vec<_>>());
-        let scores = tried.into_iter().nth(chosen).map(|(scores, _)| scores).unwrap_or_default();
-        Ok((scores, STRENGTHS[chosen]))
+        Ok(tried.swap_remove(chosen).0)
     }
 
-    /// The encoder with a last layer fitted to all rows.
+    /// The encoder with a last layer fitted to all rows, and the steps of the fit if it did not converge.
     ///
     /// # Errors
     /// What the solver reports.
-    pub(super) fn finish(&self, strength: f64) -> Result<Encoder> {
+    pub(super) fn finish(&self, strength: f64) -> Result<(Encoder, Option<u64>)> {
         let all: Vec<usize> = (0..self.rows.len()).collect();
-        let last = self.layer(&self.fit(&all, strength)?, strength);
-        Ok(Encoder { last, ..self.encoder.clone() })
+        let fitted = self.fit(&all, strength)?;
+        let last = self.layer(&all, &fitted, strength);
+        Ok((Encoder { last, ..self.encoder.clone() }, (!fitted.converged()).then(|| fitted.n_iter())))
     }
 }
 
-/// The mean of each number, and one over its standard deviation, or nought where it does not vary.
+/// What layers that were fitted without a row's fold say of it.
+pub(super) struct HeldOutScores {
+    pub scores: Vec<Scores>,
+    pub strength: f64,
+    /// The steps of the fits that did not converge.
+    pub stopped: Vec<u64>,
+}
+
+/// The constants of a fit to `rows` rows. A class that none of them has gets the constant of half a row: beyond all measure,
+/// as the fit has it, it would outweigh every other score when these are calibrated.
+fn constants(fitted: &LogisticRegression, rows: usize) -> [f64; 3] {
+    let constants = fitted.intercept();
+    let present: Vec<f64> = constants.iter().copied().filter(|b| *b > ABSENT_LOGIT / 2.0).collect();
+    let mean = present.iter().sum::<f64>() / present.len().max(1) as f64;
+    constants.map(|b| if b > ABSENT_LOGIT / 2.0 { b } else { mean + (0.5 / rows as f64).ln() })
+}
+
+/// The least spread that is taken for one, of the median.
+const LEAST_SPREAD: f64 = 0.1;
+
+/// The mean of each number, and one over its standard deviation, or nought where none varies.
 fn spread<'h>(vectors: impl Iterator<Item = &'h Vec<f32>>, size: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut n, mut sums, mut squares) = (0.0, vec![0.0; size], vec![0.0; size]);
     for vector in vectors {
@@ -166,8 +189,13 @@ fn spread<'h>(vectors: impl Iterator<Item = &'h Vec<f32>>, size: usize) -> (Vec<
     }
     let mean: Vec<f64> = sums.iter().map(|sum| sum / f64::max(n, 1.0)).collect();
     let of = |(square, mean): (&f64, &f64)| (square / f64::max(n, 1.0) - mean * mean).max(0.0).sqrt();
-    let deviations = squares.iter().zip(&mean).map(of);
-    (mean.clone(), deviations.map(|d| if d > 1e-6 { 1.0 / d } else { 0.0 }).collect())
+    let deviations: Vec<f64> = squares.iter().zip(&mean).map(of).collect();
+    // A number that hardly varies in these rows may vary in others.
+    let mut sorted = deviations.clone();
+    sorted.sort_by(f64::total_cmp);
+    let floor = LEAST_SPREAD * sorted.get(size / 2).copied().unwrap_or_default();
+    let scale = deviations.iter().map(|d| d.max(floor)).map(|d| if d > 1e-6 { 1.0 / d } else { 0.0 }).collect();
+    (mean, scale)
 }
 
 /// The first of some losses, row by row, whose mean is within one standard error of the least: of their difference.
@@ -197,7 +225,7 @@ mod tests {
 
     #[test]
     fn spread_is_that_of_the_numbers() {
-        let (mean, scale) = spread([vec![1.0, 5.0], vec![3.0, 5.0]].iter(), 2);
-        assert_eq!((mean, scale), (vec![2.0, 5.0], vec![1.0, 0.0]));
+        let (mean, scale) = spread([vec![1.0, 5.0, 0.0], vec![3.0, 5.0, 8.0]].iter(), 3);
+        assert_eq!((mean, scale), (vec![2.0, 5.0, 4.0], vec![1.0, 10.0, 0.25]));
     }
 }

@@ -237,7 +237,8 @@ pub fn train_stacked(
 
 /// Brings a model that reads, one of an encoder and n-grams, to other rows: they fit a new last layer of its encoder, the
 /// weight of its n-grams beside it, calibration and decision. Of `params`, those of the classifier, the folds and the seed
-/// count; features are the model's.
+/// count; features are the model's. Some dozens of numbers are chosen on all held-out scores, so that what is reported of
+/// few rows is a little too good.
 ///
 /// # Errors
 /// As [`train`], and [`Error::Parameter`] where the model has no encoder.
@@ -253,29 +254,36 @@ pub fn adapt(
         return Err(Error::Parameter { name: "the model to start from", found: "n-grams alone".into(), expected });
     };
     let (ngrams, pooling) = (model.linear().ngrams.clone(), base.model().head.pooling.clone());
-    let params = TrainParams { ngrams, pooling, ..params.clone() };
+    // The n-grams are kept, so none is too rare.
+    let tfidf = TfidfParams::new().min_df(1);
+    let params = TrainParams { ngrams, pooling, tfidf, ..params.clone() };
     let mut ready = Ready::read(data, &params, gazetteer, Inputs::Kept, progress)?;
     progress(Step::Encoder);
     let adapter = adapt::Adapter::new(model.encoder(), &ready.rows, &params.logistic);
-    let (encoder, strength) = adapter.held_out(&ready.fold_of, ready.folds)?;
+    let adapt::HeldOutScores { scores, strength, mut stopped } = adapter.held_out(&ready.fold_of, ready.folds)?;
     let linear = |row: &Row| {
         let mut scratch = Vec::new();
         row.evidence.iter().map(|(counts, _)| model.linear().score_counts(counts.as_slice(), &mut scratch)).collect()
     };
-    let seen = encoder.into_iter().zip(&ready.rows).enumerate();
+    let seen = scores.into_iter().zip(&ready.rows).enumerate();
     let seen = seen.map(|(row, (encoder, of))| stacked::Seen { row, encoder, linear: linear(of) });
     let seen: Vec<stacked::Seen> = seen.collect();
     let stack = stacked::choose(&seen, &ready.rows)?;
     progress(Step::Fit);
-    let encoder = adapter.finish(strength)?;
+    let (encoder, unfinished) = adapter.finish(strength)?;
+    stopped.extend(unfinished);
+    ready.stopped.extend(stopped);
     let row =
         |seen: &stacked::Seen| HeldOutRow { row: seen.row, fold: ready.fold_of[seen.row], scores: seen.apply(&stack) };
     let held_out: Vec<HeldOutRow> = seen.iter().map(row).collect();
     let judged = ready.judge(&held_out, ready.folds)?;
     let adapted = StackedModel::new(Arc::new(encoder), model.linear().clone(), stack);
     let mut training = ready.finish(Arc::new(adapted), judged);
+    let of_base = &base.manifest().params;
+    training.pipeline.manifest.params["tfidf"] = of_base["tfidf"].clone();
     training.pipeline.manifest.params["adapted"] = serde_json::json!({
         "strength": strength,
+        "params": of_base,
         "detente_version": base.manifest().detente_version,
         "data": base.manifest().data,
         "rows": base.manifest().rows,

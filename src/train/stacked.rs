@@ -53,19 +53,27 @@ pub(super) fn choose(seen: &[Seen], rows: &[Row]) -> Result<Stack> {
     let weighed = |weight: f64| -> Result<(f64, f64, Calibration)> {
         let sum = |(e, l): (&[f64; 3], &[f64; 3])| std::array::from_fn(|k| e[k] + weight * l[k]);
         let sums: Vec<[f64; 3]> = encoder.iter().zip(&linear).map(sum).collect();
-        let (calibration, _) = Calibration::fit(&sums, &labels)?;
+        let calibration = calibrated(&sums, &labels)?;
         let probabilities: Vec<[f64; 3]> = sums.iter().map(|z| calibration.probabilities(*z)).collect();
         Ok((log_loss(&labels, &probabilities)?, weight, calibration))
     };
     let tried: Vec<(f64, f64, Calibration)> =
         (0..=40u8).into_par_iter().map(|step| weighed(0.05 * f64::from(step))).collect::<Result<_>>()?;
     let best = tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-    let (linear_calibration, _) = Calibration::fit(&linear, &labels)?;
+    let linear_calibration = calibrated(&linear, &labels)?;
     let (_, linear_weight, calibration) = best.unwrap_or((0.0, 1.0, Calibration::IDENTITY));
     let sums = encoder.iter().zip(&linear).map(|(e, l)| std::array::from_fn(|k| e[k] + linear_weight * l[k]));
     let sureness = |z: [f64; 3]| calibration.probabilities(z).into_iter().fold(0.0, f64::max);
     let sure_from = sure_from(sums.map(sureness).collect());
     Ok(Stack { linear_weight, calibration, linear_calibration, sure_from })
+}
+
+/// The calibration of scores; none where all have one label.
+fn calibrated(scores: &[[f64; 3]], labels: &[Stance]) -> Result<Calibration> {
+    if labels.iter().all(|label| *label == labels[0]) {
+        return Ok(Calibration::IDENTITY);
+    }
+    Calibration::fit(scores, labels).map(|(calibration, _)| calibration)
 }
 
 /// The share of rows that a cascade hands on from this model, so that with the small one it is five times as fast as the
