@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::date::YearMonth;
+
 /// A news article as it was read.
 ///
 /// `text` is never changed after reading: every offset that this crate reports points into it (or into `title`).
@@ -22,7 +24,7 @@ pub struct Article {
     pub title: Option<String>,
     /// Body.
     pub text: String,
-    /// Date as the source writes it.
+    /// Date as the source writes it; leaders in office then stand for their states.
     pub date: Option<String>,
     /// Outlet or collection.
     pub source: Option<String>,
@@ -48,6 +50,11 @@ impl Article {
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
+    }
+
+    /// The month that its date names, if it does.
+    pub fn month(&self) -> Option<YearMonth> {
+        self.date.as_deref().and_then(YearMonth::parse)
     }
 
     /// Title or text.

@@ -30,6 +30,7 @@
 #![warn(missing_docs)]
 
 mod article;
+mod date;
 mod error;
 mod record;
 mod stance;
@@ -51,6 +52,7 @@ pub mod train;
 
 pub use article::{Article, Part, Span};
 pub use data::{LabelMap, LabelledPair};
+pub use date::YearMonth;
 pub use document::{Evidence, Strength};
 pub use error::{Error, Location, ModelProblem, Result};
 pub use evaluate::{EvaluateParams, Evaluation, evaluate};

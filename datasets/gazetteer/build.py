@@ -3,8 +3,7 @@
 
 usage: build.py FACTBOOK.csv CLDR/main/en/territories.json
 
-FACTBOOK.csv has the columns name, long_form, local_short_form, former, noun, adjective, capital,
-chief_of_state, head_of_government (public domain). CLDR is npm's cldr-localenames-full (Unicode licence).
+FACTBOOK.csv has the columns name, long_form, local_short_form, former, noun, adjective, capital (public domain). CLDR is npm's cldr-localenames-full (Unicode licence).
 An alias that a hand-written file already has is left out, and so is one that two entries would share:
 aliases.csv and leaders.csv decide. Needs no package.
 """
@@ -13,7 +12,9 @@ import csv, json, os, re, sys, unicodedata
 here = os.path.dirname(os.path.abspath(__file__))
 read = lambda name: list(csv.DictReader(open(os.path.join(here, name), newline="", encoding="utf8")))
 entries = {r["code"]: r for r in read("entries.csv")}
-hand = read("aliases.csv") + read("leaders.csv")
+leaders = [{"code": r["code"], "alias": alias, "how": "leader"} for r in read("leaders.csv")
+           for alias in (r["names"] + "|" + r["surnames"]).split("|") if alias]
+hand = read("aliases.csv") + leaders
 taken = {r["alias"]: r["code"] for r in hand}
 taken.update({r["phrase"]: "" for r in read("exclusions.csv")})
 found, shared = {}, set()
@@ -70,21 +71,6 @@ def code_of(*names):
 factbook, cldr = sys.argv[1:3]
 OVERRIDE = {"The Dominican": "DOM", "Congo (Brazzaville)": "COG", "Virgin Islands": "VIR", "British Virgin Islands": "VGB",
             "Gaza, Gaza Strip": "PSE", "Holy See (Vatican City)": "VAT", "Micronesia, Federated States of": "FSM"}
-MONTHS = "January February March April May June July August September October November December".split()
-
-
-def iso(text):
-    m = re.search(r"since (?:(\d{1,2}) )?(?:([A-Z][a-z]+) )?(\d{4})", text)
-    if not m:
-        return ""
-    day, month, year = m.groups()
-    number = next((i + 1 for i, name in enumerate(MONTHS) if month and name.startswith(month)), None)
-    return year if not number else f"{year}-{number:02}" + (f"-{int(day):02}" if day else "")
-
-
-def title(word):
-    return "-".join(p if p.islower() else p[:1].upper() + p[1:].lower() for p in word.split("-")) if word.isupper() else word
-
 
 for row in csv.DictReader(open(factbook, newline="", encoding="utf8")):
     code = OVERRIDE.get(row["name"]) or code_of(row["name"], row["long_form"].split(";")[0])
@@ -102,22 +88,6 @@ for row in csv.DictReader(open(factbook, newline="", encoding="utf8")):
         add(code, stem, "demonym")
         if re.search(r"\(s\)", noun):
             add(code, stem + "s", "plural")
-    if entries[code]["kind"] != "state":
-        continue
-    for office in ("chief_of_state", "head_of_government"):
-        if "CHARLES III" in row[office] or "represented by" in row[office]:
-            continue
-        text = row[office].split(";")[0]
-        m = re.search(r"[^\W\d_]{4,}(?:[-'’][^\W\d_]+)*", " ".join(w for w in text.split() if w.isupper()))
-        words = re.sub(r"\(.*", "", text).split()
-        while words and re.match(r"(?i)^(president|prime|minister|king|queen|prince|premier|chancellor|interim|acting|vice|"
-                                 r"transition(al)?|sultan|and|of|state|captain|col\.|capt\.|gen\.|dr\.|sr\.|supreme|leader|"
-                                 r"emperor|amir|crown|chairman|the|council|ministers|taoiseach|emirates|cabinet|general|gnu|sir|"
-                                 r"chairperson|federation|co-chiefs|pope|overall|taliban|secretary|national|\(.*)[,]?$", words[0]):
-            words.pop(0)
-        name = " ".join(title(w) for w in words)
-        if 2 <= len(words) <= 5 and all(w[0].isupper() or w in ("al", "bin", "de", "da", "e", "la") for w in words) and m:
-            add(code, name, "leader", iso(row[office]), "", "Factbook, January 2026")
 
 territories = json.load(open(cldr, encoding="utf8"))["main"]["en"]["localeDisplayNames"]["territories"]
 regions = {}

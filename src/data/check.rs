@@ -322,9 +322,9 @@ fn not_found(pairs: &[LabelledPair], gazetteer: &Gazetteer) -> Vec<u64> {
     }
     let by_text: Vec<_> = by_text.into_iter().collect();
     let lines = |((title, text), pairs): &((&str, &str), Vec<FoundPair<'_>>)| {
-        let mut found = gazetteer.mentions(title);
-        gazetteer.mentions_into(text, &mut found);
-        let entries: BTreeSet<usize> = found.iter().map(|mention| mention.entry.index()).collect();
+        let mut scan = gazetteer.scan(pairs.first().and_then(|(pair, ..)| pair.article.month()));
+        let found = [scan.mentions(text), scan.mentions(title)];
+        let entries: BTreeSet<usize> = found.iter().flatten().map(|mention| mention.entry.index()).collect();
         let missing = pairs.iter().filter(|(_, s, a)| !entries.contains(&s.index()) || !entries.contains(&a.index()));
         missing.map(|(pair, ..)| line(pair)).collect::<Vec<_>>()
     };

@@ -95,8 +95,10 @@ impl<'a> Document<'a> {
     /// An article that names fewer than two parties yields no sentences: no pair can have evidence in it.
     pub fn read(article: &'a Article, gazetteer: &Gazetteer) -> Self {
         let mut document = Self::new(article, Vec::new());
-        let title = gazetteer.mentions(article.part(Part::Title));
-        let text = gazetteer.mentions(&article.text);
+        // The text first: it introduces the persons that the title only names.
+        let mut scan = gazetteer.scan(article.month());
+        let text = scan.mentions(&article.text);
+        let title = scan.mentions(article.part(Part::Title));
         if title.iter().chain(&text).map(|m| m.entry).collect::<BTreeSet<_>>().len() < 2 {
             return document;
         }
@@ -123,7 +125,7 @@ impl<'a> Document<'a> {
             }
         }
         let overlaps = |m: &Mention, s: &Span| m.start < s.end && s.start < m.end;
-        let mentions = gazetteer.mentions(&article.text);
+        let mentions = gazetteer.scan(article.month()).mentions(&article.text);
         let entry_of = |s: &Span| mentions.iter().find(|m| overlaps(m, s)).map(|m| m.entry);
         let (state_entry, actor_entry) = (entry_of(state), entry_of(actor));
         let distinct = state_entry != actor_entry;

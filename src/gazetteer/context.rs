@@ -1,9 +1,10 @@
 //! Rules for names that mean more than one thing: what stands before, after or near decides.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::entries::EntryId;
-use super::tokens::{Case, char_at, char_before, compare, normal};
+use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word_end};
 
 /// How far, in bytes to each side and within the line, the words of a `near` condition are searched.
 pub(super) const WINDOW: usize = 200;
@@ -28,12 +29,165 @@ pub(super) struct Rule {
     pub near: Arc<Words>,
 }
 
+/// A name with what stands around it; whatever several rules ask is looked up once.
+pub(super) struct Around<'t> {
+    text: &'t str,
+    start: usize,
+    end: usize,
+    /// Whether another name ends right before it, or what stands there is the person's own first name.
+    pub follows_name: bool,
+    /// Where the phrases before it end.
+    before: Option<Place<'t>>,
+    /// The same where "Michael B." is read as "Michael".
+    before_initial: Option<Place<'t>>,
+    /// Where the phrases after it begin.
+    after: Option<Place<'t>>,
+    near: OnceCell<Vec<(usize, u32)>>,
+    run: OnceCell<Vec<&'t str>>,
+    title_case: OnceCell<bool>,
+}
+
+impl<'t> Around<'t> {
+    /// Looks at the words next to `start..end`.
+    pub fn new(text: &'t str, start: usize, end: usize) -> Self {
+        let is_blank = |c: char| c.is_whitespace() && c != '\n';
+        let before = char_before(text, start).map(|c| {
+            let end = if is_blank(c) { start - c.len_utf8() } else { start };
+            Place::ending(text, end)
+        });
+        let initial = before.as_ref().and_then(|place| without_initial(text, place.at));
+        let after = char_at(text, end).map(|c| {
+            let from = if is_blank(c) { end + c.len_utf8() } else { end };
+            Place::starting(text, from)
+        });
+        Self {
+            text,
+            start,
+            end,
+            follows_name: false,
+            before,
+            before_initial: initial.map(|end| Place::ending(text, end)),
+            after,
+            near: OnceCell::new(),
+            run: OnceCell::new(),
+            title_case: OnceCell::new(),
+        }
+    }
+
+    /// Where the words of the neighbourhood begin, and the bit of each.
+    fn near(&self) -> &[(usize, u32)] {
+        self.near.get_or_init(|| {
+            let (from, to) = line_around(self.text, self.start, self.end);
+            let (mut words, mut edge) = (Vec::with_capacity(96), true);
+            let mut at = from;
+            while let Some(&byte) = self.text.as_bytes().get(at).filter(|_| at < to) {
+                let c = if byte.is_ascii() { char::from(byte) } else { char_at(self.text, at).unwrap_or(' ') };
+                let inside = c.is_alphanumeric();
+                if edge && inside && !(self.start..self.end).contains(&at) {
+                    words.push((at, bit_of(c)));
+                }
+                edge = !inside;
+                at += c.len_utf8();
+            }
+            words
+        })
+    }
+
+    /// The capitalised words that follow; hyphens, blanks, "of", "for" and "the" go on.
+    fn run(&self) -> &[&'t str] {
+        const MOST: usize = 6;
+        self.run.get_or_init(|| {
+            let (mut words, mut end) = (Vec::new(), self.end);
+            for _ in 0..MOST {
+                let Some(c) = char_at(self.text, end).filter(|c| matches!(normal(*c), ' ' | '-')) else { break };
+                let start = end + c.len_utf8();
+                end = word_end(self.text, start);
+                match &self.text[start..end] {
+                    "of" | "for" | "the" => {}
+                    word if word.starts_with(char::is_uppercase) => words.push(word),
+                    _ => break,
+                }
+            }
+            words
+        })
+    }
+
+    fn is_in_title_case(&self) -> bool {
+        *self.title_case.get_or_init(|| in_title_case(self.text, self.end))
+    }
+}
+
+/// A place where phrases can begin, or end: the word there, or a mark and the word beyond it.
+struct Place<'t> {
+    at: usize,
+    mark: Option<char>,
+    word: &'t str,
+    /// [`bit_of`] the mark, or the word's first letter.
+    bit: u32,
+    keys: OnceCell<(u64, u64)>,
+}
+
+impl<'t> Place<'t> {
+    /// Where `text[at..]` begins.
+    fn starting(text: &'t str, at: usize) -> Self {
+        let word = word_end(text, at);
+        if word > at {
+            return Self::new(at, None, &text[at..word]);
+        }
+        let Some(mark) = char_at(text, at) else { return Self::new(at, None, "") };
+        let rest = text[at + mark.len_utf8()..].strip_prefix(' ').unwrap_or(&text[at + mark.len_utf8()..]);
+        Self::new(at, Some(mark), &rest[..word_end(rest, 0)])
+    }
+
+    /// Where `text[..at]` ends.
+    fn ending(text: &'t str, at: usize) -> Self {
+        let word = word_start(&text[..at]);
+        if word < at {
+            return Self::new(at, None, &text[word..at]);
+        }
+        let Some(mark) = char_before(text, at) else { return Self::new(at, None, "") };
+        let rest = &text[..at - mark.len_utf8()];
+        let rest = rest.strip_suffix(' ').unwrap_or(rest);
+        Self::new(at, Some(mark), &rest[word_start(rest)..])
+    }
+
+    fn new(at: usize, mark: Option<char>, word: &'t str) -> Self {
+        let bit = mark.or(word.chars().next()).map_or(0, bit_of);
+        Self { at, mark, word, bit, keys: OnceCell::new() }
+    }
+
+    /// The keys of what may stand here: of mark and word, and of the mark alone.
+    fn keys(&self) -> (u64, u64) {
+        *self.keys.get_or_init(|| match self.mark {
+            None => {
+                let key = hash_word(1, self.word);
+                (key, key)
+            }
+            Some(mark) => {
+                let alone = u64::from(u32::from(normal(mark))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (if self.word.is_empty() { alone } else { hash_word(alone, self.word) }, alone)
+            }
+        })
+    }
+}
+
+/// By which lists tell apart, at little cost, most of what they do not hold: capitals from small letters, too.
+fn bit_of(c: char) -> u32 {
+    u32::from(normal(c)) & 63
+}
+
+/// Where the word that `text` ends with begins; its length if it ends with none.
+fn word_start(text: &str) -> usize {
+    let after = text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric());
+    after.map_or(0, |(i, c)| i + c.len_utf8())
+}
+
 impl Rule {
-    /// Whether the rule applies to the name at `start..end`.
-    pub fn applies(&self, text: &str, start: usize, end: usize) -> bool {
-        (self.before.is_empty() || self.before.stand_before(text, start))
-            && (self.after.is_empty() || self.after.stand_after(text, end))
-            && (self.near.is_empty() || self.near.stand_near(text, start, end))
+    /// Whether the rule applies to a name.
+    pub fn applies(&self, around: &Around<'_>) -> bool {
+        (self.before.is_empty() || self.before.stand_before(around))
+            && (self.after.is_empty() || self.after.stand_after(around))
+            && (self.near.is_empty() || self.near.stand_near(around))
     }
 }
 
@@ -48,18 +202,29 @@ pub(super) enum Side {
 /// Words and phrases of a condition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
-    /// Sorted by their last character on the side before, by their first on the others.
+    /// Sorted by key.
     phrases: Vec<Phrase>,
-    /// The characters they are sorted by, a bit for each value of the lower bits.
-    keys: u64,
+    /// The bits of [`Place::bit`] with which one can stand.
+    firsts: u64,
+    /// Which keys there can be: a bit for each value of their upper bits, so many that most are unset.
+    filter: Vec<u64>,
+    /// Words that may stand anywhere in the run of capitalised words after the name; sorted.
+    run: Vec<Box<str>>,
     capitalised: bool,
     digit: bool,
     capitals: bool,
+    start: bool,
+    given: bool,
+    age: bool,
+    verb: bool,
 }
 
 impl Words {
-    /// Takes the phrases of a list; `<Cap>`, `<Digit>` and `<CAPS>` stand for any capitalised word, any digit, and a
-    /// neighbourhood in capitals.
+    /// Takes the phrases of a list. `<Cap>` and `<Digit>` stand for any capitalised word (but in a headline that
+    /// capitalises all) and any digit, `<CAPS>` for a neighbourhood in capitals, `<Start>` for the start of a sentence,
+    /// `<Given>` for a capitalised word; `~Word` may stand anywhere in the capitalised words that
+    /// follow; `<Age>` is a number between commas; `<Verb>` a small word in "s", as a headline's verb; a phrase before
+    /// `<End>` ends a clause or its line.
     pub fn new<'a>(side: Side, phrases: impl Iterator<Item = &'a str>) -> Self {
         let mut words = Self::default();
         for phrase in phrases.filter(|p| !p.is_empty()) {
@@ -67,91 +232,130 @@ impl Words {
                 "<Cap>" => words.capitalised = true,
                 "<Digit>" => words.digit = true,
                 "<CAPS>" => words.capitals = true,
+                "<Start>" => words.start = true,
+                "<Given>" => words.given = true,
+                "<Age>" => words.age = true,
+                "<Verb>" => words.verb = true,
+                _ if phrase.starts_with('~') => words.run.push(phrase[1..].into()),
                 _ => {
-                    let mut characters = phrase.chars();
-                    let key = key(if side == Side::Before { characters.next_back() } else { characters.next() });
-                    words.keys |= 1 << (key & 63);
-                    words.phrases.push(Phrase { key, length: phrase.chars().count(), text: phrase.into() });
+                    let (phrase, closes) = phrase.strip_suffix("<End>").map_or((phrase, false), |rest| (rest, true));
+                    let place = match side {
+                        Side::Before => Place::ending(phrase, phrase.len()),
+                        Side::After | Side::Near => Place::starting(phrase, 0),
+                    };
+                    words.firsts |= 1 << place.bit;
+                    // A small letter of the list may stand for a capital.
+                    let first = place.mark.or(place.word.chars().next());
+                    for upper in first.into_iter().flat_map(char::to_uppercase) {
+                        words.firsts |= 1 << bit_of(upper);
+                    }
+                    let length = phrase.chars().count();
+                    words.phrases.push(Phrase { key: place.keys().0, length, text: phrase.into(), closes });
                 }
             }
         }
         words.phrases.sort_unstable_by_key(|p| p.key);
+        words.run.sort_unstable();
+        words.filter = vec![0; words.phrases.len().div_ceil(8).next_power_of_two()];
+        for phrase in &words.phrases {
+            let (word, bit) = filter_bit(&words.filter, phrase.key);
+            words.filter[word] |= 1 << bit;
+        }
         words
     }
 
     fn is_empty(&self) -> bool {
-        self.phrases.is_empty() && !self.capitalised && !self.digit && !self.capitals
+        let marked =
+            self.capitalised || self.digit || self.capitals || self.start || self.given || self.age || self.verb;
+        self.phrases.is_empty() && self.run.is_empty() && !marked
     }
 
-    /// Whether a phrase of the list begins at `at` and ends at a word's edge.
-    fn begin_at(&self, text: &str, at: usize) -> bool {
-        self.with_key(key(char_at(text, at))).any(|phrase| {
+    /// The phrases that could stand at a place.
+    fn at_place(&self, place: &Place<'_>) -> impl Iterator<Item = &Phrase> {
+        let with = |key: u64| {
+            let (word, bit) = filter_bit(&self.filter, key);
+            let phrases = if self.filter[word] >> bit & 1 == 1 { self.phrases.as_slice() } else { &[] };
+            let from = phrases.partition_point(|p| p.key < key);
+            phrases[from..].iter().take_while(move |p| p.key == key)
+        };
+        let keys = (self.firsts >> place.bit & 1 == 1).then(|| place.keys());
+        let alone = keys.filter(|(whole, mark)| whole != mark).map(|(_, mark)| with(mark));
+        keys.map(|(whole, _)| with(whole)).into_iter().chain(alone).flatten()
+    }
+
+    /// Whether a phrase of the list begins at a place and ends at a word's edge.
+    fn begin_at(&self, text: &str, place: &Place<'_>) -> bool {
+        let at = place.at;
+        self.at_place(place).any(|phrase| {
             // As many characters as the phrase has: a blank in it stands for one character here.
             let end = text[at..].char_indices().nth(phrase.length).map_or(text.len(), |(i, _)| at + i);
             let edge =
                 !phrase.text.ends_with(char::is_alphanumeric) || !char_at(text, end).is_some_and(char::is_alphanumeric);
-            edge && compare(&text[at..end], &phrase.text) == Some(Case::Same)
+            edge && (!phrase.closes || ends_clause(text, end))
+                && compare(&text[at..end], &phrase.text) == Some(Case::Same)
         })
     }
 
-    /// The phrases that have this key.
-    fn with_key(&self, key: u32) -> impl Iterator<Item = &Phrase> {
-        let phrases = if self.keys >> (key & 63) & 1 == 1 { self.phrases.as_slice() } else { &[] };
-        let from = phrases.partition_point(|p| p.key < key);
-        phrases[from..].iter().take_while(move |p| p.key == key)
-    }
-
-    fn stand_after(&self, text: &str, end: usize) -> bool {
-        let Some(c) = char_at(text, end) else { return false };
-        let next = if c.is_whitespace() && c != '\n' { end + c.len_utf8() } else { end };
-        let ahead = char_at(text, next);
-        (self.capitalised && next > end && ahead.is_some_and(char::is_uppercase))
-            || (self.digit && ahead.is_some_and(|c| c.is_ascii_digit()))
-            || self.begin_at(text, next)
-    }
-
-    fn stand_before(&self, text: &str, start: usize) -> bool {
-        let Some(c) = char_before(text, start) else { return false };
-        let end = if c.is_whitespace() && c != '\n' { start - c.len_utf8() } else { start };
-        self.with_key(key(char_before(text, end))).any(|phrase| {
+    /// Whether a phrase of the list ends at a place and begins at a word's edge.
+    fn end_at(&self, text: &str, place: &Place<'_>) -> bool {
+        let end = place.at;
+        self.at_place(place).any(|phrase| {
             let Some((from, _)) = text[..end].char_indices().nth_back(phrase.length - 1) else { return false };
             compare(&text[from..end], &phrase.text) == Some(Case::Same)
                 && !char_before(text, from).is_some_and(char::is_alphanumeric)
         })
     }
 
-    fn stand_near(&self, text: &str, start: usize, end: usize) -> bool {
-        if self.capitals && in_capitals(text, start, end) {
-            return true;
-        }
-        if self.phrases.is_empty() {
-            return false;
-        }
-        let (from, to) = line_around(text, start, end);
-        let mut edge = true;
-        for (i, c) in text[from..to].char_indices() {
-            let at = from + i;
-            if edge && c.is_alphanumeric() && !(start..end).contains(&at) && self.begin_at(text, at) {
-                return true;
-            }
-            edge = !c.is_alphanumeric();
-        }
-        false
+    fn stand_after(&self, around: &Around<'_>) -> bool {
+        let Some(place) = &around.after else { return false };
+        let (text, end, next) = (around.text, around.end, place.at);
+        let ahead = char_at(text, next);
+        self.begin_at(text, place)
+            || (self.capitalised && next > end && ahead.is_some_and(char::is_uppercase) && !around.is_in_title_case())
+            || (self.digit && ahead.is_some_and(|c| c.is_ascii_digit()))
+            || (self.age && is_age(&text[end..]))
+            || (self.verb && next > end && is_verb(&text[next..word_end(text, next)]))
+            || (!self.run.is_empty() && self.is_in(around.run()) && !around.is_in_title_case())
+    }
+
+    /// Whether one of the run's words is among these.
+    fn is_in(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.run.binary_search_by(|w| (**w).cmp(word)).is_ok())
+    }
+
+    fn stand_before(&self, around: &Around<'_>) -> bool {
+        let text = around.text;
+        let ends = |place: &Option<Place<'_>>| place.as_ref().is_some_and(|place| self.end_at(text, place));
+        (self.start && starts_sentence(text, around.start))
+            || ends(&around.before)
+            || ends(&around.before_initial)
+            || (self.given && !around.follows_name && follows_given_name(around))
+    }
+
+    fn stand_near(&self, around: &Around<'_>) -> bool {
+        let is_here = |&(at, bit): &(usize, u32)| {
+            self.firsts >> bit & 1 == 1 && self.begin_at(around.text, &Place::starting(around.text, at))
+        };
+        (self.capitals && in_capitals(around.text, around.start, around.end))
+            || (!self.phrases.is_empty() && around.near().iter().any(is_here))
     }
 }
 
 /// One phrase of a list.
 #[derive(Debug, Clone)]
 struct Phrase {
-    /// [`key`] of the character that the list is sorted by.
-    key: u32,
+    /// Of [`Place::keys`], on the side of the name.
+    key: u64,
     /// In characters; at least one.
     length: usize,
+    /// Whether a clause must end with it.
+    closes: bool,
     text: Box<str>,
 }
 
-fn key(c: Option<char>) -> u32 {
-    c.map_or(0, |c| u32::from(normal(c).to_ascii_lowercase()))
+fn filter_bit(filter: &[u64], key: u64) -> (usize, u32) {
+    let upper = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    (upper as usize >> 6 & (filter.len() - 1), upper as u32 & 63)
 }
 
 /// The bytes around `start..end`: at most [`WINDOW`] to each side, within the line.
@@ -188,34 +392,173 @@ pub(super) fn in_capitals(text: &str, start: usize, end: usize) -> bool {
     large >= 2
 }
 
+/// Whether the line around `at` capitalises all its words, as headlines do: a capital then says nothing.
+fn in_title_case(text: &str, at: usize) -> bool {
+    /// Shorter words may be small in such a headline.
+    const SHORT: usize = 4;
+    let (from, to) = line_around(text, at, at);
+    let (mut large, mut small) = (0, 0);
+    for word in text[from..to].split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= SHORT) {
+        large += usize::from(word.starts_with(char::is_uppercase));
+        small += usize::from(word.starts_with(char::is_lowercase));
+    }
+    large >= 4 && large >= 5 * small
+}
+
+/// Whether a clause, or the line, ends at `at`.
+fn ends_clause(text: &str, at: usize) -> bool {
+    char_at(text, at).is_none_or(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | ')' | '\n' | '\u{201d}'))
+}
+
+/// Whether `word` could be a verb of the third person: "rules", not "talks'".
+fn is_verb(word: &str) -> bool {
+    word.len() >= 4 && word.ends_with('s') && !word.ends_with("ss") && word.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+/// Whether `, 34,` stands here.
+fn is_age(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(", ") else { return false };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2).contains(&digits) && rest[digits..].starts_with(',')
+}
+
+/// Where "Michael" ends in "Michael B." that ends at `end`.
+fn without_initial(text: &str, end: usize) -> Option<usize> {
+    let rest = text[..end].strip_suffix('.')?;
+    let before = rest.strip_suffix(char::is_uppercase)?;
+    before.ends_with(' ').then(|| before.len() - 1)
+}
+
+/// Whether nothing but quotes stands between `start` and the end of a sentence, or the start of its line.
+fn starts_sentence(text: &str, start: usize) -> bool {
+    let before =
+        text[..start].trim_end_matches([' ', '"', '\'', '\u{201c}', '\u{2018}', '(', '*', '-', '\u{2013}', '\u{2014}']);
+    before.is_empty() || before.ends_with(['\n', '.', '!', '?', ':', ';', '\u{201d}'])
+}
+
+/// Whether a capitalised word stands right before the name: most likely a first name.
+fn follows_given_name(around: &Around<'_>) -> bool {
+    let Some(before) = around.text[..around.start].strip_suffix(' ') else { return false };
+    let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '-'));
+    let from = from.map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+    let mut letters = before[from..].chars();
+    letters.next().is_some_and(char::is_uppercase)
+        && letters.next().is_some_and(char::is_lowercase)
+        && !around.is_in_title_case()
+}
+
+/// Whether the name at `start..end` is part of an address, a file's name, a hashtag or a handle.
+pub(super) fn in_address(text: &str, start: usize, end: usize) -> bool {
+    const JOINTS: [char; 12] = ['/', '#', '@', '_', '\\', '.', '-', '=', '&', '?', '%', '+'];
+    const ENDINGS: [&str; 22] = [
+        "com", "csv", "doc", "docx", "gif", "gov", "htm", "html", "info", "jpeg", "jpg", "json", "mp3", "mp4", "net",
+        "org", "pdf", "php", "png", "ru", "txt", "xlsx",
+    ];
+    let joined = |c: Option<char>| c.is_some_and(|c| JOINTS.contains(&c));
+    if !joined(char_before(text, start)) && !joined(char_at(text, end)) {
+        return false;
+    }
+    let (from, to) = line_around(text, start, end);
+    let from = text[from..start].rfind(char::is_whitespace).map_or(from, |i| from + i);
+    let to = text[end..to].find(char::is_whitespace).map_or(to, |i| end + i);
+    let token = text[from..to].trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '#' | '@' | '/'));
+    let host = token.split('/').next().unwrap_or(token);
+    token.starts_with(['#', '@'])
+        || token.contains("://")
+        || token.contains('@')
+        || token.contains('_')
+        || (host.contains('.') && host != token && !host.contains(char::is_uppercase))
+        || token.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.binary_search(&ending).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn before(list: &str) -> Words {
-        Words::new(Side::Before, list.split('|'))
+    fn words(side: Side, list: &str) -> Words {
+        Words::new(side, list.split('|'))
     }
 
-    fn words(list: &str) -> Words {
-        Words::new(Side::Near, list.split('|'))
+    /// The name in brackets.
+    fn around(marked: &str) -> (String, usize, usize) {
+        let (start, end) = (marked.find('[').expect("a name"), marked.find(']').expect("a name"));
+        (marked.replace(['[', ']'], ""), start, end - 1)
+    }
+
+    fn after(list: &str, marked: &str) -> bool {
+        let (text, start, end) = around(marked);
+        words(Side::After, list).stand_after(&Around::new(&text, start, end))
+    }
+
+    fn before(list: &str, marked: &str) -> bool {
+        let (text, start, end) = around(marked);
+        words(Side::Before, list).stand_before(&Around::new(&text, start, end))
+    }
+
+    fn near(list: &str, marked: &str) -> bool {
+        let (text, start, end) = around(marked);
+        words(Side::Near, list).stand_near(&Around::new(&text, start, end))
     }
 
     #[test]
     fn conditions() {
-        let text = "Papa said Rep. Tom Price of Georgia won";
-        let (start, end) = (28, 35);
-        assert_eq!(&text[start..end], "Georgia");
-        assert!(words("Rep.|Sen.").stand_near(text, start, end));
-        assert!(!words("Re|Pric").stand_near(text, start, end));
-        assert!(before("of").stand_before(text, start));
-        assert!(before("Price of").stand_before(text, start));
-        assert!(!before("rice of").stand_before(text, start));
-        assert!(words("won").stand_after(text, end));
-        assert!(!words("wo").stand_after(text, end));
-        assert!(!words("<Cap>").stand_after(text, end));
-        assert!(words("<Cap>").stand_after("Chad Kelly", 4));
-        assert!(words("<Digit>").stand_after("US 20", 2));
-        assert!(words("$").stand_after("US$20", 2));
+        let text = "Papa said Rep. Tom Price of [Georgia] won";
+        assert!(near("Rep.|Sen.", text) && near("said", text));
+        assert!(!near("Re|Pric", text));
+        assert!(before("of", text) && before("Price of", text));
+        assert!(!before("rice of", text));
+        assert!(after("won", text) && after("in|won<End>", text));
+        assert!(!after("wo", text) && !after("<Cap>", text) && !after("<Verb>", text));
+        assert!(after("<Cap>", "[Chad] Kelly") && after("<Digit>", "[US] 20") && after("$", "[US]$20"));
+        assert!(after(", Texas<End>", "[Paris], Texas, is") && !after(", Texas<End>", "[Paris], Texas firms"));
+        assert!(after("<Age>", "[Chad], 34, said") && !after("<Age>", "[Chad], 340, said"));
+        assert!(after("<Verb>", "[Lima] rules out") && !after("<Verb>", "[Lima]'s rules"));
+        assert!(before("Dr.|daughter,", "her daughter, [India]") && before("Dr.|daughter,", "Dr. [India] Smith"));
+        assert!(before("Michael", "Michael B. [Jordan]") && !before("Michael", "Carmichael B. [Jordan]"));
+        assert!(before("<Start>", "He left. \"[Lima] left\"") && !before("<Start>", "in [Lima]"));
+        assert!(after("'s", "[Iran]’s") && before("Météo-", "Météo-[France]"));
+    }
+
+    #[test]
+    fn the_run_of_capitalised_words_is_searched() {
+        let heads = |marked: &str| after("~University|~Bank", marked);
+        assert!(heads("[China] Medical University Hospital opened"));
+        assert!(heads("[China] Bank of Trade opened"));
+        assert!(!heads("[China] opened a University"));
+        assert!(!heads("[China]'s University"));
+        assert!(!heads("[China] Wants Better University Places"), "a headline in title case");
+    }
+
+    #[test]
+    fn a_capitalised_word_may_be_a_first_name() {
+        let given = |marked: &str| before("<Given>", marked);
+        assert!(given("the sculptor Thabo [Masisi] will show"));
+        assert!(!given("the leader [Masisi] said"));
+        assert!(!given("Sculptor Thabo [Masisi] Shows Twelve New Bronzes"), "a headline in title case");
+    }
+
+    #[test]
+    fn addresses_are_told_from_names_that_are_joined() {
+        let within = |text: &str| {
+            let start = text.find("Iran").expect("it is there");
+            in_address(text, start, start + 4)
+        };
+        for text in [
+            "see https://a.org/x/Iran/y",
+            "a.org/Iran",
+            "(#Iran)",
+            "@Iran said",
+            "Iran.Miller@a.org",
+            "the file Iran-budget-v3.xlsx.",
+            "to_Iran_and_back",
+        ] {
+            assert!(within(text), "{text}");
+        }
+        for text in
+            ["pro-Iran", "Iran-led", "US/Iran talks", "U.S./Iran talks", "in Iran.", "Iran? No", "Iran.The next"]
+        {
+            assert!(!within(text), "{text}");
+        }
     }
 
     #[test]

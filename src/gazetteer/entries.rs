@@ -140,7 +140,7 @@ pub struct Alias<'a> {
     pub text: &'a str,
     /// How it stands for the entry.
     pub how: MatchKind,
-    /// Day, month or year from which it holds; empty if it always did. Matching does not look at it.
+    /// Day, month or year from which it holds; empty if it always did.
     pub from: &'a str,
     /// Day, month or year until which it holds; empty if it still does.
     pub until: &'a str,

@@ -12,10 +12,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::context::{Rule, Verdict, in_capitals};
+use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
-use super::tables::Tables;
+use super::offices::NameForm;
+use super::tables::{AliasRow, Tables};
 use super::tokens::{Case, Step, char_at, char_before, compare, first_step, next_step};
+use crate::date::YearMonth;
 
 const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
@@ -41,19 +43,30 @@ enum Class {
     Name = 0,
     Adjective = 1,
     Capital = 2,
+    /// A surname that stands alone.
     Surname = 3,
-    Other = 4,
+    /// A surname that must be introduced.
+    Shared = 4,
+    /// The full name of a person.
+    Leader = 5,
+    Other = 6,
 }
 
 impl Class {
-    const PATTERNS: [&'static str; 4] = ["*name", "*adjective", "*capital", "*surname"];
+    const PATTERNS: [&'static str; 6] = ["*name", "*adjective", "*capital", "*surname", "*shared", "*leader"];
 
-    fn of(how: MatchKind, alias: &str) -> Self {
-        match how {
-            MatchKind::Name | MatchKind::FormerName => Self::Name,
-            MatchKind::Adjective => Self::Adjective,
-            MatchKind::Capital => Self::Capital,
-            MatchKind::Leader if !alias.contains(' ') => Self::Surname,
+    fn of(row: &AliasRow, alias: &str) -> Self {
+        match (row.how, row.office) {
+            (MatchKind::Name | MatchKind::FormerName, _) => Self::Name,
+            (MatchKind::Adjective, _) => Self::Adjective,
+            (MatchKind::Capital, _) => Self::Capital,
+            (MatchKind::Leader, Some(office)) => match office.form {
+                NameForm::Full => Self::Leader,
+                NameForm::Unmistakable => Self::Surname,
+                NameForm::Shared => Self::Shared,
+            },
+            (MatchKind::Leader, None) if alias.contains(' ') => Self::Leader,
+            (MatchKind::Leader, None) => Self::Surname,
             _ => Self::Other,
         }
     }
@@ -72,7 +85,35 @@ pub(super) struct Matcher {
     ends: Vec<u32>,
     names: Vec<Name>,
     rules: Vec<Vec<Rule>>,
-    wildcards: [Vec<Rule>; 4],
+    wildcards: [Vec<Rule>; 6],
+}
+
+/// What is known while a text is read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reading {
+    /// When it was written.
+    pub date: Option<YearMonth>,
+    /// The persons it has introduced.
+    pub introduced: Vec<u16>,
+}
+
+/// What a candidate comes to, the best last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A person out of office: names nobody, and hides the names within.
+    Former,
+    /// A surname that others share.
+    Shared,
+    /// The name of a person of whom only the past is known.
+    Past,
+    /// A name.
+    Name,
+    /// A person known for good, in an article without a date.
+    Known,
+    /// The surname of a person who was introduced before.
+    Introduced,
+    /// A phrase that only looks like a name.
+    Exclusion,
 }
 
 /// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
@@ -158,7 +199,7 @@ impl Matcher {
                 Some(_) => by_alias.get(text).copied().unwrap_or(NONE),
                 None => NONE,
             };
-            matcher.insert(text, row as u32, rules, Class::of(alias.how, text));
+            matcher.insert(text, row as u32, rules, Class::of(alias, text));
         }
         matcher
     }
@@ -222,7 +263,7 @@ impl Matcher {
     /// Takes 64 bytes at a time: one bit for each says whether it belongs to a word, from which the bits of the words'
     /// first bytes follow without a branch. Any byte beyond ASCII counts as part of a word at first; where one stands
     /// before a candidate, the character decides.
-    pub fn find(&self, tables: &Tables, text: &str, out: &mut Vec<Mention>) {
+    pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
         let bytes = text.as_bytes();
         let mut done = 0;
         let (mut word_before, mut high_before) = (0, 0);
@@ -238,7 +279,7 @@ impl Matcher {
                 let (word, bit) = start_of(bytes, at);
                 if self.starts[word] >> bit & 1 == 1
                     && at >= done
-                    && let Some((end, mention)) = self.begin_at(tables, text, at)
+                    && let Some((end, mention)) = self.begin_at(tables, text, at, reading, out.last())
                 {
                     out.extend(mention);
                     done = end;
@@ -248,7 +289,14 @@ impl Matcher {
     }
 
     /// The end of the name or exclusion at `at`, if one stands there, and the mention.
-    fn begin_at(&self, tables: &Tables, text: &str, at: usize) -> Option<(usize, Option<Mention>)> {
+    fn begin_at(
+        &self,
+        tables: &Tables,
+        text: &str,
+        at: usize,
+        reading: &mut Reading,
+        last: Option<&Mention>,
+    ) -> Option<(usize, Option<Mention>)> {
         if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
             return None;
         }
@@ -257,11 +305,25 @@ impl Matcher {
         if self.firsts[word] >> bit & 1 == 0 {
             return None;
         }
-        self.longest(tables, text, at, first)
+        let (end, row, mention) = self.longest(tables, text, at, first, reading, last)?;
+        if let (Some(_), Some(office)) = (&mention, tables.aliases[row as usize].office)
+            && !reading.introduced.contains(&office.person)
+        {
+            reading.introduced.push(office.person);
+        }
+        Some((end, mention))
     }
 
     /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion.
-    fn longest(&self, tables: &Tables, text: &str, start: usize, first: Step) -> Option<(usize, Option<Mention>)> {
+    fn longest(
+        &self,
+        tables: &Tables,
+        text: &str,
+        start: usize,
+        first: Step,
+        reading: &Reading,
+        last: Option<&Mention>,
+    ) -> Option<(usize, u32, Option<Mention>)> {
         // No name has more steps than this; a longer one would be cut to its first candidates.
         const MOST: usize = 16;
         let mut candidates = [(NONE, 0); MOST];
@@ -277,19 +339,35 @@ impl Matcher {
             step = next_step(text, s.end);
         }
         candidates[..count].iter().rev().find_map(|&(mut name, end)| {
+            // Of equals the one who is in office on that day, then who came last.
+            let since = |row: u32| {
+                let office = tables.aliases[row as usize].office;
+                office.map(|office| (reading.date.is_some_and(|date| office.is_on(date)), office.from))
+            };
+            let mut best: Option<(Rank, u32, Option<Mention>)> = None;
             while name != NONE {
                 let candidate = self.names[name as usize];
-                if let Some(mention) = self.judge(tables, text, start, end, candidate) {
-                    return Some((end, mention));
+                if let Some((rank, mention)) = self.judge(tables, text, (start, end), candidate, reading, last)
+                    && best.as_ref().is_none_or(|(other, row, _)| (rank, since(candidate.row)) > (*other, since(*row)))
+                {
+                    best = Some((rank, candidate.row, mention));
                 }
                 name = candidate.next;
             }
-            None
+            best.map(|(_, row, mention)| (end, row, mention))
         })
     }
 
-    /// Whether `name` may stand at `start..end`.
-    fn judge(&self, tables: &Tables, text: &str, start: usize, end: usize, name: Name) -> Option<Option<Mention>> {
+    /// Whether `name` may stand at `start..end`, and whom it then names.
+    fn judge(
+        &self,
+        tables: &Tables,
+        text: &str,
+        (start, end): (usize, usize),
+        name: Name,
+        reading: &Reading,
+        last: Option<&Mention>,
+    ) -> Option<(Rank, Option<Mention>)> {
         let row = &tables.aliases[name.row as usize];
         let alias = tables.get(&row.alias);
         let surface = &text[start..end];
@@ -304,17 +382,67 @@ impl Matcher {
         }
         let own = EntryId(match row.entry {
             Some(entry) => entry,
-            None => return Some(None),
+            None => return Some((Rank::Exclusion, None)),
         });
-        let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
-        let general = self.wildcards.get(name.class as usize).map_or(&[][..], Vec::as_slice);
-        let verdict = special.iter().chain(general).find(|r| r.applies(text, start, end)).map(|r| r.verdict);
-        let entry = match verdict {
-            Some(Verdict::Nobody) => return None,
-            Some(Verdict::Entry(entry)) => entry,
-            Some(Verdict::Own) | None => own,
+        let office = row.office;
+        let introduced = office.is_some_and(|office| reading.introduced.contains(&office.person));
+        if let Some(office) = office.filter(|office| !office.holds(reading.date)) {
+            // Without a date, a surname counts once it was introduced.
+            if reading.date.is_some() || !introduced {
+                return (office.form == NameForm::Full).then_some((Rank::Former, None));
+            }
+        }
+        let entry = match self.verdict(tables, text, (start, end), name, introduced, last) {
+            _ if in_address(text, start, end) => return None,
+            Verdict::Nobody => return None,
+            Verdict::Entry(entry) => entry,
+            Verdict::Own => own,
         };
-        Some(Some(Mention { entry, start, end, how: row.how }))
+        let rank = match office {
+            Some(_) if introduced => Rank::Introduced,
+            Some(office) if office.form == NameForm::Shared => Rank::Shared,
+            Some(office) if reading.date.is_none() && office.known => Rank::Known,
+            Some(office) if reading.date.is_none() && !office.is_recent() => Rank::Past,
+            _ => Rank::Name,
+        };
+        Some((rank, Some(Mention { entry, start, end, how: row.how })))
+    }
+
+    /// What the rules make of `name` at `start..end`.
+    fn verdict(
+        &self,
+        tables: &Tables,
+        text: &str,
+        (start, end): (usize, usize),
+        name: Name,
+        introduced: bool,
+        last: Option<&Mention>,
+    ) -> Verdict {
+        let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
+        let of_class = |class: Class| self.wildcards.get(class as usize).map_or(&[][..], Vec::as_slice);
+        if special.is_empty() && of_class(name.class).is_empty() {
+            return Verdict::Own;
+        }
+        let row = &tables.aliases[name.row as usize];
+        let mut around = Around::new(text, start, end);
+        let gap = last.map(|last| &text[last.end..start]);
+        // The name of a state, or another spelling of this person's first name.
+        around.follows_name =
+            gap == Some(" ") || row.office.is_some_and(|office| tables.begins_as(office.person, &text[..start]));
+        let first = |rules: &[Rule]| rules.iter().find(|rule| rule.applies(&around)).map(|rule| rule.verdict);
+        if let Some(verdict) = first(special) {
+            return verdict;
+        }
+        if name.class != Class::Shared {
+            return first(of_class(name.class)).unwrap_or(Verdict::Own);
+        }
+        // "Botswana's Masisi", "the Canadian Carney".
+        let follows_own =
+            last.is_some_and(|last| row.entry == Some(last.entry.0)) && matches!(gap, Some(" " | "'s " | "\u{2019}s "));
+        match introduced || follows_own || first(of_class(Class::Shared)) == Some(Verdict::Own) {
+            true => first(of_class(Class::Surname)).unwrap_or(Verdict::Own),
+            false => Verdict::Nobody,
+        }
     }
 }
 

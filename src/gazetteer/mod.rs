@@ -8,7 +8,7 @@
 //! states) except in capitals ("RUSSIA ATTACKS UKRAINE"). "pro-Russian", "US-led", "anti-American" and
 //! "Russian-backed" mention the state in them, "Russo-Ukrainian" mentions both; a possessive `'s` is left out.
 //!
-//! It does not look at dates: "Obama" is the United States in any article, and which mentions mean a place and which a
+//! A leader stands for the state while in office, by the date of the article. Which mentions mean a place and which a
 //! government is for later stages to learn.
 //!
 //! ```
@@ -27,6 +27,7 @@
 mod context;
 mod entries;
 mod matcher;
+mod offices;
 mod search;
 mod tables;
 mod tokens;
@@ -35,10 +36,11 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::date::YearMonth;
 use crate::error::Result;
 use crate::input_file;
 pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
-use matcher::Matcher;
+use matcher::{Matcher, Reading};
 use search::Search;
 use tables::Tables;
 
@@ -84,7 +86,7 @@ impl Gazetteer {
         tables.text.reserve(1 << 18);
         tables.read_entries(file!("entries.csv"), "entries.csv")?;
         tables.read_aliases(file!("aliases.csv"), "aliases.csv")?;
-        tables.read_aliases(file!("leaders.csv"), "leaders.csv")?;
+        tables.read_leaders(file!("leaders.csv"), "leaders.csv")?;
         tables.read_aliases(file!("aliases-generated.csv"), "aliases-generated.csv")?;
         tables.read_exclusions(file!("exclusions.csv"), "exclusions.csv")?;
         tables.read_rules(file!("ambiguous.csv"), file!("contexts.csv"), "ambiguous.csv", "contexts.csv")?;
@@ -174,20 +176,47 @@ impl Gazetteer {
     /// The mentions in `text`, from left to right and without overlap.
     ///
     /// Offsets are bytes of `text`. Any text will do; headlines in capitals, line breaks within a name, typographic
-    /// apostrophes and hyphens are seen through.
+    /// apostrophes and hyphens are seen through. A leader counts who is in office now, or known to everybody; see
+    /// [`scan`](Self::scan) for a text of which the date is known.
     pub fn mentions(&self, text: &str) -> Vec<Mention> {
-        let mut found = Vec::new();
-        self.mentions_into(text, &mut found);
-        found
+        self.scan(None).mentions(text)
     }
 
-    /// [`mentions`](Self::mentions), appended to `out`.
-    pub fn mentions_into(&self, text: &str, out: &mut Vec<Mention>) {
-        self.matcher.find(&self.tables, text, out);
+    /// Begins to read an article of this date: leaders count who were in office then, or shortly before or after. Who is
+    /// introduced in one part is known in the next.
+    ///
+    /// ```
+    /// use detente::YearMonth;
+    /// use detente::gazetteer::Gazetteer;
+    ///
+    /// let gazetteer = Gazetteer::embedded();
+    /// let mut scan = gazetteer.scan(YearMonth::parse("2004-05-01"));
+    /// let text = scan.mentions("Colin Powell met Jack Straw, but Straw said that Blair was away.");
+    /// assert_eq!(text.len(), 4);
+    /// assert!(gazetteer.scan(YearMonth::parse("2014-05-01")).mentions("Blair spoke.").is_empty());
+    /// ```
+    pub fn scan(&self, date: Option<YearMonth>) -> Scan<'_> {
+        Scan { gazetteer: self, reading: Reading { date, introduced: Vec::new() } }
     }
 
     /// [`VERSION`], and a `+` after it if a user's file has changed it.
     pub fn version(&self) -> String {
         format!("{VERSION}{}", if self.changed { "+" } else { "" })
+    }
+}
+
+/// An article on its way through the gazetteer, part by part.
+#[derive(Debug, Clone)]
+pub struct Scan<'g> {
+    gazetteer: &'g Gazetteer,
+    reading: Reading,
+}
+
+impl Scan<'_> {
+    /// The mentions in the next part, from left to right and without overlap.
+    pub fn mentions(&mut self, text: &str) -> Vec<Mention> {
+        let mut found = Vec::new();
+        self.gazetteer.matcher.find(&self.gazetteer.tables, text, &mut self.reading, &mut found);
+        found
     }
 }

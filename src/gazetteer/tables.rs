@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 
 use super::context::{Side, Words};
 use super::entries::{Entry, Kind, MatchKind};
+use super::offices::{NameForm, Office};
+use crate::date::YearMonth;
 use crate::error::{Error, Location, Result};
 
 /// A text that lies in [`Tables::text`].
@@ -24,6 +26,8 @@ pub(super) struct AliasRow {
     pub from: Slice,
     pub until: Slice,
     pub context: Slice,
+    /// Of the name of a person.
+    pub office: Option<Office>,
 }
 
 /// A row of `ambiguous.csv`.
@@ -47,6 +51,8 @@ pub(super) struct Tables {
     pub entries: Vec<Entry>,
     pub aliases: Vec<AliasRow>,
     pub rules: Vec<RuleRow>,
+    /// The first two letters of the full names of each person.
+    initials: Vec<Vec<[char; 2]>>,
     /// The characters of all aliases, one after the other.
     pub text: String,
 }
@@ -110,6 +116,11 @@ impl<'a, R: Read> Rows<'a, R> {
             _ => Error::format(location, "a row that cannot be read", format!("{columns} fields separated by commas")),
         }
     }
+}
+
+fn first_letters(name: &str) -> Option<[char; 2]> {
+    let mut letters = name.chars();
+    Some([letters.next()?, letters.next()?])
 }
 
 impl Tables {
@@ -176,8 +187,64 @@ impl Tables {
                 from: self.keep(rows.field(3)),
                 until: self.keep(rows.field(4)),
                 context: self.keep(rows.field(5)),
+                office: None,
             };
             self.aliases.push(row);
+        }
+        Ok(())
+    }
+
+    /// Whether the word that `before` ends in, but for a blank, begins as one of the full names of a person does.
+    pub fn begins_as(&self, person: u16, before: &str) -> bool {
+        let word = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().and_then(first_letters);
+        word.is_some_and(|word| self.initials.get(usize::from(person)).is_some_and(|known| known.contains(&word)))
+    }
+
+    /// Reads `leaders.csv`, one row a person and term.
+    pub fn read_leaders(&mut self, source: impl Read, path: &str) -> Result<()> {
+        const COLUMNS: &[&str] = &["code", "names", "surnames", "office", "from", "until", "alone", "known"];
+        let mut rows = Rows::new(source, path, COLUMNS)?;
+        let mut persons: FxHashMap<(u16, String), u16> = FxHashMap::default();
+        while rows.next()? {
+            let entry = self.position(rows.field(0)).ok_or_else(|| rows.error(0, "a code of entries.csv"))?;
+            let initials = rows.field(1).split('|').filter_map(first_letters);
+            let first = rows.field(1).split('|').chain(rows.field(2).split('|')).find(|name| !name.is_empty());
+            let Some(first) = first else { return Err(rows.error(1, "a name")) };
+            let fresh = persons.len() as u16;
+            let person = *persons.entry((entry, first.to_owned())).or_insert(fresh);
+            self.initials.resize_with(persons.len(), Vec::new);
+            self.initials[usize::from(person)].extend(initials);
+            let month = |column, last| match rows.field(column) {
+                "" => Ok(None),
+                date => YearMonth::of_office(date, last)
+                    .map(Some)
+                    .ok_or_else(|| rows.error(column, "a day, month or year, such as 2014-09-29, 2014-09 or 2014")),
+            };
+            let yes = |column| match rows.field(column) {
+                "yes" => Ok(true),
+                "no" => Ok(false),
+                _ => Err(rows.error(column, "`yes` or `no`")),
+            };
+            let (from, until, alone, known) = (month(4, false)?, month(5, true)?, yes(6)?, yes(7)?);
+            let surname = if alone { NameForm::Unmistakable } else { NameForm::Shared };
+            let (since, till, office) = (self.keep(rows.field(4)), self.keep(rows.field(5)), self.keep(rows.field(3)));
+            for (column, form) in [(1, NameForm::Full), (2, surname)] {
+                for name in rows.field(column).split('|').filter(|name| !name.is_empty()) {
+                    if !name.starts_with(char::is_alphanumeric) {
+                        return Err(rows.error(column, "names that begin with a letter or digit"));
+                    }
+                    let row = AliasRow {
+                        entry: Some(entry),
+                        how: MatchKind::Leader,
+                        alias: self.keep(name),
+                        from: since.clone(),
+                        until: till.clone(),
+                        context: office.clone(),
+                        office: Some(Office { person, from, until, known, form }),
+                    };
+                    self.aliases.push(row);
+                }
+            }
         }
         Ok(())
     }
@@ -194,6 +261,7 @@ impl Tables {
                 from: 0..0,
                 until: 0..0,
                 context: 0..0,
+                office: None,
             });
         }
         Ok(())
@@ -290,7 +358,8 @@ impl Tables {
                 known.push(self.aliases.len());
                 gone.push(false);
                 let alias = self.keep(alias);
-                self.aliases.push(AliasRow { entry: Some(entry), how, alias, from: 0..0, until: 0..0, context: 0..0 });
+                let (from, until, context) = (0..0, 0..0, 0..0);
+                self.aliases.push(AliasRow { entry: Some(entry), how, alias, from, until, context, office: None });
             }
         }
         let mut gone = gone.into_iter();
@@ -348,7 +417,8 @@ impl Tables {
         self.entries.push(entry);
         let name = self.keep(rows.field(1));
         let how = MatchKind::Name;
-        self.aliases.push(AliasRow { entry: Some(at), how, alias: name, from: 0..0, until: 0..0, context: 0..0 });
+        let (from, until, context) = (0..0, 0..0, 0..0);
+        self.aliases.push(AliasRow { entry: Some(at), how, alias: name, from, until, context, office: None });
         Ok(at)
     }
 }

@@ -26,6 +26,8 @@ pub(super) fn char_before(text: &str, at: usize) -> Option<char> {
 /// Maps the many apostrophes and hyphens to `'` and `-`, and white space to a blank.
 pub(super) fn normal(c: char) -> char {
     match c {
+        // Most of what there is.
+        '!'..='_' | 'a'..='~' => c,
         '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`' | '\u{b4}' => '\'',
         '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' => '-',
         c if c.is_whitespace() => ' ',
@@ -66,7 +68,7 @@ fn blank_end(text: &str, at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
-fn hash_word(seed: u64, word: &str) -> u64 {
+pub(super) fn hash_word(seed: u64, word: &str) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let mut hash = seed;
     if word.is_ascii() {
