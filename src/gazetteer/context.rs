@@ -438,10 +438,14 @@ fn starts_sentence(text: &str, start: usize) -> bool {
 
 /// Whether a capitalised word stands right before the name: most likely a first name.
 fn follows_given_name(around: &Around<'_>) -> bool {
-    let Some(before) = around.text[..around.start].strip_suffix(' ') else { return false };
+    let before = &around.text[..around.start];
+    let particle = ["al-", "el-", "Al-", "El-"].iter().find_map(|particle| before.strip_suffix(particle));
+    let Some(before) = particle.unwrap_or(before).strip_suffix(' ') else { return false };
     let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '-'));
     let from = from.map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
-    let mut letters = before[from..].chars();
+    let word = &before[from..];
+    // "Saif al-Islam".
+    let mut letters = word.strip_prefix("al-").or(word.strip_prefix("el-")).unwrap_or(word).chars();
     letters.next().is_some_and(char::is_uppercase)
         && letters.next().is_some_and(char::is_lowercase)
         && !around.is_in_title_case()

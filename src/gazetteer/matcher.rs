@@ -97,6 +97,48 @@ pub(super) struct Reading {
     pub introduced: Vec<u16>,
 }
 
+/// A text, and what was found in it up to a place.
+struct SoFar<'a> {
+    tables: &'a Tables,
+    text: &'a str,
+    reading: &'a Reading,
+    mentions: &'a [Mention],
+}
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    end: usize,
+    /// Whom it names; nobody, for an exclusion.
+    mention: Option<Mention>,
+    person: Option<u16>,
+    /// Whether it might as well name another.
+    is_shared: bool,
+}
+
+impl Found {
+    fn names_same(&self, other: &Self) -> bool {
+        self.mention.map(|m| m.entry) == other.mention.map(|m| m.entry)
+    }
+}
+
+/// Which of the names that are written alike is meant: the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    rank: Rank,
+    /// Whether the text has named that entry before.
+    is_known: bool,
+    /// Whether the person is in office on that day.
+    is_on: bool,
+    since: Option<YearMonth>,
+}
+
+impl Order {
+    fn ties(&self, other: &Self) -> bool {
+        (self.rank, self.is_known, self.is_on) == (other.rank, other.is_known, other.is_on)
+    }
+}
+
 /// What a candidate comes to, the best last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
@@ -279,24 +321,23 @@ impl Matcher {
                 let (word, bit) = start_of(bytes, at);
                 if self.starts[word] >> bit & 1 == 1
                     && at >= done
-                    && let Some((end, mention)) = self.begin_at(tables, text, at, reading, out.last())
+                    && let Some(found) = self.begin_at(&SoFar { tables, text, reading, mentions: out }, at)
                 {
-                    out.extend(mention);
-                    done = end;
+                    if let (Some(person), Some(_)) = (found.person, found.mention)
+                        && !reading.introduced.contains(&person)
+                    {
+                        reading.introduced.push(person);
+                    }
+                    out.extend(found.mention);
+                    done = found.end;
                 }
             }
         }
     }
 
     /// The end of the name or exclusion at `at`, if one stands there, and the mention.
-    fn begin_at(
-        &self,
-        tables: &Tables,
-        text: &str,
-        at: usize,
-        reading: &mut Reading,
-        last: Option<&Mention>,
-    ) -> Option<(usize, Option<Mention>)> {
+    fn begin_at(&self, so_far: &SoFar<'_>, at: usize) -> Option<Found> {
+        let text = so_far.text;
         if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
             return None;
         }
@@ -305,25 +346,11 @@ impl Matcher {
         if self.firsts[word] >> bit & 1 == 0 {
             return None;
         }
-        let (end, row, mention) = self.longest(tables, text, at, first, reading, last)?;
-        if let (Some(_), Some(office)) = (&mention, tables.aliases[row as usize].office)
-            && !reading.introduced.contains(&office.person)
-        {
-            reading.introduced.push(office.person);
-        }
-        Some((end, mention))
+        self.longest(so_far, at, first)
     }
 
     /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion.
-    fn longest(
-        &self,
-        tables: &Tables,
-        text: &str,
-        start: usize,
-        first: Step,
-        reading: &Reading,
-        last: Option<&Mention>,
-    ) -> Option<(usize, u32, Option<Mention>)> {
+    fn longest(&self, so_far: &SoFar<'_>, start: usize, first: Step) -> Option<Found> {
         // No name has more steps than this; a longer one would be cut to its first candidates.
         const MOST: usize = 16;
         let mut candidates = [(NONE, 0); MOST];
@@ -336,38 +363,39 @@ impl Matcher {
                 candidates[count] = (self.ends[node as usize], s.end);
                 count += 1;
             }
-            step = next_step(text, s.end);
+            step = next_step(so_far.text, s.end);
         }
-        candidates[..count].iter().rev().find_map(|&(mut name, end)| {
-            // Of equals the one who is in office on that day, then who came last.
-            let since = |row: u32| {
-                let office = tables.aliases[row as usize].office;
-                office.map(|office| (reading.date.is_some_and(|date| office.is_on(date)), office.from))
-            };
-            let mut best: Option<(Rank, u32, Option<Mention>)> = None;
-            while name != NONE {
-                let candidate = self.names[name as usize];
-                if let Some((rank, mention)) = self.judge(tables, text, (start, end), candidate, reading, last)
-                    && best.as_ref().is_none_or(|(other, row, _)| (rank, since(candidate.row)) > (*other, since(*row)))
-                {
-                    best = Some((rank, candidate.row, mention));
+        candidates[..count].iter().rev().find_map(|&(name, end)| self.best(so_far, (start, end), name))
+    }
+
+    /// The best of the names that are written alike.
+    fn best(&self, so_far: &SoFar<'_>, span: (usize, usize), mut name: u32) -> Option<Found> {
+        let mut best: Option<(Order, Found)> = None;
+        while name != NONE {
+            let candidate = self.names[name as usize];
+            name = candidate.next;
+            let Some((rank, mention)) = self.judge(so_far, span, candidate) else { continue };
+            let office = so_far.tables.aliases[candidate.row as usize].office;
+            let is_known = mention.is_some_and(|m| so_far.mentions.iter().any(|before| before.entry == m.entry));
+            let is_on = office.is_some_and(|office| office.is_on(so_far.reading.date));
+            let order = Order { rank, is_known, is_on, since: office.and_then(|office| office.from) };
+            let found = Found { end: span.1, mention, person: office.map(|office| office.person), is_shared: false };
+            best = match best {
+                None => Some((order, found)),
+                // Two of one surname, and nothing tells which: neither.
+                Some((other, before)) if rank == Rank::Shared && order.ties(&other) && !before.names_same(&found) => {
+                    Some((other, Found { is_shared: true, ..before }))
                 }
-                name = candidate.next;
-            }
-            best.map(|(_, row, mention)| (end, row, mention))
-        })
+                Some((other, _)) if order > other => Some((order, found)),
+                kept => kept,
+            };
+        }
+        best.map(|(_, found)| found).filter(|found| !found.is_shared)
     }
 
     /// Whether `name` may stand at `start..end`, and whom it then names.
-    fn judge(
-        &self,
-        tables: &Tables,
-        text: &str,
-        (start, end): (usize, usize),
-        name: Name,
-        reading: &Reading,
-        last: Option<&Mention>,
-    ) -> Option<(Rank, Option<Mention>)> {
+    fn judge(&self, so_far: &SoFar<'_>, (start, end): (usize, usize), name: Name) -> Option<(Rank, Option<Mention>)> {
+        let SoFar { tables, text, reading, .. } = so_far;
         let row = &tables.aliases[name.row as usize];
         let alias = tables.get(&row.alias);
         let surface = &text[start..end];
@@ -386,13 +414,11 @@ impl Matcher {
         });
         let office = row.office;
         let introduced = office.is_some_and(|office| reading.introduced.contains(&office.person));
-        if let Some(office) = office.filter(|office| !office.holds(reading.date)) {
-            // Without a date, a surname counts once it was introduced.
-            if reading.date.is_some() || !introduced {
-                return (office.form == NameForm::Full).then_some((Rank::Former, None));
-            }
+        let past = office.is_some_and(|office| !office.holds(reading.date));
+        if past && reading.date.is_some() {
+            return office.filter(|office| office.form == NameForm::Full).map(|_| (Rank::Former, None));
         }
-        let entry = match self.verdict(tables, text, (start, end), name, introduced, last) {
+        let entry = match self.verdict(so_far, (start, end), name, (introduced, past)) {
             _ if in_address(text, start, end) => return None,
             Verdict::Nobody => return None,
             Verdict::Entry(entry) => entry,
@@ -411,27 +437,37 @@ impl Matcher {
     /// What the rules make of `name` at `start..end`.
     fn verdict(
         &self,
-        tables: &Tables,
-        text: &str,
+        so_far: &SoFar<'_>,
         (start, end): (usize, usize),
         name: Name,
-        introduced: bool,
-        last: Option<&Mention>,
+        (introduced, past): (bool, bool),
     ) -> Verdict {
+        let SoFar { tables, text, mentions, .. } = so_far;
+        let last = mentions.last();
         let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
         let of_class = |class: Class| self.wildcards.get(class as usize).map_or(&[][..], Vec::as_slice);
         if special.is_empty() && of_class(name.class).is_empty() {
-            return Verdict::Own;
+            return if past && !introduced { Verdict::Nobody } else { Verdict::Own };
         }
         let row = &tables.aliases[name.row as usize];
         let mut around = Around::new(text, start, end);
         let gap = last.map(|last| &text[last.end..start]);
         // The name of a state, or another spelling of this person's first name.
         around.follows_name =
-            gap == Some(" ") || row.office.is_some_and(|office| tables.begins_as(office.person, &text[..start]));
+            gap == Some(" ") || row.office.is_some_and(|office| tables.is_first_name(office.person, &text[..start]));
         let first = |rules: &[Rule]| rules.iter().find(|rule| rule.applies(&around)).map(|rule| rule.verdict);
-        if let Some(verdict) = first(special) {
-            return verdict;
+        let is_surname = matches!(name.class, Class::Surname | Class::Shared);
+        match first(special) {
+            // Whoever stands near, "Kim Beazley" is another.
+            Some(_) if is_surname && first(of_class(Class::Surname)) == Some(Verdict::Nobody) => {
+                return Verdict::Nobody;
+            }
+            Some(verdict) => return verdict,
+            None => {}
+        }
+        // Without a date, a surname of the past counts once it was introduced, or by what stands near it.
+        if past && !introduced {
+            return Verdict::Nobody;
         }
         if name.class != Class::Shared {
             return first(of_class(name.class)).unwrap_or(Verdict::Own);

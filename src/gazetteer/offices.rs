@@ -45,9 +45,12 @@ impl Office {
         }
     }
 
-    /// Whether the term covers that month, not only its surroundings.
-    pub fn is_on(&self, date: YearMonth) -> bool {
-        self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date <= until)
+    /// Whether the term covers that month, not only its surroundings; without a date, whether it has no end.
+    pub fn is_on(&self, date: Option<YearMonth>) -> bool {
+        match date {
+            Some(date) => self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date <= until),
+            None => self.until.is_none(),
+        }
     }
 
     /// Whether the term is still on, or ended not long ago.

@@ -51,8 +51,8 @@ pub(super) struct Tables {
     pub entries: Vec<Entry>,
     pub aliases: Vec<AliasRow>,
     pub rules: Vec<RuleRow>,
-    /// The first two letters of the full names of each person.
-    initials: Vec<Vec<[char; 2]>>,
+    /// The first names of each person.
+    first_names: Vec<Vec<Box<str>>>,
     /// The characters of all aliases, one after the other.
     pub text: String,
 }
@@ -116,11 +116,6 @@ impl<'a, R: Read> Rows<'a, R> {
             _ => Error::format(location, "a row that cannot be read", format!("{columns} fields separated by commas")),
         }
     }
-}
-
-fn first_letters(name: &str) -> Option<[char; 2]> {
-    let mut letters = name.chars();
-    Some([letters.next()?, letters.next()?])
 }
 
 impl Tables {
@@ -194,10 +189,14 @@ impl Tables {
         Ok(())
     }
 
-    /// Whether the word that `before` ends in, but for a blank, begins as one of the full names of a person does.
-    pub fn begins_as(&self, person: u16, before: &str) -> bool {
-        let word = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().and_then(first_letters);
-        word.is_some_and(|word| self.initials.get(usize::from(person)).is_some_and(|known| known.contains(&word)))
+    /// Whether `before` ends in a spelling of a person's first name: the same first letter, two others changed at most.
+    pub fn is_first_name(&self, person: u16, before: &str) -> bool {
+        const LONGEST: usize = 24;
+        let word = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        let is_alike = |name: &str| {
+            name.chars().next() == word.chars().next() && word.len() <= LONGEST && strsim::levenshtein(name, word) <= 2
+        };
+        self.first_names.get(usize::from(person)).is_some_and(|names| names.iter().any(|name| is_alike(name)))
     }
 
     /// Reads `leaders.csv`, one row a person and term.
@@ -207,13 +206,13 @@ impl Tables {
         let mut persons: FxHashMap<(u16, String), u16> = FxHashMap::default();
         while rows.next()? {
             let entry = self.position(rows.field(0)).ok_or_else(|| rows.error(0, "a code of entries.csv"))?;
-            let initials = rows.field(1).split('|').filter_map(first_letters);
+            let first_names = rows.field(1).split('|').filter_map(|name| name.split(' ').next()).map(Box::from);
             let first = rows.field(1).split('|').chain(rows.field(2).split('|')).find(|name| !name.is_empty());
             let Some(first) = first else { return Err(rows.error(1, "a name")) };
             let fresh = persons.len() as u16;
             let person = *persons.entry((entry, first.to_owned())).or_insert(fresh);
-            self.initials.resize_with(persons.len(), Vec::new);
-            self.initials[usize::from(person)].extend(initials);
+            self.first_names.resize_with(persons.len(), Vec::new);
+            self.first_names[usize::from(person)].extend(first_names);
             let month = |column, last| match rows.field(column) {
                 "" => Ok(None),
                 date => YearMonth::of_office(date, last)
