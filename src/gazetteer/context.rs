@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::entries::EntryId;
-use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word_end};
+use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word_end, word_starts};
 
 /// How far, in bytes to each side and within the line, the words of a `near` condition are searched.
 pub(super) const WINDOW: usize = 200;
@@ -34,8 +34,10 @@ pub(super) struct Around<'t> {
     text: &'t str,
     start: usize,
     end: usize,
-    /// Whether another name ends right before it, or what stands there is the person's own first name.
+    /// Whether another name ends right before it.
     pub follows_name: bool,
+    /// The first names of the person, if it is a surname.
+    pub first_names: &'t [Box<str>],
     /// Where the phrases before it end.
     before: Option<Place<'t>>,
     /// The same where "Michael B." is read as "Michael".
@@ -65,6 +67,7 @@ impl<'t> Around<'t> {
             start,
             end,
             follows_name: false,
+            first_names: &[],
             before,
             before_initial: initial.map(|end| Place::ending(text, end)),
             after,
@@ -78,17 +81,23 @@ impl<'t> Around<'t> {
     fn near(&self) -> &[(usize, u32)] {
         self.near.get_or_init(|| {
             let (from, to) = line_around(self.text, self.start, self.end);
-            let (mut words, mut edge) = (Vec::with_capacity(96), true);
-            let mut at = from;
-            while let Some(&byte) = self.text.as_bytes().get(at).filter(|_| at < to) {
-                let c = if byte.is_ascii() { char::from(byte) } else { char_at(self.text, at).unwrap_or(' ') };
-                let inside = c.is_alphanumeric();
-                if edge && inside && !(self.start..self.end).contains(&at) {
+            let mut words = Vec::with_capacity(96);
+            let is_inside = |c: char| c.is_alphanumeric();
+            word_starts(&self.text.as_bytes()[from..to], |i| {
+                let at = from + i;
+                if (self.start..self.end).contains(&at) {
+                    return;
+                }
+                let byte = self.text.as_bytes()[at];
+                let after_ascii = at == from || self.text.as_bytes()[at - 1].is_ascii();
+                if byte.is_ascii() && after_ascii {
+                    words.push((at, bit_of(char::from(byte))));
+                } else if let Some(c) = char_at(self.text, at).filter(|c| is_inside(*c))
+                    && (at == from || !char_before(self.text, at).is_some_and(is_inside))
+                {
                     words.push((at, bit_of(c)));
                 }
-                edge = !inside;
-                at += c.len_utf8();
-            }
+            });
             words
         })
     }
@@ -436,7 +445,8 @@ fn starts_sentence(text: &str, start: usize) -> bool {
     before.is_empty() || before.ends_with(['\n', '.', '!', '?', ':', ';', '\u{201d}'])
 }
 
-/// Whether a capitalised word stands right before the name: most likely a first name.
+/// Whether a capitalised word stands right before the name: most likely a first
+/// name, and not the person's own.
 fn follows_given_name(around: &Around<'_>) -> bool {
     let before = &around.text[..around.start];
     let particle = ["al-", "el-", "Al-", "El-"].iter().find_map(|particle| before.strip_suffix(particle));
@@ -449,6 +459,13 @@ fn follows_given_name(around: &Around<'_>) -> bool {
     letters.next().is_some_and(char::is_uppercase)
         && letters.next().is_some_and(char::is_lowercase)
         && !around.is_in_title_case()
+        && !around.first_names.iter().any(|name| is_alike(name, word))
+}
+
+/// Whether `word` is a spelling of a first name: the same first letter, and two others changed at most.
+fn is_alike(name: &str, word: &str) -> bool {
+    const LONGEST: usize = 24;
+    name.chars().next() == word.chars().next() && word.len() <= LONGEST && strsim::levenshtein(name, word) <= 2
 }
 
 /// Whether the name at `start..end` is part of an address, a file's name, a hashtag or a handle.

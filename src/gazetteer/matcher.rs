@@ -16,7 +16,7 @@ use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
 use super::tables::{AliasRow, Tables};
-use super::tokens::{Case, Step, char_at, char_before, compare, first_step, next_step};
+use super::tokens::{Case, Step, char_at, char_before, compare, first_step, next_step, word_starts};
 use crate::date::YearMonth;
 
 const NONE: u32 = u32::MAX;
@@ -158,27 +158,6 @@ enum Rank {
     Exclusion,
 }
 
-/// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
-/// bit each, the first byte's lowest. Eight bytes at a time are compared within one integer.
-fn masks(bytes: &[u8; 64]) -> (u64, u64) {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const TOP: u64 = 0x80 * EACH;
-    // The top bit of each byte of `x` (without its own) that is at least `least`.
-    let at_least = |x: u64, least: u8| (x & !TOP) + u64::from(0x80 - least) * EACH;
-    // The top bits of eight bytes, side by side.
-    let gather = |x: u64| (x & TOP).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let (mut words, mut high) = (0, 0);
-    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
-        let x = u64::from_le_bytes(*eight);
-        let small = x | (0x20 * EACH);
-        let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
-        let digits = at_least(x, b'0') & !at_least(x, b'9' + 1);
-        words |= gather(letters | digits | x) << (8 * i);
-        high |= gather(x) << (8 * i);
-    }
-    (words, high)
-}
-
 fn edge(node: u32, step: Step) -> u64 {
     (step.hash.rotate_left(23) ^ u64::from(node)).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
@@ -301,38 +280,24 @@ impl Matcher {
     }
 
     /// Appends the mentions of `text` to `out`, in order and without overlap.
-    ///
-    /// Takes 64 bytes at a time: one bit for each says whether it belongs to a word, from which the bits of the words'
-    /// first bytes follow without a branch. Any byte beyond ASCII counts as part of a word at first; where one stands
-    /// before a candidate, the character decides.
     pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
         let bytes = text.as_bytes();
         let mut done = 0;
-        let (mut word_before, mut high_before) = (0, 0);
-        for (block, chunk) in bytes.chunks(64).enumerate() {
-            let mut padded = [0; 64];
-            padded[..chunk.len()].copy_from_slice(chunk);
-            let (words, high) = masks(&padded);
-            let mut starts = words & (!(words << 1 | word_before) | high << 1 | high_before);
-            (word_before, high_before) = (words >> 63, high >> 63);
-            while starts != 0 {
-                let at = block * 64 + starts.trailing_zeros() as usize;
-                starts &= starts - 1;
-                let (word, bit) = start_of(bytes, at);
-                if self.starts[word] >> bit & 1 == 1
-                    && at >= done
-                    && let Some(found) = self.begin_at(&SoFar { tables, text, reading, mentions: out }, at)
+        word_starts(bytes, |at| {
+            let (word, bit) = start_of(bytes, at);
+            if self.starts[word] >> bit & 1 == 1
+                && at >= done
+                && let Some(found) = self.begin_at(&SoFar { tables, text, reading, mentions: out }, at)
+            {
+                if let (Some(person), Some(_)) = (found.person, found.mention)
+                    && !reading.introduced.contains(&person)
                 {
-                    if let (Some(person), Some(_)) = (found.person, found.mention)
-                        && !reading.introduced.contains(&person)
-                    {
-                        reading.introduced.push(person);
-                    }
-                    out.extend(found.mention);
-                    done = found.end;
+                    reading.introduced.push(person);
                 }
+                out.extend(found.mention);
+                done = found.end;
             }
-        }
+        });
     }
 
     /// The end of the name or exclusion at `at`, if one stands there, and the mention.
@@ -376,10 +341,13 @@ impl Matcher {
             name = candidate.next;
             let Some((rank, mention)) = self.judge(so_far, span, candidate) else { continue };
             let office = so_far.tables.aliases[candidate.row as usize].office;
+            let found = Found { end: span.1, mention, person: office.map(|office| office.person), is_shared: false };
+            if name == NONE && best.is_none() {
+                return Some(found);
+            }
             let is_known = mention.is_some_and(|m| so_far.mentions.iter().any(|before| before.entry == m.entry));
             let is_on = office.is_some_and(|office| office.is_on(so_far.reading.date));
             let order = Order { rank, is_known, is_on, since: office.and_then(|office| office.from) };
-            let found = Found { end: span.1, mention, person: office.map(|office| office.person), is_shared: false };
             best = match best {
                 None => Some((order, found)),
                 // Two of one surname, and nothing tells which: neither.
@@ -446,15 +414,14 @@ impl Matcher {
         let last = mentions.last();
         let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
         let of_class = |class: Class| self.wildcards.get(class as usize).map_or(&[][..], Vec::as_slice);
-        if special.is_empty() && of_class(name.class).is_empty() {
+        if special.is_empty() && (past && !introduced || of_class(name.class).is_empty()) {
             return if past && !introduced { Verdict::Nobody } else { Verdict::Own };
         }
         let row = &tables.aliases[name.row as usize];
-        let mut around = Around::new(text, start, end);
         let gap = last.map(|last| &text[last.end..start]);
-        // The name of a state, or another spelling of this person's first name.
-        around.follows_name =
-            gap == Some(" ") || row.office.is_some_and(|office| tables.is_first_name(office.person, &text[..start]));
+        let mut around = Around::new(text, start, end);
+        around.follows_name = gap == Some(" ");
+        around.first_names = row.office.map_or(&[], |office| tables.first_names(office.person));
         let first = |rules: &[Rule]| rules.iter().find(|rule| rule.applies(&around)).map(|rule| rule.verdict);
         let is_surname = matches!(name.class, Class::Surname | Class::Shared);
         match first(special) {
@@ -490,21 +457,4 @@ fn within_initials(text: &str, start: usize, end: usize) -> bool {
         && surface.ends_with(|c: char| c.is_ascii_uppercase())
         && text.as_bytes().get(end) == Some(&b'.')
         && char_at(text, end + 1).is_some_and(char::is_alphanumeric)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masks_agree_with_the_definition() {
-        for first in (0..=255u8).step_by(64) {
-            let bytes: [u8; 64] = std::array::from_fn(|i| first + i as u8);
-            let (words, high) = masks(&bytes);
-            for (i, b) in bytes.iter().enumerate() {
-                assert_eq!(words >> i & 1 == 1, b.is_ascii_alphanumeric() || *b >= 0x80, "{b}");
-                assert_eq!(high >> i & 1 == 1, *b >= 0x80, "{b}");
-            }
-        }
-    }
 }

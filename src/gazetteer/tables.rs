@@ -189,14 +189,9 @@ impl Tables {
         Ok(())
     }
 
-    /// Whether `before` ends in a spelling of a person's first name: the same first letter, two others changed at most.
-    pub fn is_first_name(&self, person: u16, before: &str) -> bool {
-        const LONGEST: usize = 24;
-        let word = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
-        let is_alike = |name: &str| {
-            name.chars().next() == word.chars().next() && word.len() <= LONGEST && strsim::levenshtein(name, word) <= 2
-        };
-        self.first_names.get(usize::from(person)).is_some_and(|names| names.iter().any(|name| is_alike(name)))
+    /// The first names of a person, in the spellings of the full names.
+    pub fn first_names(&self, person: u16) -> &[Box<str>] {
+        self.first_names.get(usize::from(person)).map_or(&[], Vec::as_slice)
     }
 
     /// Reads `leaders.csv`, one row a person and term.

@@ -68,6 +68,47 @@ fn blank_end(text: &str, at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
+/// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
+/// bit each, the first byte's lowest. Eight bytes at a time are compared within one integer.
+fn masks(bytes: &[u8; 64]) -> (u64, u64) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    // The top bit of each byte of `x` (without its own) that is at least `least`.
+    let at_least = |x: u64, least: u8| (x & !TOP) + u64::from(0x80 - least) * EACH;
+    // The top bits of eight bytes, side by side.
+    let gather = |x: u64| (x & TOP).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let (mut words, mut high) = (0, 0);
+    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let x = u64::from_le_bytes(*eight);
+        let small = x | (0x20 * EACH);
+        let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
+        let digits = at_least(x, b'0') & !at_least(x, b'9' + 1);
+        words |= gather(letters | digits | x) << (8 * i);
+        high |= gather(x) << (8 * i);
+    }
+    (words, high)
+}
+
+/// Calls `with` for each byte that a word may begin at, from left to right.
+///
+/// Takes 64 bytes at a time: one bit for each says whether it belongs to a word, from which the bits of the words'
+/// first bytes follow without a branch. Any byte beyond ASCII counts as part of a word here, and every byte after one as
+/// a possible start; the character decides.
+pub(super) fn word_starts(bytes: &[u8], mut with: impl FnMut(usize)) {
+    let (mut word_before, mut high_before) = (0, 0);
+    for (block, chunk) in bytes.chunks(64).enumerate() {
+        let mut padded = [0; 64];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        let (words, high) = masks(&padded);
+        let mut starts = words & (!(words << 1 | word_before) | high << 1 | high_before);
+        (word_before, high_before) = (words >> 63, high >> 63);
+        while starts != 0 {
+            with(block * 64 + starts.trailing_zeros() as usize);
+            starts &= starts - 1;
+        }
+    }
+}
+
 pub(super) fn hash_word(seed: u64, word: &str) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let mut hash = seed;
@@ -192,6 +233,18 @@ mod tests {
             ("CÔTE D’IVOIRE", "Côte d'Ivoire", Some(Case::Capitals)),
         ] {
             assert_eq!(compare(text, name), expected, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn masks_agree_with_the_definition() {
+        for first in (0..=255u8).step_by(64) {
+            let bytes: [u8; 64] = std::array::from_fn(|i| first + i as u8);
+            let (words, high) = masks(&bytes);
+            for (i, b) in bytes.iter().enumerate() {
+                assert_eq!(words >> i & 1 == 1, b.is_ascii_alphanumeric() || *b >= 0x80, "{b}");
+                assert_eq!(high >> i & 1 == 1, *b >= 0x80, "{b}");
+            }
         }
     }
 }
