@@ -1,6 +1,6 @@
 //! `make names`: which names are found, and which false ones, for `reports/names.md`.
 //!
-//! Nothing here is trained or predicted: it counts what the gazetteer and the reading of documents connect.
+//! It counts what the gazetteer and the reading of documents connect; only the last table asks a model.
 
 #![allow(clippy::print_stdout)] // a program of its own
 
@@ -9,17 +9,17 @@ use std::path::Path;
 
 use detente::data::LabelledOptions;
 use detente::data::join::{self, TextLayout, Texts};
-use detente::document::{Document, Party};
+use detente::document::{Document, Party, Strength};
 use detente::gazetteer::Gazetteer;
 use detente::source::{self, Source, ignore_warnings};
-use detente::{Article, LabelMap, LabelledPair, Stance, YearMonth, data};
+use detente::{Article, LabelMap, LabelledPair, Pipeline, Stance, YearMonth, data};
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> AnyResult<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shared = root.join("../shared/data");
-    println!("# Names: what is found, and what should not be\n\n`make names` counts this; no model is asked.\n");
+    println!("# Names: what is found, and what should not be\n\n`make names` counts this.\n");
     let table = cases(&root.join("tests/tables/names.csv"))?;
     let artefacts = false_pairs(&shared.join("gold/events-dev-artefacts.csv"))?;
     let events = shared.join("events/summaries.jsonl");
@@ -53,6 +53,37 @@ fn main() -> AnyResult<()> {
         let pairs = data::labelled(&source, &LabelledOptions::default(), &ignore_warnings())?;
         let pairs = pairs.collect::<detente::Result<Vec<_>>>()?;
         row(&format!("gold/{part}"), &pairs.iter().collect::<Vec<_>>());
+    }
+    by_strength(root)
+}
+
+/// Prints, for the labelled articles that nothing was trained on, what each kind of evidence is worth where a pair has none
+/// that is stronger.
+fn by_strength(root: &Path) -> AnyResult<()> {
+    let (gazetteer, pipeline) = (Gazetteer::embedded(), Pipeline::small()?);
+    let texts = Texts::read(&root.join("datasets/stance/articles.csv"), TextLayout::Articles, &ignore_warnings())?;
+    let labels = root.join("datasets/stance/labels/articles.csv");
+    let pairs = join::join(&labels, &texts, &LabelMap::default(), &ignore_warnings())?;
+    let mut counts: BTreeMap<Strength, [usize; 4]> = BTreeMap::new();
+    for pair in pairs.iter().filter(|pair| pair.column("split") == Some("test")) {
+        let (Some(state), Some(actor)) = (gazetteer.find(&pair.state), gazetteer.find(&pair.actor)) else { continue };
+        let document = Document::read(&pair.article, gazetteer);
+        let evidence = document.evidence(Party::Entry(state), Party::Entry(actor));
+        let Some(strength) = evidence.iter().map(|piece| piece.strength).min() else { continue };
+        let Some(said) = pipeline.predict_pair(&pair.article, state, actor).map(|pair| pair.stance) else { continue };
+        let Some(label) = pair.label else { continue };
+        let [all, sides, right, wrong] = counts.entry(strength).or_default();
+        *all += 1;
+        *sides += usize::from(label != Stance::Neutral);
+        *right += usize::from(said != Stance::Neutral && said == label);
+        *wrong += usize::from(said != Stance::Neutral && said != label);
+    }
+    println!(
+        "\n## What each kind of evidence is worth\n\nPairs of the held-out articles by the strongest kind that they have, and the sides that the small model takes there.\n"
+    );
+    println!("| strongest | pairs | with a side | said, and right | said, and wrong |\n|---|---|---|---|---|");
+    for (strength, [all, sides, right, wrong]) in counts {
+        println!("| {} | {all} | {sides} | {right} | {wrong} |", format!("{strength:?}").to_lowercase());
     }
     Ok(())
 }

@@ -197,6 +197,30 @@ fn overrides_add_change_and_remove() {
 }
 
 #[test]
+fn names_of_ones_own_are_checked() {
+    let rows = "SYLD,Sylvania,state,Europe,Sylvanian,adjective\nSYLD,,,,Sylvanian,plural\nUSA,,,,Moscow,capital\nRUS,,,,Kremlin,seat\n\
+                SYLD,,,,Post,institution\nSYLD,,,,the forest,name\nSYLD,,,,Xy,name\nSYLD,,,,Barbara,leader\nRUS,,,,-Moscow,\n";
+    // The row that removes "Moscow" fails, as a row before gave it to the United States.
+    let check = |rows: &str| Gazetteer::embedded().check_overrides(format!("{HEADER}{rows}").as_bytes(), "mine.csv");
+    assert!(check(rows).is_err());
+    let findings = check(rows.trim_end_matches("RUS,,,,-Moscow,\n")).expect("it is right");
+    let found: Vec<String> = findings.iter().map(|f| format!("{} {} {}", f.line, f.alias, f.problem)).collect();
+    let has = |line: &str| found.iter().any(|f| f.starts_with(line));
+    for expected in [
+        "3 Sylvanian repeated: it stands in line 2, too",
+        "4 Moscow moved: RUS has it now",
+        "5 Kremlin known",
+        "6 Post shadowed: longer names go first",
+        "7 the forest ambiguous: it is also a word in small letters",
+        "8 Xy ambiguous: it is also a very short word",
+        "9 Barbara ambiguous: it is also a first name",
+    ] {
+        assert!(has(expected), "{expected} in {found:#?}");
+    }
+    assert_eq!(check("SYLD,Sylvania,state,Europe,Sylvanian,adjective\n").expect("it is right"), []);
+}
+
+#[test]
 fn bad_overrides_name_the_place() {
     for (rows, line, column, words) in [
         ("AAA,Atlantis,planet,,,\n", 2, Some(3), "kind `planet`"),

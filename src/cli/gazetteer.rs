@@ -1,12 +1,14 @@
 //! `detente gazetteer`: what names the program knows.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
 use detente::gazetteer::{EntryId, Gazetteer};
+use detente::input_file;
 
 use super::output::{stdout, table};
 use super::{Common, Outcome};
@@ -16,6 +18,7 @@ use super::{Common, Outcome};
 /// Examples:
 ///   detente gazetteer find Kremlin
 ///   detente gazetteer list --format csv > names.csv
+///   detente gazetteer check my-names.csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -39,6 +42,17 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Say what may surprise about names of one's own: repeated, moved, shadowed by longer ones, ambiguous
+    ///
+    /// Exits with 1 if there is anything to say.
+    #[command(verbatim_doc_comment)]
+    Check {
+        /// A file for --gazetteer
+        file: PathBuf,
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -57,6 +71,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             let id = detente::pipeline::find(&gazetteer, name)?;
             show(&gazetteer, id, *format)?;
         }
+        Action::Check { file, format } => return check(&gazetteer, file, *format),
     }
     Ok(Outcome::Done)
 }
@@ -117,6 +132,31 @@ fn show(gazetteer: &Gazetteer, id: EntryId, format: Format) -> Result<()> {
     print(format, &rows, &["CODE", "NAME", "ALIAS", "HOW", "FROM", "UNTIL"], |r| {
         vec![r.code.into(), r.name.into(), r.alias.into(), r.how.clone(), r.from.into(), r.until.into()]
     })
+}
+
+#[derive(Serialize)]
+struct FindingRow<'f> {
+    line: u64,
+    code: &'f str,
+    alias: &'f str,
+    finding: String,
+}
+
+fn check(gazetteer: &Gazetteer, file: &Path, format: Format) -> Result<Outcome> {
+    let names = input_file::read(file, input_file::MAX_NAMES)?;
+    let findings = gazetteer.check_overrides(&names, &file.display().to_string())?;
+    if findings.is_empty() && matches!(format, Format::Table) {
+        writeln!(stdout()?, "nothing to say")?;
+        return Ok(Outcome::Done);
+    }
+    let rows: Vec<FindingRow<'_>> = findings
+        .iter()
+        .map(|f| FindingRow { line: f.line, code: &f.code, alias: &f.alias, finding: f.problem.to_string() })
+        .collect();
+    print(format, &rows, &["LINE", "CODE", "ALIAS", "FINDING"], |r| {
+        vec![r.line.to_string(), r.code.into(), r.alias.into(), r.finding.clone()]
+    })?;
+    Ok(Outcome::failed_if(!findings.is_empty()))
 }
 
 fn print<R: Serialize>(format: Format, rows: &[R], header: &[&str], cells: impl Fn(&R) -> Vec<String>) -> Result<()> {

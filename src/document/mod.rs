@@ -2,9 +2,11 @@
 //!
 //! A [`Document`] is an article read once: its content is split into sentences, and each sentence keeps the names
 //! found in it. [`Document::evidence`] then answers for any pair. A sentence that names both is [`Strength::Direct`]
-//! evidence; two neighbouring sentences of which one names the state and the other the actor are
+//! evidence; one that names the one and takes up the other as its subject ("It also expelled …") is
+//! [`Strength::Carried`]; two neighbouring sentences of which one names the state and the other the actor are
 //! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence, unless it is too long for any.
 
+mod carried;
 pub mod clean;
 pub mod party;
 pub mod sentences;
@@ -26,6 +28,8 @@ pub use party::{Mark, Party, PartyKind};
 pub enum Strength {
     /// One sentence names both.
     Direct,
+    /// One sentence names the one, and takes up the other from the sentence before: "It also expelled …".
+    Carried,
     /// One sentence names the one, the next or the previous sentence the other.
     Neighbour,
 }
@@ -63,6 +67,12 @@ pub struct Sentence {
 impl Sentence {
     fn names(&self, party: Party) -> bool {
         self.marks.iter().any(|m| m.party == party)
+    }
+
+    /// How the sentence connects two parties that it both has.
+    fn strength(&self, a: Party, b: Party) -> Strength {
+        let is_named = |party| self.marks.iter().any(|m| m.party == party && !m.carried);
+        if is_named(a) && is_named(b) { Strength::Direct } else { Strength::Carried }
     }
 }
 
@@ -138,7 +148,7 @@ impl<'a> Document<'a> {
                     entry if distinct && entry == actor_entry => Party::Actor,
                     _ => Party::Entry(m.entry),
                 };
-                Mark { span: m.start..m.end, party, kind: party_kind(gazetteer, m) }
+                Mark { span: m.start..m.end, party, kind: party_kind(gazetteer, m), carried: false }
             })
             .collect();
         for (span, party) in [(state, Party::State), (actor, Party::Actor)] {
@@ -147,7 +157,7 @@ impl<'a> Document<'a> {
                 .iter()
                 .all(|m| matches!(m.party, Party::Entry(_)) || m.span.end <= span.start || span.end <= m.span.start)
             {
-                marks.push(Mark { span: span.clone(), party, kind: PartyKind::State });
+                marks.push(Mark { span: span.clone(), party, kind: PartyKind::State, carried: false });
             }
         }
         marks.sort_by_key(|m| m.span.start);
@@ -175,11 +185,12 @@ impl<'a> Document<'a> {
         let (mut ordinal, mut next) = (0, 0);
         let mut spans = Vec::new();
         for paragraph in clean::content_below(self.article.title.as_deref(), text) {
-            // A paragraph that names nobody needs no sentences; it only keeps its neighbours apart.
+            // A paragraph that names nobody, and takes up no subject, needs no sentences; it only keeps its neighbours apart.
             let first = next + mentions[next..].partition_point(|m| m.start < paragraph.start);
             let last = first + mentions[first..].partition_point(|m| m.end <= paragraph.end);
             next = last;
-            if first == last {
+            let takes_up = || carried::carrier(text[paragraph.clone()].trim_start()).is_some();
+            if first == last && !(self.follows(ordinal) && takes_up()) {
                 ordinal += 2;
                 continue;
             }
@@ -204,13 +215,38 @@ impl<'a> Document<'a> {
             mentions = after;
             // A name across a sentence boundary would be a false boundary; the name is left out.
             let inside = |m: &&Mention| span.start <= m.start && m.end <= span.end;
-            let marks: Vec<Mark> = here.iter().filter(inside).map(|m| mark(gazetteer, m)).collect();
+            let mut marks: Vec<Mark> = here.iter().filter(inside).map(|m| mark(gazetteer, m)).collect();
+            marks.splice(0..0, self.take_up(part, ordinal, &span, marks.first()));
             if !marks.is_empty() {
                 self.sentences.push(Sentence { part, ordinal, span, marks });
             }
             ordinal += 1;
         }
         ordinal
+    }
+
+    /// Whether the sentence right before the one of this ordinal was kept.
+    fn follows(&self, ordinal: usize) -> bool {
+        self.sentences.last().is_some_and(|last| last.part == Part::Text && last.ordinal + 1 == ordinal)
+    }
+
+    /// The subject of the sentence before, where the one at `span` takes it up before it names anybody.
+    fn take_up(&self, part: Part, ordinal: usize, span: &Span, first: Option<&Mark>) -> Option<Mark> {
+        if part != Part::Text || !self.follows(ordinal) {
+            return None;
+        }
+        let text = self.article.part(part);
+        let words = carried::carrier(&text[span.clone()])?;
+        let words = span.start + words.start..span.start + words.end;
+        let before = self.sentences.last()?;
+        let party = carried::subject(before, text)?;
+        let kind = before.marks.first()?.kind;
+        first.is_none_or(|first| words.end <= first.span.start).then_some(Mark {
+            span: words,
+            party,
+            kind,
+            carried: true,
+        })
     }
 
     fn collect_parties(&mut self) {
@@ -220,7 +256,7 @@ impl<'a> Document<'a> {
                     self.parties.push(mark.party);
                     Default::default()
                 });
-                *mentions += 1;
+                *mentions += usize::from(!mark.carried);
                 if sentences.last() != Some(&index) {
                     sentences.push(index);
                 }
@@ -252,7 +288,7 @@ impl<'a> Document<'a> {
             let sentence = &self.sentences[index];
             let (names_state, names_actor) = (sentence.names(state), sentence.names(actor));
             if names_state && names_actor {
-                found.extend(self.piece((index, index), (state, actor), Strength::Direct));
+                found.extend(self.piece((index, index), (state, actor), sentence.strength(state, actor)));
             } else if let Some(before) = self.neighbour_before(index) {
                 let (state_before, actor_before) = (before.names(state), before.names(actor));
                 if state_before != actor_before && state_before == names_actor {
@@ -272,15 +308,19 @@ impl<'a> Document<'a> {
         (0..self.sentences.len()).flat_map(move |index| {
             let here = parties(&self.sentences[index]);
             let both_ways = |a: &Party, b: &Party| [(*a, *b), (*b, *a)];
-            let direct = here.iter().flat_map(|a| here.range((Excluded(a), Unbounded)).flat_map(|b| both_ways(a, b)));
+            let within = here.iter().flat_map(|a| here.range((Excluded(a), Unbounded)).flat_map(|b| both_ways(a, b)));
+            let sentence = &self.sentences[index];
+            let (direct, carried): (Vec<_>, Vec<_>) =
+                within.partition(|(a, b)| sentence.strength(*a, *b) == Strength::Direct);
             let neighbour = self.neighbour_before(index).map(|before| {
                 let before = parties(before);
                 let pairs =
                     before.difference(&here).flat_map(|a| here.difference(&before).flat_map(|b| both_ways(a, b)));
                 Window { sentences: (index - 1, index), strength: Strength::Neighbour, pairs: pairs.collect() }
             });
-            let direct = Window { sentences: (index, index), strength: Strength::Direct, pairs: direct.collect() };
-            neighbour.into_iter().chain([direct]).filter(|window| !window.pairs.is_empty())
+            let within = [(Strength::Direct, direct), (Strength::Carried, carried)];
+            let within = within.map(|(strength, pairs)| Window { sentences: (index, index), strength, pairs });
+            neighbour.into_iter().chain(within).filter(|window| !window.pairs.is_empty())
         })
     }
 
@@ -328,7 +368,7 @@ impl<'a> Document<'a> {
 }
 
 fn mark(gazetteer: &Gazetteer, m: &Mention) -> Mark {
-    Mark { span: m.start..m.end, party: Party::Entry(m.entry), kind: party_kind(gazetteer, m) }
+    Mark { span: m.start..m.end, party: Party::Entry(m.entry), kind: party_kind(gazetteer, m), carried: false }
 }
 
 fn party_kind(gazetteer: &Gazetteer, mention: &Mention) -> PartyKind {

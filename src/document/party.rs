@@ -40,4 +40,6 @@ pub struct Mark {
     pub party: Party,
     /// What kind of party that is.
     pub kind: PartyKind,
+    /// Whether the words only take up the subject of the sentence before ("It", "The kingdom"), and name nobody.
+    pub carried: bool,
 }

@@ -24,6 +24,7 @@
 //! assert_eq!(found, [("Kremlin", "RUS"), ("Myanmar", "MMR")]);
 //! ```
 
+mod check;
 mod context;
 mod entries;
 mod matcher;
@@ -39,13 +40,14 @@ use std::sync::OnceLock;
 use crate::date::YearMonth;
 use crate::error::Result;
 use crate::input_file;
+pub use check::{NameFinding, NameProblem};
 pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
 use matcher::{Matcher, Reading};
 use search::Search;
 use tables::Tables;
 
 /// Version and date of the embedded files, as their README states them.
-pub const VERSION: &str = "1 (2026-11-23)";
+pub const VERSION: &str = "2 (2026-11-26)";
 
 /// One of the embedded files.
 macro_rules! file {

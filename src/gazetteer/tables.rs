@@ -51,6 +51,8 @@ pub(super) struct Tables {
     pub entries: Vec<Entry>,
     pub aliases: Vec<AliasRow>,
     pub rules: Vec<RuleRow>,
+    /// First names that are common, of `contexts.csv`.
+    pub given_names: Vec<Box<str>>,
     /// The first names of each person.
     first_names: Vec<Vec<Box<str>>>,
     /// The characters of all aliases, one after the other.
@@ -268,6 +270,7 @@ impl Tables {
         while rows.next()? {
             named.insert(rows.field(0).to_owned(), rows.field(1).to_owned());
         }
+        self.given_names = named.get("given_names").map_or("", String::as_str).split('|').map(Box::from).collect();
         // Lists that stand alone in a condition are shared by all rules that use them; most conditions are empty.
         let mut shared: FxHashMap<(Side, String), Arc<Words>> = FxHashMap::default();
         let mut rows = Rows::new(ambiguous, path, &["alias", "code", "before", "after", "near", "why"])?;

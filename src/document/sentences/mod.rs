@@ -28,7 +28,7 @@ mod words;
 use crate::Span;
 use words::{
     Class, LONGEST_ABBREVIATION, WORDS, counts, ends_in_small_word, first_word, is_acronym, is_amount, is_whole_part,
-    last_token, opens_sentence, says, second_word,
+    last_token, opens_sentence, opens_with_name, says, second_word,
 };
 
 /// The sentences of `text`, in order, without white space at their ends.
@@ -201,7 +201,9 @@ impl<'t> Splitter<'t> {
                 // An ellipsis.
                 true
             } else {
-                !(quoted && says(next.rest) || self.in_brackets_alone(here, marks))
+                // "Yahoo! Inc."
+                let is_firm = matches!(first_word(next.rest), "Inc" | "Corp" | "Ltd" | "LLC" | "plc");
+                !(quoted && says(next.rest) || is_firm || self.in_brackets_alone(here, marks))
             };
         if ends { (Some(close), next.at) } else { (None, close) }
     }
@@ -287,9 +289,17 @@ impl<'t> Splitter<'t> {
         if token.is_empty() {
             return true;
         }
+        // "(pop. 50 m.) Lagos": what stands in brackets within a sentence does not end it.
+        if self.text[here..close].contains(')')
+            && before.rfind('(').is_some_and(|open| !before[..open].trim().is_empty() && before.len() - open < 24)
+        {
+            return false;
+        }
         let word = first_word(next.rest);
         let digit = next.rest.starts_with(|c: char| c.is_ascii_digit());
-        let opener = || WORDS.openers.contains(word) && !next.rest[word.len()..].starts_with('.');
+        let opener = || {
+            (WORDS.openers.contains(word) && !next.rest[word.len()..].starts_with('.')) || opens_with_name(next.rest)
+        };
         let clock_ends = || !digit && !WORDS.days.contains(word) && second_word(next.rest) != "time";
         if token.len() <= LONGEST_ABBREVIATION {
             if let Some(class) = WORDS.classes.get(token) {

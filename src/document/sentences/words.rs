@@ -22,6 +22,8 @@ pub(super) struct Words {
     pub classes: FxHashMap<String, Class>,
     pub openers: FxHashSet<&'static str>,
     pub days: FxHashSet<&'static str>,
+    pub names: FxHashSet<&'static str>,
+    pub predicates: FxHashSet<&'static str>,
     pub verbs: FxHashSet<&'static str>,
 }
 
@@ -51,7 +53,14 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     for word in ["NO", "MAY", "MISS", "AM", "CO", "LA", "MAR"] {
         classes.remove(word);
     }
-    Words { classes, openers: set("openers"), days: set("days"), verbs: set("verbs") }
+    Words {
+        classes,
+        openers: set("openers"),
+        days: set("days"),
+        names: set("names"),
+        predicates: set("predicates"),
+        verbs: set("verbs"),
+    }
 });
 
 /// The letters, digits, full stops, `&` and apostrophes at the end of `text`, without opening quotes.
@@ -69,6 +78,16 @@ pub(super) fn last_token(text: &str) -> &str {
 pub(super) fn first_word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
     &text[..end]
+}
+
+/// Whether a sentence about a state begins here: a name, and a verb after it.
+pub(super) fn opens_with_name(text: &str) -> bool {
+    let name = first_word(text);
+    WORDS.names.contains(name) && {
+        let verb = first_word(text[name.len()..].trim_start_matches([' ', '\n']));
+        WORDS.predicates.contains(verb)
+            || (verb.len() > 4 && verb.ends_with("ed") && verb.bytes().all(|b| b.is_ascii_lowercase()))
+    }
 }
 
 pub(super) fn second_word(text: &str) -> &str {

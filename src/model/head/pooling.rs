@@ -17,13 +17,16 @@ pub struct Pooling {
     pub title: f64,
     /// Weight of neighbouring sentences against 1 for a sentence that names both. Defaults to 0.3.
     pub neighbour: f64,
+    /// Weight of a sentence that takes up the one from the sentence before, against 1 for one that names both. Defaults to
+    /// 0.6.
+    pub carried: f64,
     /// How much more evidence counts that takes a side. Defaults to 0.5.
     pub sharpness: f64,
 }
 
 impl Default for Pooling {
     fn default() -> Self {
-        Self { title: 1.0, neighbour: 0.3, sharpness: 0.5 }
+        Self { title: 1.0, neighbour: 0.3, carried: 0.6, sharpness: 0.5 }
     }
 }
 
@@ -33,7 +36,9 @@ impl Pooling {
     /// # Errors
     /// [`Error::Parameter`].
     pub fn check(&self) -> Result<()> {
-        for (name, found) in [("pooling.title", self.title), ("pooling.neighbour", self.neighbour)] {
+        let weights =
+            [("pooling.title", self.title), ("pooling.neighbour", self.neighbour), ("pooling.carried", self.carried)];
+        for (name, found) in weights {
             if !(1e-6..=1e6).contains(&found) {
                 let expected = "a number above 0, from 1e-6 to 1e6";
                 return Err(Error::Parameter { name, found: found.to_string(), expected });
@@ -49,7 +54,11 @@ impl Pooling {
     /// The weight of a kind of evidence.
     pub(crate) fn weight(&self, part: Part, strength: Strength) -> f64 {
         let part = if part == Part::Title { self.title } else { 1.0 };
-        let strength = if strength == Strength::Neighbour { self.neighbour } else { 1.0 };
+        let strength = match strength {
+            Strength::Direct => 1.0,
+            Strength::Carried => self.carried,
+            Strength::Neighbour => self.neighbour,
+        };
         part * strength
     }
 

@@ -164,6 +164,7 @@ impl NgramParams {
         let others = if others { "others-between" } else { "none-between" };
         let strength = match strength {
             Strength::Direct => "direct",
+            Strength::Carried => "carried",
             Strength::Neighbour => "neighbour",
         };
         emit("d", &[direction], at.clone());

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_one_token_and_hides_its_spelling() {
-        let mark = |span: Span| Mark { span, party: Party::State, kind: PartyKind::State };
+        let mark = |span: Span| Mark { span, party: Party::State, kind: PartyKind::State, carried: false };
         assert_eq!(words("pro-U.S. forces", &[mark(4..8)]), ["pro", "-", "*", "forces"]);
         assert_eq!(words("pro-Papua New Guinea forces", &[mark(4..20)]), ["pro", "-", "*", "forces"]);
         assert_eq!(words("Chad's army", &[mark(0..4)]), ["*", "'", "s", "army"]);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn marks_beyond_sixteen_bits_are_themselves() {
         let text = "a b ".repeat(70_000);
-        let mark = |at| Mark { span: at..at + 1, party: Party::State, kind: PartyKind::State };
+        let mark = |at| Mark { span: at..at + 1, party: Party::State, kind: PartyKind::State, carried: false };
         let marks: Vec<Mark> = (0..70_000).map(|i| mark(4 * i)).collect();
         let tokens = Tokenizer::default().tokenize(&text, 0..text.len(), &marks);
         let found: Vec<usize> = tokens.iter().filter_map(|t| t.mark).collect();
