@@ -158,11 +158,9 @@ fn struck_mentions(path: &Path, texts: &Path) -> AnyResult<(usize, usize)> {
     for article in source::read(&Source::file(texts), &ignore_warnings())? {
         let article = article?;
         let Some(places) = struck.get(&article.id) else { continue };
-        let document = Document::read(&article, gazetteer);
-        for mark in document.sentences.iter().flat_map(|sentence| &sentence.marks) {
-            let Party::Entry(entry) = mark.party else { continue };
-            let start = article.text[..mark.span.start].chars().count();
-            found += usize::from(places.contains(&(gazetteer.get(entry).code.clone(), start)));
+        for mention in gazetteer.scan(article.month()).mentions(&article.text) {
+            let start = article.text[..mention.start].chars().count();
+            found += usize::from(places.contains(&(gazetteer.get(mention.entry).code.clone(), start)));
         }
     }
     Ok((found, all))

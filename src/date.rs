@@ -12,7 +12,23 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct YearMonth(i32);
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Years that an article can be of; what else looks like one is a time, an offset, or none.
+const YEARS: std::ops::RangeInclusive<u16> = 1800..=2200;
 
 impl YearMonth {
     /// The month from 1 to 12 of a year.
@@ -41,23 +57,26 @@ impl YearMonth {
         let digits = month.bytes().take_while(u8::is_ascii_digit).count();
         // `20260302`: year, month and day without anything between.
         let month = match (compact, digits) {
-            (true, 8.. | 4) => month.get(..2)?,
+            (true, 4) => month.get(..2)?,
             (false, 1 | 2) => month.get(..digits)?,
             _ => return None,
         };
-        let is_year = year.bytes().all(|b| b.is_ascii_digit());
-        if is_year { Self::new(year.parse().ok()?, month.parse().ok()?) } else { None }
+        Self::new(Self::year(year)?, month.parse().ok()?)
     }
 
     fn worded(date: &str) -> Option<Self> {
         let words = || date.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         let month = words().find_map(|word| {
             let word = word.to_ascii_lowercase();
-            let place = MONTHS.iter().position(|name| word.starts_with(name))?;
-            word.bytes().all(|b| b.is_ascii_lowercase()).then_some(place as u8 + 1)
+            let place = MONTHS.iter().position(|name| word.len() >= 3 && name.starts_with(&word))?;
+            Some(place as u8 + 1)
         })?;
-        let year = words().find(|word| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()))?;
-        Self::new(year.parse().ok()?, month)
+        Self::new(words().find_map(Self::year)?, month)
+    }
+
+    fn year(word: &str) -> Option<u16> {
+        let is_number = word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| word.parse().ok())?.filter(|year| YEARS.contains(year))
     }
 
     /// So many months later, or, if negative, earlier.
@@ -85,12 +104,25 @@ mod tests {
             "March 2, 2026",
             "Mon, 02 Mar 2026 10:31:00 GMT",
             "Published: 2nd march 2026, 10:31",
+            "Mon Mar 02 10:31:00 +0100 2026",
         ] {
             assert_eq!(YearMonth::parse(date), march, "{date}");
         }
-        for date in
-            ["", "2026", "yesterday", "02/03/2026", "2026-13-01", "2026-00-01", "1234567", "é026-03", "March", "20é6"]
-        {
+        for date in [
+            "",
+            "2026",
+            "yesterday",
+            "02/03/2026",
+            "2026-13-01",
+            "2026-00-01",
+            "1234567",
+            "0001-01-01T00:00:00Z",
+            "1704067200000",
+            "mardi 5 mai 2026",
+            "é026-03",
+            "March",
+            "20é6",
+        ] {
             assert_eq!(YearMonth::parse(date), None, "{date}");
         }
     }

@@ -10,7 +10,7 @@
 //! `aho-corasick` over the same names takes about ten times as long to build and cannot let a blank in a name stand for
 //! a line break; figures are in `datasets/gazetteer/README.md`.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
@@ -94,7 +94,7 @@ pub(super) struct Reading {
     /// When it was written.
     pub date: Option<YearMonth>,
     /// The persons it has introduced.
-    pub introduced: Vec<u16>,
+    pub introduced: FxHashSet<u16>,
 }
 
 /// A text, and what was found in it up to a place.
@@ -102,7 +102,8 @@ struct SoFar<'a> {
     tables: &'a Tables,
     text: &'a str,
     reading: &'a Reading,
-    mentions: &'a [Mention],
+    last: Option<&'a Mention>,
+    named: &'a FxHashSet<EntryId>,
 }
 
 /// What stands at a place.
@@ -283,18 +284,19 @@ impl Matcher {
     pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
         let bytes = text.as_bytes();
         let mut done = 0;
+        let mut named = FxHashSet::default();
         word_starts(bytes, |at| {
             let (word, bit) = start_of(bytes, at);
             if self.starts[word] >> bit & 1 == 1
                 && at >= done
-                && let Some(found) = self.begin_at(&SoFar { tables, text, reading, mentions: out }, at)
+                && let Some(found) =
+                    self.begin_at(&SoFar { tables, text, reading, last: out.last(), named: &named }, at)
             {
-                if let (Some(person), Some(_)) = (found.person, found.mention)
-                    && !reading.introduced.contains(&person)
-                {
-                    reading.introduced.push(person);
+                if let Some(mention) = found.mention {
+                    reading.introduced.extend(found.person);
+                    named.insert(mention.entry);
+                    out.push(mention);
                 }
-                out.extend(found.mention);
                 done = found.end;
             }
         });
@@ -345,7 +347,7 @@ impl Matcher {
             if name == NONE && best.is_none() {
                 return Some(found);
             }
-            let is_known = mention.is_some_and(|m| so_far.mentions.iter().any(|before| before.entry == m.entry));
+            let is_known = mention.is_some_and(|m| so_far.named.contains(&m.entry));
             let is_on = office.is_some_and(|office| office.is_on(so_far.reading.date));
             let order = Order { rank, is_known, is_on, since: office.and_then(|office| office.from) };
             best = match best {
@@ -354,7 +356,10 @@ impl Matcher {
                 Some((other, before)) if rank == Rank::Shared && order.ties(&other) && !before.names_same(&found) => {
                     Some((other, Found { is_shared: true, ..before }))
                 }
-                Some((other, _)) if order > other => Some((order, found)),
+                Some((other, before)) if order > other => {
+                    let is_shared = before.is_shared && order.ties(&other);
+                    Some((order, Found { is_shared, ..found }))
+                }
                 kept => kept,
             };
         }
@@ -389,6 +394,8 @@ impl Matcher {
         let entry = match self.verdict(so_far, (start, end), name, (introduced, past)) {
             _ if in_address(text, start, end) => return None,
             Verdict::Nobody => return None,
+            // A rule about one person does not make another of that surname hers.
+            Verdict::Entry(entry) if office.is_some() && entry != own => return None,
             Verdict::Entry(entry) => entry,
             Verdict::Own => own,
         };
@@ -410,8 +417,7 @@ impl Matcher {
         name: Name,
         (introduced, past): (bool, bool),
     ) -> Verdict {
-        let SoFar { tables, text, mentions, .. } = so_far;
-        let last = mentions.last();
+        let SoFar { tables, text, last, .. } = so_far;
         let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
         let of_class = |class: Class| self.wildcards.get(class as usize).map_or(&[][..], Vec::as_slice);
         if special.is_empty() && (past && !introduced || of_class(name.class).is_empty()) {

@@ -178,8 +178,8 @@ impl Gazetteer {
     /// The mentions in `text`, from left to right and without overlap.
     ///
     /// Offsets are bytes of `text`. Any text will do; headlines in capitals, line breaks within a name, typographic
-    /// apostrophes and hyphens are seen through. A leader counts who is in office now, or known to everybody; see
-    /// [`scan`](Self::scan) for a text of which the date is known.
+    /// apostrophes and hyphens are seen through. Leaders count as in a text without a date: who is or was lately in
+    /// office, who is known for good, whoever stands there with the full name. [`scan`](Self::scan) takes a date.
     pub fn mentions(&self, text: &str) -> Vec<Mention> {
         self.scan(None).mentions(text)
     }
@@ -198,7 +198,7 @@ impl Gazetteer {
     /// assert!(gazetteer.scan(YearMonth::parse("2014-05-01")).mentions("Blair spoke.").is_empty());
     /// ```
     pub fn scan(&self, date: Option<YearMonth>) -> Scan<'_> {
-        Scan { gazetteer: self, reading: Reading { date, introduced: Vec::new() } }
+        Scan { gazetteer: self, reading: Reading { date, introduced: Default::default() } }
     }
 
     /// [`VERSION`], and a `+` after it if a user's file has changed it.

@@ -290,9 +290,10 @@ impl<'t> Splitter<'t> {
             return true;
         }
         // "(pop. 50 m.) Lagos": what stands in brackets within a sentence does not end it.
-        if self.text[here..close].contains(')')
-            && before.rfind('(').is_some_and(|open| !before[..open].trim().is_empty() && before.len() - open < 24)
-        {
+        const BRACKETS: usize = 24;
+        let near = before.floor_char_boundary(before.len().saturating_sub(BRACKETS));
+        let opens = || before[near..].rfind('(').is_some_and(|open| !before[..near + open].trim().is_empty());
+        if self.text[here..close].contains(')') && opens() {
             return false;
         }
         let word = first_word(next.rest);
