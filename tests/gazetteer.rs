@@ -197,6 +197,12 @@ fn overrides_add_change_and_remove() {
 }
 
 #[test]
+fn a_surname_that_others_share_finds_nobody() {
+    let code = |name: &str| Gazetteer::embedded().find(name).map(|id| Gazetteer::embedded().get(id).code.as_str());
+    assert_eq!((code("Lee"), code("Lee Jae-myung"), code("Putin")), (None, Some("KOR"), Some("RUS")));
+}
+
+#[test]
 fn names_of_ones_own_are_checked() {
     let rows = "SYLD,Sylvania,state,Europe,Sylvanian,adjective\nSYLD,,,,Sylvanian,plural\nUSA,,,,Moscow,capital\nRUS,,,,Kremlin,seat\n\
                 SYLD,,,,Post,institution\nSYLD,,,,the forest,name\nSYLD,,,,Xy,name\nSYLD,,,,Barbara,leader\nRUS,,,,-Moscow,\n";

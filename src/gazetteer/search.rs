@@ -3,7 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::entries::EntryId;
-use super::tables::Tables;
+use super::offices::NameForm;
+use super::tables::{AliasRow, Tables};
 use super::tokens::normal;
 
 /// Every code, name and alias in one spelling. Built when it is first needed: scanning text never needs it.
@@ -27,7 +28,10 @@ impl Search {
         let entries = || tables.entries.iter().zip(0..).map(|(e, i)| (e, EntryId(i)));
         keys.extend(entries().map(|(e, id)| (key(&e.code), id)));
         keys.extend(entries().map(|(e, id)| (key(&e.name), id)));
-        keys.extend(tables.aliases.iter().filter_map(|row| Some((key(tables.get(&row.alias)), EntryId(row.entry?)))));
+        // A surname that others share ("Lee") would name whoever stands first.
+        let is_shared = |row: &AliasRow| row.office.is_some_and(|office| office.form == NameForm::Shared);
+        let rows = tables.aliases.iter().filter(|row| !is_shared(row));
+        keys.extend(rows.filter_map(|row| Some((key(tables.get(&row.alias)), EntryId(row.entry?)))));
         let mut map = FxHashMap::with_capacity_and_hasher(keys.len(), Default::default());
         for (key, id) in &keys {
             map.entry(key.clone()).or_insert(*id);
