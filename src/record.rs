@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::article::Part;
-use crate::document::Strength;
+use crate::document::{Side, Strength};
 use crate::stance::Stance;
 
 /// The stance of one state toward one actor in one article.
@@ -112,6 +112,10 @@ pub struct EvidenceRecord {
     pub state: [usize; 2],
     /// Where the actor is named.
     pub actor: [usize; 2],
+    /// Which of the two is named by the title, where the text is a sentence that names the other; its place is one of the
+    /// title. Left out where one part names both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_title: Option<Side>,
 }
 
 impl Record {

@@ -214,7 +214,7 @@ fn names_of_ones_own_are_checked() {
     let has = |line: &str| found.iter().any(|f| f.starts_with(line));
     for expected in [
         "3 Sylvanian repeated: it stands in line 2, too",
-        "4 Moscow moved: RUS has it now",
+        "4 Moscow moved from RUS: no longer found for it",
         "5 Kremlin known",
         "6 Post shadowed: longer names go first",
         "7 the forest ambiguous: it is also a word in small letters",
@@ -224,6 +224,21 @@ fn names_of_ones_own_are_checked() {
         assert!(has(expected), "{expected} in {found:#?}");
     }
     assert_eq!(check("SYLD,Sylvania,state,Europe,Sylvanian,adjective\n").expect("it is right"), []);
+
+    // The name of a new entry, longer names of the file itself, and a name that a later line gives to another.
+    let rows = "SYLD,Jordan,state,Europe,Alder,name\nSYLD,,,,Alder Point,capital\nFRA,,,,Alder,capital\n";
+    let findings = check(rows).expect("it is right");
+    let found: Vec<String> = findings.iter().map(|f| format!("{} {} {}", f.line, f.alias, f.problem)).collect();
+    assert_eq!(
+        found.iter().filter(|f| !f.contains("Jordan ")).collect::<Vec<_>>(),
+        [
+            "2 Alder shadowed: longer names go first: Alder Point",
+            "4 Alder repeated: it stands in line 2, too",
+            "4 Alder shadowed: longer names go first: Alder Point"
+        ],
+        "{found:#?}"
+    );
+    assert!(found[0].starts_with("2 Jordan moved from JOR"), "{found:#?}");
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use detente::document::Strength;
 use detente::pipeline::explain::{self, Explanation, Method};
 use detente::source;
-use detente::{Article, Stance};
+use detente::{Article, Part, Stance};
 
 use super::models::ModelArgs;
 use super::output::{paint, shorten, stdout, table, width};
@@ -98,6 +99,10 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
     for evidence in &explanation.evidence {
         let text = &article.part(evidence.part)[evidence.span.clone()];
         writeln!(out, "\n{:+.3}  {}", evidence.contribution[k], shorten(text, width().saturating_sub(8)))?;
+        if evidence.strength == Strength::Title {
+            let title = article.part(Part::Title);
+            writeln!(out, "        under the title {}", shorten(title, width().saturating_sub(24)))?;
+        }
         if let Some(without) = evidence.without {
             writeln!(out, "        without this sentence {stance} would have {:.3}", without[k])?;
         }

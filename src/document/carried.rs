@@ -107,7 +107,8 @@ pub(super) fn subject(sentence: &Sentence, text: &str) -> Option<Party> {
     const EARLY: usize = 60;
     let first = sentence.marks.first()?;
     let before = text[sentence.span.start..first.span.start].trim_end();
-    let last = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    let is_article = |word: &&str| matches!(&*word.to_ascii_lowercase(), "the" | "a" | "an");
+    let last = before.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !is_article(word)).unwrap_or("");
     let is_subject = before.len() <= EARLY && !has(&PREPOSITIONS, &last.to_ascii_lowercase());
     is_subject.then_some(first.party)
 }
@@ -115,7 +116,7 @@ pub(super) fn subject(sentence: &Sentence, text: &str) -> Option<Party> {
 /// The next word from `at` on, and where it ends; none behind a mark other than a comma.
 fn word(text: &str, at: usize) -> Option<(Span, usize)> {
     let rest = &text[at..];
-    let start = at + rest.len() - rest.trim_start_matches([' ', ',']).len();
+    let start = at + rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',').len();
     let end = text[start..].find(|c: char| !c.is_alphabetic()).map_or(text.len(), |i| start + i);
     (end > start).then_some((start..end, end))
 }

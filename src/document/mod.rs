@@ -4,7 +4,9 @@
 //! found in it. [`Document::evidence`] then answers for any pair. A sentence that names both is [`Strength::Direct`]
 //! evidence; one that names the one and takes up the other as its subject ("It also expelled …") is
 //! [`Strength::Carried`]; two neighbouring sentences of which one names the state and the other the actor are
-//! [`Strength::Neighbour`] evidence, which counts for less. A title is one sentence, unless it is too long for any.
+//! [`Strength::Neighbour`] evidence, which counts for less. Where there is nothing of all this, a title that names the one
+//! stands beside the first sentence that names the other: [`Strength::Title`]. A title is one sentence, unless it is too
+//! long for any.
 
 mod carried;
 pub mod clean;
@@ -12,10 +14,10 @@ pub mod party;
 pub mod sentences;
 mod shapes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
@@ -32,6 +34,8 @@ pub enum Strength {
     Carried,
     /// One sentence names the one, the next or the previous sentence the other.
     Neighbour,
+    /// The title names the one, and the text the other, for the first time; only where nothing else connects the two.
+    Title,
 }
 
 /// Where a text shows something about a pair.
@@ -39,16 +43,48 @@ pub enum Strength {
 pub struct Evidence {
     /// The part of the article that the offsets point into.
     pub part: Part,
-    /// Byte range of the sentence, or of the two neighbours.
+    /// Byte range of the sentence, or of the two neighbours; beside a title, of the sentence of the text.
     pub span: Span,
     /// Byte range of the mention of the state that lies nearest to one of the actor.
     pub state: Span,
     /// Byte range of that mention of the actor.
     pub actor: Span,
+    /// Which of the two the title names, if the other stands in the text: its range is one of the title.
+    pub in_title: Option<Side>,
     /// How closely the two are connected.
     pub strength: Strength,
     /// The first and the last sentence, as indices into [`Document::sentences`].
     pub sentences: (usize, usize),
+}
+
+/// One of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Whose stance.
+    State,
+    /// Toward whom.
+    Actor,
+}
+
+impl Evidence {
+    /// The part of the article that [`state`](Self::state) points into.
+    pub fn state_part(&self) -> Part {
+        if self.in_title == Some(Side::State) { Part::Title } else { self.part }
+    }
+
+    /// The part of the article that [`actor`](Self::actor) points into.
+    pub fn actor_part(&self) -> Part {
+        if self.in_title == Some(Side::Actor) { Part::Title } else { self.part }
+    }
+}
+
+/// A run of text that belongs to a window.
+#[derive(Debug, Clone)]
+pub(crate) struct Stretch<'d> {
+    pub part: Part,
+    pub span: Span,
+    pub sentences: &'d [Sentence],
 }
 
 /// A sentence with the names in it.
@@ -60,7 +96,7 @@ pub struct Sentence {
     pub ordinal: usize,
     /// Byte range in the part.
     pub span: Span,
-    /// The names, in order, without overlap.
+    /// The names, and the words that take one up, in order, without overlap.
     pub marks: Vec<Mark>,
 }
 
@@ -81,14 +117,14 @@ impl Sentence {
 pub struct Document<'a> {
     /// The article.
     pub article: &'a Article,
-    /// The sentences with at least one name, title first, then in the order of the text.
+    /// The sentences with at least one name, or a word that takes one up, title first, then in the order of the text.
     pub sentences: Vec<Sentence>,
     parties: Vec<Party>,
     /// For each party the sentences that name it, in order, and how often it is named.
     places: FxHashMap<Party, (Vec<usize>, usize)>,
 }
 
-/// One sentence, or two neighbours, with the pairs that it is evidence for.
+/// One sentence, two neighbours, or a title and a sentence, with the pairs that it is evidence for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     /// The first and the last sentence, as indices into [`Document::sentences`].
@@ -274,7 +310,7 @@ impl<'a> Document<'a> {
         self.places.get(&party).map_or(0, |(_, mentions)| *mentions)
     }
 
-    /// The evidence for a pair, in the order of the text, direct and neighbouring.
+    /// The evidence for a pair, in the order of the text.
     pub fn evidence(&self, state: Party, actor: Party) -> Vec<Evidence> {
         let mut found = Vec::new();
         let sentences = |party| self.places.get(&party).map_or(&[][..], |(sentences, _)| sentences.as_slice());
@@ -296,14 +332,51 @@ impl<'a> Document<'a> {
                 }
             }
         }
+        if found.is_empty() {
+            let titled = self.beside_title(state, actor).or_else(|| self.beside_title(actor, state));
+            found.extend(titled.and_then(|sentences| self.piece(sentences, (state, actor), Strength::Title)));
+        }
         found
     }
 
-    /// All evidence of the document by the sentences that it stands in, in the order of the text: what [`evidence`]
-    /// gives for every pair, with each window once.
+    /// The title and the first sentence that names `other`, where `one` is named by the title and `other` by the text alone.
+    fn beside_title(&self, one: Party, other: Party) -> Option<(usize, usize)> {
+        let first = |party| self.places.get(&party).map(|(sentences, _)| sentences[0]);
+        let (title, sentence) = (first(one)?, first(other)?);
+        let parts = (self.sentences[title].part, self.sentences[sentence].part);
+        (parts == (Part::Title, Part::Text)).then_some((title, sentence))
+    }
+
+    /// All evidence of the document by the sentences that it stands in, in the order of the text, then what stands beside
+    /// the title: what [`evidence`] gives for every pair, with each window once.
     ///
     /// [`evidence`]: Self::evidence
-    pub fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+    pub fn windows(&self) -> Vec<Window> {
+        let mut windows: Vec<Window> = self.connected().collect();
+        let titled = self.titled(&windows);
+        windows.extend(titled);
+        windows
+    }
+
+    /// The windows of a title with a sentence of the text, for the pairs that `windows` leave apart.
+    fn titled(&self, windows: &[Window]) -> Vec<Window> {
+        let is_titled = |party: &Party| self.sentences[self.places[party].0[0]].part == Part::Title;
+        let (title, text) = self.parties.split_at(self.parties.partition_point(is_titled));
+        let connected: FxHashSet<&(Party, Party)> =
+            windows.iter().flat_map(|w| &w.pairs).filter(|(state, _)| title.contains(state)).collect();
+        let mut titled: BTreeMap<(usize, usize), Vec<(Party, Party)>> = BTreeMap::new();
+        for &one in title {
+            for &other in text.iter().filter(|&&other| !connected.contains(&(one, other))) {
+                if let Some(sentences) = self.beside_title(one, other) {
+                    titled.entry(sentences).or_default().extend([(one, other), (other, one)]);
+                }
+            }
+        }
+        let window = |(sentences, pairs)| Window { sentences, strength: Strength::Title, pairs };
+        titled.into_iter().map(window).collect()
+    }
+
+    fn connected(&self) -> impl Iterator<Item = Window> + '_ {
         let parties = |sentence: &Sentence| -> BTreeSet<Party> { sentence.marks.iter().map(|m| m.party).collect() };
         (0..self.sentences.len()).flat_map(move |index| {
             let here = parties(&self.sentences[index]);
@@ -332,38 +405,55 @@ impl<'a> Document<'a> {
         (before.part == sentence.part && before.ordinal + 1 == sentence.ordinal && near).then_some(before)
     }
 
-    /// The evidence that a run of sentences is for a pair, by the two mentions that stand nearest to each other.
+    /// The text of a window: one stretch, or two where a title stands beside a sentence.
+    pub(crate) fn stretches(&self, (first, last): (usize, usize)) -> impl Iterator<Item = Stretch<'_>> {
+        let runs = if self.sentences[first].part == self.sentences[last].part {
+            [Some(&self.sentences[first..=last]), None]
+        } else {
+            [first, last].map(|i| Some(&self.sentences[i..=i]))
+        };
+        runs.into_iter().flatten().map(|sentences| Stretch {
+            part: sentences[0].part,
+            span: sentences[0].span.start..sentences[sentences.len() - 1].span.end,
+            sentences,
+        })
+    }
+
+    /// The evidence that a window is for a pair, by the two mentions that stand nearest to each other.
     pub(crate) fn piece(
         &self,
-        (first, last): (usize, usize),
+        window: (usize, usize),
         (state, actor): (Party, Party),
         strength: Strength,
     ) -> Option<Evidence> {
-        let sentences = &self.sentences[first..=last];
         let (mut last_state, mut last_actor): (Option<&Mark>, Option<&Mark>) = (None, None);
         let mut nearest: Option<(usize, &Mark, &Mark)> = None;
-        for mark in sentences.iter().flat_map(|s| &s.marks) {
-            match mark.party {
-                party if party == state => last_state = Some(mark),
-                party if party == actor => last_actor = Some(mark),
-                _ => continue,
+        let mut in_title = None;
+        let mut text = None;
+        for stretch in self.stretches(window) {
+            if text.is_some() {
+                in_title = Some(if last_state.is_some() { Side::State } else { Side::Actor });
             }
-            if let (Some(s), Some(a)) = (last_state, last_actor) {
-                let gap = a.span.start.abs_diff(s.span.start);
-                if nearest.is_none_or(|(best, ..)| gap < best) {
-                    nearest = Some((gap, s, a));
+            for mark in stretch.sentences.iter().flat_map(|s| &s.marks) {
+                match mark.party {
+                    party if party == state => last_state = Some(mark),
+                    party if party == actor => last_actor = Some(mark),
+                    _ => continue,
+                }
+                if let (Some(s), Some(a)) = (last_state, last_actor) {
+                    // Beside a title, the first mention in the text is the nearest.
+                    let gap = if in_title.is_some() { 0 } else { a.span.start.abs_diff(s.span.start) };
+                    if nearest.is_none_or(|(best, ..)| gap < best) {
+                        nearest = Some((gap, s, a));
+                    }
                 }
             }
+            text = Some((stretch.part, stretch.span));
         }
+        let (part, span) = text?;
         let (_, state, actor) = nearest?;
-        Some(Evidence {
-            part: sentences[0].part,
-            span: sentences[0].span.start..sentences[last - first].span.end,
-            state: state.span.clone(),
-            actor: actor.span.clone(),
-            strength,
-            sentences: (first, last),
-        })
+        let (state, actor) = (state.span.clone(), actor.span.clone());
+        Some(Evidence { part, span, state, actor, in_title, strength, sentences: window })
     }
 }
 
@@ -404,14 +494,15 @@ mod tests {
     #[test]
     fn windows_hold_the_evidence_of_every_pair_in_order() {
         let text = "Peru met Chile and Oman. Chad left. Oman hit Peru, Chad said. Chile sued Oman in Peru.\n\nOman lost. \
-                    Chad won. Chile and Chad met Peru.";
+                    Chad won. Chile and Chad met Peru.\n\n\n\nFiji lost.";
         let article = Article::new(text).with_title("Chad, Chile and Oman quarrel");
         let document = Document::read(&article, Gazetteer::embedded());
+        let windows = document.windows();
         let mut all = 0;
         for &state in document.parties() {
             for &actor in document.parties() {
-                let pieces = document
-                    .windows()
+                let pieces = windows
+                    .iter()
                     .filter(|w| w.pairs.contains(&(state, actor)))
                     .map(|w| document.piece(w.sentences, (state, actor), w.strength).expect("both are named"));
                 let evidence = document.evidence(state, actor);
@@ -419,7 +510,41 @@ mod tests {
                 assert_eq!(pieces.collect::<Vec<_>>(), evidence);
             }
         }
-        assert!(all > 20 && document.windows().any(|w| w.strength == Strength::Neighbour));
+        assert!(all > 20);
+        for strength in [Strength::Neighbour, Strength::Title] {
+            assert!(windows.iter().any(|w| w.strength == strength), "{strength:?}");
+        }
+    }
+
+    fn strengths(title: &str, text: &str, state: &str, actor: &str) -> Vec<(Strength, Option<Side>)> {
+        let (article, gazetteer) = (Article::new(text).with_title(title), Gazetteer::embedded());
+        let entry = |name: &str| Party::Entry(gazetteer.find(name).expect("a known name"));
+        let evidence = Document::read(&article, gazetteer).evidence(entry(state), entry(actor));
+        evidence.iter().map(|e| (e.strength, e.in_title)).collect()
+    }
+
+    #[test]
+    fn a_title_stands_beside_the_first_sentence_where_nothing_else_connects() {
+        let text = "Envoys were sent home.\n\nOne day later Chad protested. Chad is small.";
+        assert_eq!(strengths("Peru expels envoys", text, "Peru", "Chad"), [(Strength::Title, Some(Side::State))]);
+        assert_eq!(strengths("Peru expels envoys", text, "Chad", "Peru"), [(Strength::Title, Some(Side::Actor))]);
+        let nearer = "Envoys were sent home.\n\nChad protested. Peru did not answer.";
+        assert_eq!(strengths("Peru expels envoys", nearer, "Peru", "Chad"), [(Strength::Neighbour, None)]);
+        assert_eq!(strengths("Peru expels envoys of Chad", text, "Peru", "Chad"), [(Strength::Direct, None)]);
+        assert_eq!(strengths("Peru expels envoys", text, "Oman", "Chad"), []);
+    }
+
+    #[test]
+    fn a_subject_is_taken_up_by_the_next_sentence_only() {
+        let carried = [(Strength::Carried, None)];
+        assert_eq!(strengths("", "Peru recalled its envoy. It also fined Chad.", "Peru", "Chad"), carried);
+        assert_eq!(
+            strengths("", "Peru recalled its envoy. The\nforeign ministry fined Chad.", "Peru", "Chad"),
+            carried
+        );
+        // A place is no subject.
+        let neighbour = [(Strength::Neighbour, None)];
+        assert_eq!(strengths("", "In the US, a court sat. It also fined Chad.", "United States", "Chad"), neighbour);
     }
 
     #[test]
@@ -427,7 +552,7 @@ mod tests {
         let filler = "word ".repeat(4_000);
         let article = Article::new(format!("Peru met Oman {filler} Chile"));
         let document = Document::read(&article, Gazetteer::embedded());
-        assert_eq!(document.windows().map(|w| w.pairs.len()).sum::<usize>(), 2);
+        assert_eq!(document.windows().iter().map(|w| w.pairs.len()).sum::<usize>(), 2);
         let (peru, chile) = (0..4, article.text.len() - 5..article.text.len());
         let marked = Document::read_marked(&article, Gazetteer::embedded(), &peru, &chile);
         assert!(marked.evidence(Party::State, Party::Actor).is_empty());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use super::Gazetteer;
@@ -16,7 +16,7 @@ pub struct NameFinding {
     pub line: u64,
     /// The entry that the row gives the name to.
     pub code: String,
-    /// The name.
+    /// The name: an alias, or that of a new entry.
     pub alias: String,
     /// What there is to know.
     pub problem: NameProblem,
@@ -32,10 +32,10 @@ pub enum NameProblem {
         /// That line.
         line: u64,
     },
-    /// It belongs to another entry, which loses it.
+    /// It belongs to other entries, which lose it.
     Moved {
-        /// The code of that entry.
-        from: String,
+        /// The codes of those entries.
+        from: Vec<String>,
     },
     /// The entry has it without this file.
     Known,
@@ -57,7 +57,7 @@ impl fmt::Display for NameProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repeated { line } => write!(f, "repeated: it stands in line {line}, too"),
-            Self::Moved { from } => write!(f, "moved: {from} has it now, and loses it"),
+            Self::Moved { from } => write!(f, "moved from {}: no longer found for it", from.join(", ")),
             Self::Known => write!(f, "known: the entry has it already"),
             Self::NotFoundAlone => write!(f, "not found alone: a rule about the words around it turns it down"),
             Self::Shadowed { by } => write!(f, "shadowed: longer names go first: {}", by.join(", ")),
@@ -73,6 +73,78 @@ fn holds(longer: &str, alias: &str) -> bool {
             !longer[..at].ends_with(char::is_alphanumeric)
                 && !longer[at + alias.len()..].starts_with(char::is_alphanumeric)
         })
+}
+
+/// A name that a row of the file gives to an entry.
+struct NameRow {
+    line: u64,
+    code: String,
+    name: String,
+}
+
+/// The names that the file gives: aliases, and the names of new entries.
+fn names(gazetteer: &Gazetteer, source: &[u8]) -> Vec<NameRow> {
+    let mut codes: FxHashSet<String> = gazetteer.entries().iter().map(|entry| entry.code.clone()).collect();
+    let mut rows = Vec::new();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+    // What cannot be read was refused before.
+    for record in reader.records().filter_map(std::result::Result::ok) {
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |i: usize| record.get(i).unwrap_or("");
+        let (code, name, alias) = (field(0), field(1), field(4));
+        let is_new = codes.insert(code.to_owned());
+        for name in [Some(name).filter(|_| is_new), Some(alias).filter(|alias| *alias != name || !is_new)] {
+            if let Some(name) = name.filter(|name| !name.is_empty() && !name.starts_with('-')) {
+                rows.push(NameRow { line, code: code.to_owned(), name: name.to_owned() });
+            }
+        }
+    }
+    rows
+}
+
+/// The codes of the entries that have each name.
+fn owners(gazetteer: &Gazetteer) -> FxHashMap<&str, Vec<&str>> {
+    let mut owners: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+    for row in &gazetteer.tables.aliases {
+        if let Some(entry) = row.entry {
+            let code = &*gazetteer.tables.entries[usize::from(entry)].code;
+            let known = owners.entry(gazetteer.tables.get(&row.alias)).or_default();
+            if !known.contains(&code) {
+                known.push(code);
+            }
+        }
+    }
+    owners
+}
+
+/// All names by the words in them.
+struct Longer<'g>(FxHashMap<&'g str, Vec<&'g str>>);
+
+impl<'g> Longer<'g> {
+    fn new(gazetteer: &'g Gazetteer) -> Self {
+        let mut by_word: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for row in &gazetteer.tables.aliases {
+            let name = gazetteer.tables.get(&row.alias);
+            for word in words(name) {
+                by_word.entry(word).or_default().push(name);
+            }
+        }
+        Self(by_word)
+    }
+
+    /// At most three names that hold this one, the shortest first.
+    fn than(&self, name: &str) -> Vec<String> {
+        let rarest =
+            words(name).map(|word| self.0.get(word).map_or(&[][..], Vec::as_slice)).min_by_key(|names| names.len());
+        let mut by: Vec<&str> = rarest.unwrap_or(&[]).iter().copied().filter(|longer| holds(longer, name)).collect();
+        by.sort_by_key(|name| (name.len(), *name));
+        by.dedup();
+        by.into_iter().take(3).map(str::to_owned).collect()
+    }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// What texts use such a word for.
@@ -94,7 +166,7 @@ impl Gazetteer {
     /// use detente::gazetteer::{Gazetteer, NameProblem};
     /// let rows = "code,name,kind,region,alias,how\nUSA,,,,Moscow,capital\n";
     /// let findings = Gazetteer::embedded().check_overrides(rows.as_bytes(), "mine.csv")?;
-    /// assert_eq!(findings[0].problem, NameProblem::Moved { from: "RUS".into() });
+    /// assert_eq!(findings[0].problem, NameProblem::Moved { from: vec!["RUS".into()] });
     /// # Ok::<(), detente::Error>(())
     /// ```
     ///
@@ -102,48 +174,39 @@ impl Gazetteer {
     /// As [`with_overrides`](Self::with_overrides).
     pub fn check_overrides(&self, source: &[u8], path: &str) -> Result<Vec<NameFinding>> {
         let changed = self.with_overrides(source, path)?;
-        let mut owners: FxHashMap<&str, &str> = FxHashMap::default();
-        for row in &self.tables.aliases {
-            if let Some(entry) = row.entry {
-                owners.insert(self.tables.get(&row.alias), &self.tables.entries[usize::from(entry)].code);
-            }
-        }
-        let mut seen: FxHashMap<String, u64> = FxHashMap::default();
+        let rows = names(self, source);
+        let owners = owners(self);
+        let longer = Longer::new(&changed);
+        let last: FxHashMap<&str, usize> = rows.iter().enumerate().map(|(i, row)| (&*row.name, i)).collect();
+        let mut seen: FxHashMap<&str, u64> = FxHashMap::default();
         let mut findings = Vec::new();
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
-        // What cannot be read was refused above.
-        for record in reader.records().filter_map(std::result::Result::ok) {
-            let line = record.position().map_or(0, csv::Position::line);
-            let (code, alias) = (record.get(0).unwrap_or(""), record.get(4).unwrap_or(""));
-            if alias.is_empty() || alias.starts_with('-') {
-                continue;
-            }
+        for (i, NameRow { line, code, name }) in rows.iter().enumerate() {
             let mut add = |problem| {
-                findings.push(NameFinding { line, code: code.to_owned(), alias: alias.to_owned(), problem });
+                findings.push(NameFinding { line: *line, code: code.clone(), alias: name.clone(), problem });
             };
-            match seen.get(alias) {
+            match seen.get(&**name) {
                 Some(&line) => add(NameProblem::Repeated { line }),
-                None => drop(seen.insert(alias.to_owned(), line)),
+                None => drop(seen.insert(name, *line)),
             }
-            match owners.get(alias) {
-                Some(owner) if *owner == code => add(NameProblem::Known),
-                Some(owner) => add(NameProblem::Moved { from: (*owner).to_owned() }),
-                None => {}
+            let known = owners.get(&**name).map_or(&[][..], Vec::as_slice);
+            if known.contains(&&**code) {
+                add(NameProblem::Known);
+            }
+            let from: Vec<String> = known.iter().filter(|owner| *owner != code).map(|&owner| owner.into()).collect();
+            if !from.is_empty() {
+                add(NameProblem::Moved { from });
             }
             let is_whole =
-                |m: &super::Mention| (m.start, m.end) == (0, alias.len()) && changed.get(m.entry).code == code;
-            if !changed.mentions(alias).iter().any(is_whole) {
+                |m: &super::Mention| (m.start, m.end) == (0, name.len()) && changed.get(m.entry).code == *code;
+            // Where a later line gives the name to another, that line is the one to judge.
+            if last[&**name] == i && !changed.mentions(name).iter().any(is_whole) {
                 add(NameProblem::NotFoundAlone);
             }
-            let longer = self.tables.aliases.iter().map(|row| self.tables.get(&row.alias));
-            let mut by: Vec<String> = longer.filter(|longer| holds(longer, alias)).map(str::to_owned).collect();
-            by.sort_by_key(|name| (name.len(), name.clone()));
-            by.dedup();
-            by.truncate(3);
+            let by = longer.than(name);
             if !by.is_empty() {
                 add(NameProblem::Shadowed { by });
             }
-            if let Some(like) = likeness(self, alias) {
+            if let Some(like) = likeness(self, name) {
                 add(NameProblem::Ambiguous { like });
             }
         }

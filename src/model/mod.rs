@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use head::Head;
 pub use softmax::softmax;
 
-use crate::article::Span;
+use crate::article::{Part, Span};
 use crate::document::{Document, Party, Strength};
 use linear::LinearModel;
 use stacked::StackedModel;
@@ -44,7 +44,9 @@ pub struct EvidenceWindow<'d> {
 pub struct Term {
     /// What it is called, such as the name of a feature.
     pub name: String,
-    /// The words that it stands for, where they first occur: bytes of the part of the article.
+    /// The part of the article that has its words.
+    pub part: Part,
+    /// The words that it stands for, where they first occur: bytes of that part.
     pub span: Span,
     /// What it adds to the scores of aligned, neutral, opposed.
     pub contribution: [f64; 3],

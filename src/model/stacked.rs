@@ -104,17 +104,18 @@ impl EvidenceModel for StackedModel {
         inputs.push(Some(input));
         let mut scores = self.encode(&inputs);
         let whole = scores.pop().flatten().unwrap_or_default();
-        let source = window.document.article.part(window.document.sentences[window.sentences.0].part);
-        let terms = words.into_iter().zip(scores).map(|(span, without)| {
+        let terms = words.into_iter().zip(scores).map(|((part, span), without)| {
             let without = without.unwrap_or(whole);
             let ngrams = |k: usize| -> f64 {
-                let holds = |term: &&Term| term.span.start < span.end && span.start < term.span.end;
+                let holds =
+                    |term: &&Term| term.part == part && term.span.start < span.end && span.start < term.span.end;
                 linear.iter().filter(holds).map(|term| term.contribution[k]).sum()
             };
             let contribution = std::array::from_fn(|k| {
                 self.stack.calibration.scale[k] * (whole[k] - without[k] + self.stack.linear_weight * ngrams(k))
             });
-            Term { name: source[span.clone()].to_lowercase(), span, contribution }
+            let name = window.document.article.part(part)[span.clone()].to_lowercase();
+            Term { name, part, span, contribution }
         });
         Attribution::Occlusion(terms.collect())
     }

@@ -78,7 +78,9 @@ pub struct FeatureExplanation {
     pub name: String,
     /// The words of the text that it stands for, where it first occurs.
     pub words: String,
-    /// Byte range of those words in the part of the article.
+    /// The part of the article that has them.
+    pub part: Part,
+    /// Byte range of those words in it.
     pub span: Span,
     /// What it adds to the logits.
     pub contribution: [f64; 3],
@@ -117,11 +119,11 @@ pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: En
     let explain = |piece: ScoredEvidence| {
         let Evidence { part, span, strength, sentences, .. } = piece.evidence;
         let window = EvidenceWindow { document: &document, sentences, strength, pair };
-        let text = article.part(part);
         let feature = |term: Term| FeatureExplanation {
-            words: text[term.span.clone()].into(),
+            words: article.part(term.part)[term.span.clone()].into(),
             contribution: std::array::from_fn(|k| head.calibration.scale[k] * piece.share * term.contribution[k]),
             name: term.name,
+            part: term.part,
             span: term.span,
         };
         let (method, terms) = match model.attribute(&window) {

@@ -31,7 +31,7 @@ pub(super) fn plan<'d>(document: &'d Document<'d>, query: &Query, all: &mut Vec<
     };
     let is_wanted =
         |asked: &[EntryId], party| matches!(party, Party::Entry(id) if asked.is_empty() || asked.contains(&id));
-    let windows = document.windows().flat_map(|window| {
+    let windows = document.windows().into_iter().flat_map(|window| {
         let pairs = window.pairs.into_iter();
         let pairs = pairs.filter(|(s, a)| is_wanted(&query.states, *s) && is_wanted(&query.actors, *a));
         let (sentences, strength) = (window.sentences, window.strength);

@@ -1,7 +1,7 @@
 //! From predictions to the records that everybody reads.
 
 use super::{Prediction, ScoredEvidence};
-use crate::article::{Article, Part};
+use crate::article::{Article, Part, Span};
 use crate::characters::Characters;
 use crate::record::{EvidenceRecord, Record};
 
@@ -33,8 +33,8 @@ impl Record {
 impl EvidenceRecord {
     fn new(article: &Article, characters: &[Characters<'_>; 2], scored: &ScoredEvidence) -> Self {
         let evidence = &scored.evidence;
-        let characters = &characters[usize::from(evidence.part == Part::Text)];
-        let [start, end] = characters.of_span(&evidence.span);
+        let of = |part: Part, span: &Span| characters[usize::from(part == Part::Text)].of_span(span);
+        let [start, end] = of(evidence.part, &evidence.span);
         Self {
             text: article.part(evidence.part)[evidence.span.clone()].into(),
             part: evidence.part,
@@ -44,8 +44,9 @@ impl EvidenceRecord {
             cut: scored.is_cut,
             stance: scored.stance,
             probability: scored.probabilities[scored.stance.index()],
-            state: characters.of_span(&evidence.state),
-            actor: characters.of_span(&evidence.actor),
+            state: of(evidence.state_part(), &evidence.state),
+            actor: of(evidence.actor_part(), &evidence.actor),
+            in_title: evidence.in_title,
         }
     }
 }

@@ -160,7 +160,7 @@ impl<'m> Sampler<'m> {
 
     fn candidate(&self, article: &Article, prediction: &Prediction<'_>, score: f64, draw: u64) -> Option<Candidate> {
         let evidence = &prediction.evidence.first()?.evidence;
-        let marked = evidence.part == Part::Text;
+        let marked = evidence.part == Part::Text && evidence.in_title.is_none();
         let span = |span: &crate::Span| marked.then(|| span.clone());
         let (state_span, actor_span) = (span(&evidence.state), span(&evidence.actor));
         let strategy = match self.strategy {

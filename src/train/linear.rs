@@ -12,7 +12,7 @@ use super::rows::{Row, visit};
 use super::{Dataset, TrainParams};
 use crate::error::{Error, Result};
 use crate::gazetteer::Gazetteer;
-use crate::model::linear::features::{Names, window};
+use crate::model::linear::features::{Names, WindowTokens};
 use crate::model::linear::tfidf::Tfidf;
 use crate::model::linear::tokenize::Tokenizer;
 use crate::model::linear::{LinearModel, LogisticRegression, SparseRecords};
@@ -88,7 +88,8 @@ pub(super) fn feature_names(data: &[Dataset], model: &LinearModel, gazetteer: &G
     for pair in data.iter().flat_map(|d| &d.pairs) {
         visit(pair, gazetteer, |document, parties| -> Result<()> {
             for evidence in document.evidence(parties.0, parties.1) {
-                let (tokens, marks) = window(document, evidence.sentences, &model.tokenizer);
+                let WindowTokens { tokens, marks, .. } =
+                    WindowTokens::read(document, evidence.sentences, &model.tokenizer);
                 let mut clash = Ok(());
                 model.ngrams.features(&tokens, &marks, parties, evidence.strength, |hash, name, _| {
                     let Some(column) = vocabulary.get(hash) else { return };

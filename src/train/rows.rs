@@ -14,7 +14,7 @@ use crate::gazetteer::Gazetteer;
 use crate::model::EvidenceWindow;
 use crate::model::encoder::EncoderInput;
 use crate::model::head::Pooling;
-use crate::model::linear::features::{Counts, window};
+use crate::model::linear::features::{Counts, WindowTokens};
 use crate::model::linear::tokenize::{Token, Tokenizer};
 use crate::pipeline::find;
 use crate::stance::Stance;
@@ -142,7 +142,7 @@ pub(super) fn read_rows(
     let tokenizer = Tokenizer::default();
     let count = |document: &Document<'_>, evidence: &Evidence, pair: (Party, Party)| {
         let mut counts = Counts::default();
-        let (tokens, marks) = window(document, evidence.sentences, &tokenizer);
+        let WindowTokens { tokens, marks, .. } = WindowTokens::read(document, evidence.sentences, &tokenizer);
         let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
         counts.count(&params.ngrams, &tokens, &marks, pair, evidence.strength);
         let Evidence { part, sentences, strength, .. } = *evidence;

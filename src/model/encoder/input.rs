@@ -4,7 +4,7 @@
 //! score depends on no name of the pair, and the encoder meets words that it knows. Other names stay as they are, but for
 //! those that would be taken for one of the two.
 
-use crate::article::Span;
+use crate::article::{Part, Span};
 use crate::model::EvidenceWindow;
 
 /// What stands for every name of the state.
@@ -36,14 +36,14 @@ pub const OTHER: &str = "Ghana";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderInput {
-    /// The sentence, or the two neighbours.
+    /// The sentence, the two neighbours, or the title and the sentence.
     pub text: String,
     /// The mention of the state with the least between it and one of the actor: bytes of `text`.
     pub state: Span,
     /// That mention of the actor.
     pub actor: Span,
-    /// Where each run of text that was kept begins, in `text` and in the part of the article.
-    kept: Vec<(Span, usize)>,
+    /// Where each run of text that was kept stands in `text`, and where it begins in which part of the article.
+    kept: Vec<(Span, (Part, usize))>,
 }
 
 /// The most words of a window that are left out in turn: those nearest to the pair.
@@ -53,36 +53,42 @@ impl EncoderInput {
     /// The input of a window; `None` where it does not name both.
     pub fn new(window: &EvidenceWindow<'_>) -> Option<Self> {
         let (first, last) = window.sentences;
-        let sentences = window.document.sentences.get(first..=last)?;
-        let source = window.document.article.part(sentences[0].part);
-        let end = sentences.last()?.span.end;
+        window.document.sentences.get(first..=last)?;
         let mut text = String::new();
         let (mut states, mut actors) = (Vec::new(), Vec::new());
         let mut kept = Vec::new();
-        let mut from = sentences[0].span.start;
-        for mark in sentences.iter().flat_map(|sentence| &sentence.marks) {
-            let word = if mark.party == window.pair.0 {
-                STATE
-            } else if mark.party == window.pair.1 {
-                ACTOR
-            } else if ["Norw", "Peru"].iter().any(|name| source[mark.span.clone()].contains(name)) {
-                OTHER
-            } else {
-                continue;
-            };
-            kept.push((text.len()..text.len() + mark.span.start - from, from));
-            text.push_str(&source[from..mark.span.start]);
-            let place = text.len()..text.len() + word.len();
-            text.push_str(word);
-            match word {
-                STATE => states.push(place),
-                ACTOR => actors.push(place),
-                _ => {}
+        for stretch in window.document.stretches(window.sentences) {
+            let source = window.document.article.part(stretch.part);
+            if !text.is_empty() {
+                text.push_str(if text.ends_with(['.', '!', '?']) { " " } else { ". " });
             }
-            from = mark.span.end;
+            let mut from = stretch.span.start;
+            let mut keep = |text: &mut String, run: Span| {
+                kept.push((text.len()..text.len() + run.len(), (stretch.part, run.start)));
+                text.push_str(&source[run]);
+            };
+            for mark in stretch.sentences.iter().flat_map(|sentence| &sentence.marks) {
+                let word = if mark.party == window.pair.0 {
+                    STATE
+                } else if mark.party == window.pair.1 {
+                    ACTOR
+                } else if ["Norw", "Peru"].iter().any(|name| source[mark.span.clone()].contains(name)) {
+                    OTHER
+                } else {
+                    continue;
+                };
+                keep(&mut text, from..mark.span.start);
+                let place = text.len()..text.len() + word.len();
+                text.push_str(word);
+                match word {
+                    STATE => states.push(place),
+                    ACTOR => actors.push(place),
+                    _ => {}
+                }
+                from = mark.span.end;
+            }
+            keep(&mut text, from..stretch.span.end);
         }
-        kept.push((text.len()..text.len() + end - from, from));
-        text.push_str(&source[from..end]);
         let (state, actor) = nearest(&states, &actors)?;
         Some(Self { text, state, actor, kept })
     }
@@ -100,31 +106,31 @@ impl EncoderInput {
 
     /// The input without each of its words in turn, names left aside: where the word stands in the part of the article,
     /// and what is left.
-    pub(crate) fn occluded(&self) -> Vec<(Span, Self)> {
+    pub(crate) fn occluded(&self) -> Vec<((Part, Span), Self)> {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '-');
         let mut words = Vec::new();
-        for (run, source) in &self.kept {
+        for (run, (part, source)) in &self.kept {
             let text = &self.text[run.clone()];
             let mut at = 0;
-            for part in text.split_inclusive(|c| !is_word(c)) {
-                let word = part.trim_end_matches(|c| !is_word(c));
+            for piece in text.split_inclusive(|c| !is_word(c)) {
+                let word = piece.trim_end_matches(|c| !is_word(c));
                 if word.contains(char::is_alphanumeric) {
-                    words.push((run.start + at..run.start + at + word.len(), source + at));
+                    words.push((run.start + at..run.start + at + word.len(), (*part, source + at)));
                 }
-                at += part.len();
+                at += piece.len();
             }
         }
         let distance = |at: &Span, name: &Span| at.start.abs_diff(name.start);
         words.sort_by_key(|(at, _)| distance(at, &self.state).min(distance(at, &self.actor)));
         words.truncate(MAX_OCCLUDED);
         words.sort_by_key(|(at, _)| at.start);
-        let without = |(at, source): (Span, usize)| {
+        let without = |(at, (part, source)): (Span, (Part, usize))| {
             let gone = at.len();
             let moved =
                 |span: &Span| if span.start < at.start { span.clone() } else { span.start - gone..span.end - gone };
             let text = [&self.text[..at.start], &self.text[at.end..]].concat();
             let rest = Self { text, state: moved(&self.state), actor: moved(&self.actor), kept: Vec::new() };
-            (source..source + gone, rest)
+            ((part, source..source + gone), rest)
         };
         words.into_iter().map(without).collect()
     }
@@ -189,9 +195,9 @@ mod tests {
         let text = "In Nairobi, Kenya again didn’t thank Japan's men.";
         let input = &inputs(text, "Kenya", "Japan")[0];
         let occluded = input.occluded();
-        let words: Vec<&str> = occluded.iter().map(|(word, _)| &text[word.clone()]).collect();
+        let words: Vec<&str> = occluded.iter().map(|((_, word), _)| &text[word.clone()]).collect();
         assert_eq!(words, ["In", "again", "didn’t", "thank", "'s", "men"]);
-        for (word, rest) in &occluded {
+        for ((_, word), rest) in &occluded {
             assert_eq!((&rest.text[rest.state.clone()], &rest.text[rest.actor.clone()]), (STATE, ACTOR));
             assert_eq!(rest.text.len() + word.len(), input.text.len());
         }

@@ -55,7 +55,8 @@ impl Pooling {
     pub(crate) fn weight(&self, part: Part, strength: Strength) -> f64 {
         let part = if part == Part::Title { self.title } else { 1.0 };
         let strength = match strength {
-            Strength::Direct => 1.0,
+            // A title beside a sentence is all the evidence that its pair has.
+            Strength::Direct | Strength::Title => 1.0,
             Strength::Carried => self.carried,
             Strength::Neighbour => self.neighbour,
         };

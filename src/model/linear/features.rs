@@ -1,7 +1,10 @@
 //! From evidence to numbers: masked n-grams, weighted by TF-IDF.
 
+use std::ops::Range;
+
+use crate::article::{Part, Span};
 use crate::document::party::{Mark, Party};
-use crate::document::{Document, Sentence, Strength};
+use crate::document::{Document, Strength};
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tokenize::{Token, Tokenizer};
 
@@ -83,15 +86,43 @@ impl Names {
     }
 }
 
-/// Tokens and marks of a run of sentences, from the first to the last.
-pub(crate) fn window(
-    document: &Document<'_>,
-    (first, last): (usize, usize),
-    tokenizer: &Tokenizer,
-) -> (Vec<Token>, Vec<Mark>) {
-    let sentences = &document.sentences[first..=last];
-    let text = document.article.part(sentences[0].part);
-    let marks: Vec<Mark> = sentences.iter().flat_map(|s: &Sentence| s.marks.iter().cloned()).collect();
-    let span = sentences[0].span.start..sentences[last - first].span.end;
-    (tokenizer.tokenize(text, span, &marks), marks)
+/// A window in words.
+#[derive(Debug, Clone)]
+pub(crate) struct WindowTokens {
+    /// Its tokens, first those of the title.
+    pub tokens: Vec<Token>,
+    /// The names in it; each token's `mark` is an index into these.
+    pub marks: Vec<Mark>,
+    /// The part that each run of tokens is from, and how many tokens come before its end.
+    ends: Vec<(Part, usize)>,
+}
+
+impl WindowTokens {
+    /// Reads a window.
+    pub fn read(document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) -> Self {
+        let mut read = Self { tokens: Vec::new(), marks: Vec::new(), ends: Vec::new() };
+        for stretch in document.stretches(sentences) {
+            let marks: Vec<Mark> = stretch.sentences.iter().flat_map(|s| s.marks.iter().cloned()).collect();
+            let tokens = tokenizer.tokenize(document.article.part(stretch.part), stretch.span, &marks);
+            let before = read.marks.len();
+            if let Some(last) =
+                read.tokens.last().filter(|last| last.word.contains(char::is_alphanumeric) || last.mark.is_some())
+            {
+                // A title has no stop of its own.
+                let at = last.span.end;
+                read.tokens.push(Token { word: ".".into(), span: at..at, mark: None, capitalised: false });
+                read.ends[0].1 += 1;
+            }
+            read.tokens.extend(tokens.into_iter().map(|t| Token { mark: t.mark.map(|m| m + before), ..t }));
+            read.marks.extend(marks);
+            read.ends.push((stretch.part, read.tokens.len()));
+        }
+        read
+    }
+
+    /// Where a run of tokens stands; of one that begins in the title and ends in the text, what is in the title.
+    pub fn place(&self, at: &Range<usize>) -> (Part, Span) {
+        let (part, end) = self.ends[self.ends.partition_point(|&(_, end)| end <= at.start)];
+        (part, self.tokens[at.start].span.start..self.tokens[at.end.min(end) - 1].span.end)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::features::{Counts, Names, window};
+use super::features::{Counts, Names, WindowTokens};
 use super::ngrams::NgramParams;
 use super::tfidf::Tfidf;
 use super::tokenize::Tokenizer;
@@ -59,9 +59,9 @@ impl EvidenceModel for LinearModel {
         let (mut counts, mut row) = (Counts::default(), Vec::new());
         // The pairs of the same sentences share their tokens.
         for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
-            let (tokens, marks) = window(same[0].document, same[0].sentences, &self.tokenizer);
+            let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
             for window in same {
-                counts.count(&self.ngrams, &tokens, &marks, window.pair, window.strength);
+                counts.count(&self.ngrams, &read.tokens, &read.marks, window.pair, window.strength);
                 scores.push(self.score_counts(counts.as_slice(), &mut row));
             }
         }
@@ -73,19 +73,25 @@ impl EvidenceModel for LinearModel {
     }
 
     fn attribute(&self, evidence: &EvidenceWindow<'_>) -> Attribution {
-        let (tokens, marks) = window(evidence.document, evidence.sentences, &self.tokenizer);
+        let read = WindowTokens::read(evidence.document, evidence.sentences, &self.tokenizer);
+        let (tokens, marks) = (&read.tokens, &read.marks);
         let mut counts = Counts::default();
-        counts.count(&self.ngrams, &tokens, &marks, evidence.pair, evidence.strength);
+        counts.count(&self.ngrams, tokens, marks, evidence.pair, evidence.strength);
         let row = self.tfidf.transform(counts.as_slice());
         let mut terms: Vec<Option<Term>> = vec![None; row.len()];
-        self.ngrams.features(&tokens, &marks, evidence.pair, evidence.strength, |hash, name, at| {
+        self.ngrams.features(tokens, marks, evidence.pair, evidence.strength, |hash, name, at| {
             let column = self.tfidf.vocabulary().get(hash);
             let found = column.and_then(|c| row.binary_search_by_key(&c, |&(c, _)| c).ok());
             let Some(place) = found else { return };
             terms[place].get_or_insert_with(|| {
                 let (column, value) = row[place];
-                let span = tokens[at.start].span.start..tokens[at.end - 1].span.end;
-                Term { name: name.into(), span, contribution: self.coef[column as usize].map(|w| value * f64::from(w)) }
+                let (part, span) = read.place(&at);
+                Term {
+                    name: name.into(),
+                    part,
+                    span,
+                    contribution: self.coef[column as usize].map(|w| value * f64::from(w)),
+                }
             });
         });
         Attribution::Exact(terms.into_iter().flatten().collect())

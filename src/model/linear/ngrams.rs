@@ -166,6 +166,7 @@ impl NgramParams {
             Strength::Direct => "direct",
             Strength::Carried => "carried",
             Strength::Neighbour => "neighbour",
+            Strength::Title => "title",
         };
         emit("d", &[direction], at.clone());
         emit("d", &[direction, distance], at.clone());
