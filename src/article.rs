@@ -1,5 +1,6 @@
 //! What a source yields: an article, and the place of each part in it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,16 @@ pub struct Article {
     pub source: Option<String>,
     /// Address of the page.
     pub url: Option<String>,
+    /// Who wrote it.
+    pub author: Option<String>,
     /// BCP 47 language tag.
     pub language: Option<String>,
+    /// The file that it was read from, as the user named it; `-` for standard input, empty where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Fields of its row that were to be kept; see [`ReadOptions::keep`](crate::source::ReadOptions::keep).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
 }
 
 impl Article {

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use detente::data::{LabelledOptions, labelled};
-use detente::source::{Format, MAX_ARTICLE, MAX_LINE, Source, Warn, Warning, ignore_warnings, inputs, read, read_all};
+use detente::source::{
+    FieldNames, Format, MAX_ARTICLE, MAX_LINE, ReadOptions, Source, Warn, Warning, ignore_warnings, inputs, read,
+    read_all,
+};
 use detente::{Article, Error, LabelledPair, Stance};
 use proptest::prelude::*;
 
@@ -30,7 +33,13 @@ fn shown(error: &Error, folder: &Path) -> String {
 fn articles(name: &str, bytes: impl AsRef<[u8]>) -> Vec<Result<Article, String>> {
     let saved = save(name, bytes);
     match read(&Source::file(&saved.path), &ignore_warnings()) {
-        Ok(articles) => articles.map(|a| a.map_err(|error| shown(&error, saved.folder.path()))).collect(),
+        Ok(articles) => articles
+            .map(|article| {
+                let article = article.map_err(|error| shown(&error, saved.folder.path()))?;
+                assert_eq!(Path::new(&article.path), saved.path);
+                Ok(Article { path: String::new(), ..article })
+            })
+            .collect(),
         Err(error) => vec![Err(shown(&error, saved.folder.path()))],
     }
 }
@@ -93,6 +102,137 @@ fn jsonl_lines_are_articles() {
     assert_eq!(found.len(), 3);
 }
 
+/// One article in every format of rows, each under names of its own.
+fn one_article() -> Vec<(&'static str, Vec<u8>)> {
+    let text = "Oman thanked Iran; \u{201c}friends\u{201d}, it said.";
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, (name, value)) in
+        (0..).zip([("ID", "7"), ("Headline", "A visit"), ("Published", "2026-03-03"), ("Content", text)])
+    {
+        sheet.write_string(1, column, name).and_then(|sheet| sheet.write_string(3, column, value)).expect("a cell");
+    }
+    let feed = format!(
+        "<?xml version=\"1.0\"?>\n<rss version=\"2.0\"><channel><title>Wire</title><link>https://e.org</link><description>x</description>\
+         <item><guid>7</guid><title>A visit</title><pubDate>Tue, 03 Mar 2026 00:00:00 GMT</pubDate>\
+         <description>&lt;p&gt;{text}&lt;/p&gt;</description></item></channel></rss>"
+    );
+    let json = |text: &str| {
+        format!("\"_id\": 7, \"headline\": \"A visit\", \"publishedAt\": \"2026-03-03\", \"body\": \"{text}\"")
+    };
+    let object = json(text);
+    vec![
+        ("a.csv", format!("id,Title,Date,Text\n7,A visit,2026-03-03,\"{text}\"\n").into_bytes()),
+        ("b.csv", format!("sep=;\r\nID;HEADLINE;DATE;CONTENT\r\n7;A visit;2026-03-03;\"{text}\"\r\n").into_bytes()),
+        ("a.tsv", format!("id\ttitle\tdate\tarticle_text\n7\tA visit\t2026-03-03\t{text}\n").into_bytes()),
+        ("a.jsonl", format!("{{{object}}}\n").into_bytes()),
+        ("a.ndjson.gz", gzip(format!("{{{object}}}\n").as_bytes())),
+        ("a.jsonl.zst", zstd::encode_all(format!("{{{object}}}\n").as_bytes(), 3).expect("memory takes all")),
+        ("a.json", format!("{{\n{object}\n}}").into_bytes()),
+        ("b.json", format!("[\n{{{object}}}\n]").into_bytes()),
+        ("c.json", format!("{{\"status\": \"ok\", \"articles\": [{{{object}}}]}}").into_bytes()),
+        ("a.xlsx", workbook.save_to_buffer().expect("memory takes all")),
+        ("a.parquet", parquet_file(&[("id", "7"), ("title", "A visit"), ("date", "2026-03-03"), ("maintext", text)])),
+        ("a.rss", feed.into_bytes()),
+    ]
+}
+
+fn parquet_file(fields: &[(&str, &str)]) -> Vec<u8> {
+    use parquet::data_type::{ByteArray, ByteArrayType};
+    use parquet::file::{properties::WriterProperties, writer::SerializedFileWriter};
+    let columns: String = fields.iter().map(|(name, _)| format!("required binary {name} (UTF8); ")).collect();
+    let schema =
+        parquet::schema::parser::parse_message_type(&format!("message row {{ {columns} }}")).expect("a schema");
+    let mut bytes = Vec::new();
+    let properties = WriterProperties::builder().set_compression(parquet::basic::Compression::SNAPPY).build();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema.into(), properties.into()).expect("a file");
+    let mut group = file.next_row_group().expect("a group");
+    for (_, value) in fields {
+        let mut column = group.next_column().expect("memory").expect("a column");
+        column.typed::<ByteArrayType>().write_batch(&[ByteArray::from(*value)], None, None).expect("memory");
+        column.close().expect("memory");
+    }
+    group.close().expect("memory");
+    file.close().expect("memory");
+    bytes
+}
+
+#[test]
+fn one_article_is_the_same_in_every_format() {
+    let text = "Oman thanked Iran; \u{201c}friends\u{201d}, it said.";
+    for (name, bytes) in one_article() {
+        // By its name, and by its first bytes.
+        for name in [name, "unknown"] {
+            let found = articles(name, bytes.clone());
+            let article = found[0].as_ref().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let date = article.date.as_deref().map(|date| &date[..10]);
+            assert_eq!((found.len(), article.id.as_str(), date), (1, "7", Some("2026-03-03")), "{name}");
+            assert_eq!((article.title.as_deref(), article.text.as_str()), (Some("A visit"), text), "{name}");
+        }
+    }
+}
+
+#[test]
+fn fields_are_found_by_name_and_by_order() {
+    let (warn, warnings) = collecting();
+    let first = |name: &str, bytes: &str, options: ReadOptions| {
+        let saved = save(name, bytes);
+        let source = Source::file(&saved.path).with_options(&Arc::new(options));
+        read(&source, &warn)
+            .and_then(|mut articles| articles.next().expect("a row"))
+            .map_err(|e| shown(&e, saved.folder.path()))
+    };
+    // The first of several that is filled; lists of paragraphs; names of outlets and authors.
+    let rich = "{\"description\": \"Short.\", \"content\": null, \"body\": [\"One.\", \"Two.\"], \"source\": {\"id\": 1, \"name\": \"Wire\"}, \"authors\": [\"A\", \"B\"], \"lang\": \"en\"}";
+    let article = first("a.jsonl", rich, ReadOptions::default()).expect("an article");
+    assert_eq!((article.text.as_str(), article.source.as_deref()), ("One.\n\nTwo.", Some("Wire")));
+    assert_eq!((article.author.as_deref(), article.language.as_deref()), (Some("A, B"), Some("en")));
+
+    let named = |text: &str| ReadOptions {
+        fields: FieldNames { text: Some(text.into()), ..FieldNames::default() },
+        keep: vec!["Topic".into()],
+    };
+    let article = first("a.csv", "words,topic\nOman waits.,war\n", named("Words")).expect("an article");
+    assert_eq!((article.text.as_str(), article.columns["Topic"].as_str()), ("Oman waits.", "war"));
+    let said = first("a.csv", "words,topic\nOman waits.,war\n", named("prose")).expect_err("no such column");
+    assert!(said.contains("expected a column `prose`"), "{said}");
+
+    // A long column that is not read is named, once; so is markup.
+    let table = format!("title,prose\nOman waits,{0}\nIran waits,{0}\n", "Oman waits for Iran. ".repeat(20));
+    first("a.csv", &table, ReadOptions::default()).expect("a title");
+    first("a.csv", "text\n<div><p>Oman waits.</p></div>\n", ReadOptions::default()).expect("a text");
+    let said: Vec<String> = warnings.lock().expect("no thread panicked").iter().map(|w| w.message.clone()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("--text-field prose") && said[1].contains("HTML"), "{said:?}");
+}
+
+#[test]
+fn labelled_rows_are_read_from_every_table() {
+    let fields = [
+        ("Content", "Oman thanked Iran."),
+        ("STATE", "Oman"),
+        ("Actor", "Iran"),
+        ("label", "aligned"),
+        ("outlet", "Wire"),
+    ];
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+    let saved = [
+        save("a.csv", format!("{}\n{}\n", names.join(";"), values.join(";"))),
+        save("a.tab", format!("{}\n{}\n", names.join("\t"), values.join("\t"))),
+        save("a.parquet", parquet_file(&fields)),
+        save("a.json", format!("[{{{}}}]", fields.map(|(name, value)| format!("\"{name}\": \"{value}\"")).join(", "))),
+    ];
+    for saved in saved {
+        let pairs = labelled(&Source::file(&saved.path), &LabelledOptions::default(), &ignore_warnings());
+        let pair = pairs.expect("the columns are there").next().expect("a row").expect("a pair");
+        assert_eq!(
+            (pair.article.text.as_str(), pair.state.as_str(), pair.label),
+            ("Oman thanked Iran.", "Oman", Some(Stance::Aligned))
+        );
+        assert_eq!(pair.column("outlet"), Some("Wire"));
+    }
+}
+
 #[test]
 fn labelled_rows_carry_spans_and_other_columns() {
     let table = "text,state,actor,label,state_start,state_end,actor_start,actor_end,group,topic\n\
@@ -140,33 +280,37 @@ fn bad_articles_are_named() {
         ("a.jsonl", b"", "a.jsonl: no article found; expected at least one"),
         (
             "a.csv",
-            b"id,Text\n1,x\n",
-            "a.csv:1: found the columns `id`, `Text`, expected a column `text` (or `title`); `Text` should be written `text`",
+            b"id,words
+1,x
+",
+            "a.csv:1: found the columns `id`, `words`, expected a column `text` (or `title`); --text-field names another",
         ),
-        ("a.csv", b"id;text\n1;x\n", "the fields seem to be divided by semicolons, and should be by commas"),
         ("a.csv", b"text,text\n1,x\n", "a.csv:1:2: found the column `text` twice"),
         ("a.csv", b"text,id\rx,1\r", "lines that end in carriage returns only"),
-        ("a.csv", b"id,text\n1,\n", "a.csv:2: found an empty text"),
+        ("a.csv", b"id,text\n1,\n", "a.csv:2: found an empty `text`"),
         ("a.csv", b"id,text\n1,\"x\n", "a.csv:2:2: found a quote that is never closed"),
-        (
-            "a.jsonl",
-            b"{\"text\": \"x\", }",
-            "a.jsonl:1:15: found broken JSON (trailing comma), expected a JSON object on each line",
-        ),
-        (
-            "a.jsonl",
-            b"{\"text\": 5}",
-            "a.jsonl:1:10: found invalid type: integer `5`, expected a string, expected a JSON",
-        ),
+        ("a.jsonl", b"{\"text\": \"x\", }", "a.jsonl:1:15: found broken JSON (trailing comma), expected a JSON object"),
+        ("a.jsonl", b"{\"text\": 5}", "a.jsonl:1: found `5` as `text`, expected a string"),
         ("a.jsonl", b"[{\"text\": \"x\"},\n", "a.jsonl:1"),
         (
             "a.jsonl",
-            b"{\"Text\": \"x\"}",
-            "a.jsonl:1: found the keys `Text`, expected `text` (or `title`); `Text` should be written `text`",
+            b"{\"words\": \"x\"}",
+            "a.jsonl:1: found the keys `words`, expected `text` (or `title`); --text-field names another",
         ),
         ("a.jsonl", b"{\"text\": \" \"}", "a.jsonl:1: found an empty `text`"),
-        ("a.jsonl", b"\"text\"", "a.jsonl:1"),
-        ("a.txt", b"%PDF-1.4 abc", "a.txt: found a PDF document, expected text, HTML, CSV or JSONL"),
+        ("a.jsonl", b"\"text\"", "a.jsonl:1:6: found string \"text\", expected a JSON object"),
+        ("a.json", b"[{\"text\": \"x\"}", "a.json:1: found an array that is never closed"),
+        (
+            "a.json",
+            b"{\"a\": [{}], \"b\": [{}]}",
+            "a.json:1: found an object with several arrays of objects (`a`, `b`)",
+        ),
+        ("a.json", b"[]", "a.json: no article found"),
+        ("a.parquet", b"PAR1xxxxPAR1", "a.parquet: found a Parquet file that cannot be read"),
+        ("a.xlsx", b"PK\x03\x04x", "a.xlsx: found a workbook that cannot be read"),
+        ("a.xml", b"<?xml version='1.0'?><note/>", "a.xml: found XML with the root `note`, expected a feed"),
+        ("a.mhtml", b"x", "a.mhtml: found a MIME message without a page"),
+        ("a.txt", b"%PDF-1.4 abc", "a.txt: found a PDF document, expected text, HTML, CSV, JSON"),
         ("a.txt", b"PK\x03\x04abc", "a.txt: found a ZIP archive"),
         ("a.jsonl", b"PAR1abc", "a.jsonl: found a Parquet file"),
         ("a.txt", b"ab\0\x01cdefgh", "a.txt: found binary data (a zero byte at offset 2)"),
@@ -195,8 +339,8 @@ fn bad_labelled_rows_are_named() {
     const HEAD: &str = "text,state,actor,label,state_start,state_end,actor_start,actor_end\n";
     let cases = [
         (
-            "text,state,actor,Label\nx,a,b,neutral\n".to_owned(),
-            "a.csv:1: found the columns `text`, `state`, `actor`, `Label`, expected a column `label`; `Label` should be written `label`",
+            "text,state,actor,mark\nx,a,b,neutral\n".to_owned(),
+            "a.csv:1: found the columns `text`, `state`, `actor`, `mark`, expected a column `label`",
         ),
         ("text,state\nx,a\n".to_owned(), "expected columns `actor`, `label`"),
         ("text,state,actor,label\n".to_owned(), "a.csv: no labelled row found; expected at least one"),
@@ -237,11 +381,11 @@ fn bad_labelled_rows_are_named() {
     assert!(
         found[0]
             .as_ref()
-            .is_err_and(|error| error.contains("a.jsonl:1: found the keys `actor`, `state`, `text`, expected `label`")),
+            .is_err_and(|error| error.contains("a.jsonl:1: found the keys `text`, `state`, `actor`, expected `label`")),
         "{found:?}"
     );
     assert!(found[1].is_ok());
-    assert!(pairs("a.txt", "x")[0].as_ref().is_err_and(|error| error.contains("CSV or JSONL")));
+    assert!(pairs("a.txt", "x")[0].as_ref().is_err_and(|error| error.contains("rows of named fields")));
 }
 
 #[test]
@@ -254,6 +398,7 @@ fn reading_goes_on_after_a_bad_row_and_a_bad_file() {
     let saved = save("b.txt", "Oman waits.");
     std::fs::write(saved.folder.path().join("a.txt"), "%PDF-1.4").expect("a file");
     let sources = inputs(&[saved.folder.path(), Path::new("/nowhere/x.txt")], None)
+        .sources
         .into_iter()
         .collect::<Result<Vec<_>, _>>()
         .expect("a folder with articles");

@@ -1,6 +1,5 @@
 //! Articles in batches, read on a thread of their own while those before are answered.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -25,19 +24,6 @@ pub struct Outcome {
     pub complaints: Complaints,
     /// Whether there was anything to work on, be it good or bad.
     pub any: bool,
-}
-
-/// The inputs that `paths` name, and what is wrong with those that are none.
-pub fn inputs(paths: &[PathBuf], format: Option<Format>) -> (Vec<Source>, Complaints) {
-    let mut inputs = Vec::new();
-    let mut complaints = Complaints::default();
-    for input in source::inputs(paths, format) {
-        match input {
-            Ok(input) => inputs.push(input),
-            Err(error) => complaints.add(&error),
-        }
-    }
-    (inputs, complaints)
 }
 
 /// Reads `inputs` in their order; the thread ends early where nobody takes the batches any more.
@@ -113,5 +99,5 @@ impl Reader {
 fn is_one_file(source: &Source) -> bool {
     let Input::Path(path) = &source.input else { return false };
     let small = |path| std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= SMALL);
-    matches!(source.format, Format::Text | Format::Html) && small(path)
+    matches!(source.format, Format::Text | Format::Html | Format::Mhtml) && small(path)
 }

@@ -11,6 +11,7 @@ use detente::pipeline::explain::{self, Explanation, Method};
 use detente::source;
 use detente::{Article, Part, Stance};
 
+use super::inputs::ReadArgs;
 use super::models::ModelArgs;
 use super::output::{paint, shorten, stdout, table, width};
 use super::{Common, Outcome};
@@ -35,6 +36,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     actor: String,
     #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
     model: ModelArgs,
     /// Features to show for each sentence
     #[arg(long, value_name = "N", default_value_t = 8)]
@@ -57,8 +60,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let actor = detente::pipeline::find(pipeline.gazetteer(), &args.actor)?;
     let warn = common.warn();
     let mut out = stdout()?;
-    for input in source::inputs(std::slice::from_ref(&args.path), None) {
-        for article in source::read(&input?, &warn)? {
+    let (inputs, complaints) = args.read.inputs(std::slice::from_ref(&args.path), &[], common);
+    let failed = complaints.finish();
+    for input in inputs {
+        for article in source::read(&input, &warn)? {
             let article = article?;
             let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
                 writeln!(out, "{}: names no evidence for this pair", detente::visible(&article.id))?;
@@ -73,7 +78,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             }
         }
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::failed_if(failed))
 }
 
 fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, args: &Args) -> Result<()> {

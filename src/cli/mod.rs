@@ -7,6 +7,7 @@ mod data;
 mod evaluate;
 mod explain;
 mod gazetteer;
+mod inputs;
 mod inspect;
 mod manual;
 mod models;
@@ -60,6 +61,8 @@ pub struct Common {
     /// CSV of names to add to the gazetteer, or to take away (columns code,name,kind,region,alias,how)
     #[arg(long, global = true, value_name = "FILE")]
     gazetteer: Option<PathBuf>,
+    #[command(flatten)]
+    fields: inputs::FieldArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,7 +241,8 @@ impl Common {
     /// Reads a labelled file.
     pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> detente::Result<labelled_data::LabelledPairs> {
         let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
-        labelled_data::labelled(&Source::file(path), &options, &self.warn())
+        let source = Source::file(path).with_options(&self.fields.options(&[]));
+        labelled_data::labelled(&source, &options, &self.warn())
     }
 
     /// The gazetteer, with the user's own entries.

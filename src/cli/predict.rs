@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use clap::ValueEnum;
 use rayon::prelude::*;
 
 use detente::gazetteer::EntryId;
 use detente::pipeline::Prediction;
-use detente::source::Format as InputFormat;
 use detente::{Article, Pipeline, Query, Record, visible};
 
+use super::inputs::ReadArgs;
 use super::models::{ModelArgs, ModelName};
 use super::output::{Format, Sink, shorten, table, width};
 use super::{Common, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
 ///
-/// Reads text, HTML, CSV and JSONL files, each also gzip-compressed, folders of them, or standard input (`-`).
+/// Reads text, pages (HTML, MHTML), tables (CSV, TSV, Parquet, XLSX), JSON, JSONL and feeds (RSS, Atom), also packed by
+/// gzip or zstd, folders of them, or standard input (`-`).
 ///
 /// Examples:
 ///   detente predict article.txt --actor Russia
@@ -57,33 +57,8 @@ pub struct Args {
     /// Leave out pairs whose stance, as decided, is less probable than this
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
     min_prob: f64,
-    /// What the input is, where its name does not say [default: by extension; text for standard input]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    input_format: Option<Input>,
-}
-
-/// `--input-format`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Input {
-    /// Plain text
-    Text,
-    /// A saved web page
-    Html,
-    /// CSV with a column `text` or `title`
-    Csv,
-    /// One JSON object a line
-    Jsonl,
-}
-
-impl From<Input> for InputFormat {
-    fn from(input: Input) -> Self {
-        match input {
-            Input::Text => Self::Text,
-            Input::Html => Self::Html,
-            Input::Csv => Self::Csv,
-            Input::Jsonl => Self::Jsonl,
-        }
-    }
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 fn parse_probability(text: &str) -> Result<f64, String> {
@@ -103,7 +78,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         all_states: args.all_states,
         evidence_limit: Some(args.evidence),
     };
-    let (inputs, complaints) = batches::inputs(&args.paths, args.input_format.map(InputFormat::from));
+    let (inputs, complaints) = args.read.inputs(&args.paths, &[], common);
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
     let mut printer = Printer::new(args, inputs.len() > 1)?;

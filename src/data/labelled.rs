@@ -195,7 +195,7 @@ impl Record {
         let optional = OPTIONAL.map(|name| filled(self.get(name)));
         let [row_id, title, date, url, source, language, group] = optional;
         let id = row_id.unwrap_or_else(|| format!("{id}:{line}"));
-        Ok((self, Article { id, title, text, date, url, source, language }, group))
+        Ok((self, Article { id, title, text, date, url, source, language, ..Article::default() }, group))
     }
 
     /// The row as a label on `article`.

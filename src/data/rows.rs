@@ -1,28 +1,95 @@
-//! The rows of labelled files as fields by name, CSV or JSONL.
+//! The rows of labelled files as fields by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::source::csv::Rows;
-use crate::source::jsonl::{self, Objects};
-use crate::source::{Format, Source, Warn, stream};
+use crate::source::rows::{self, Cell, Header, Row};
+use crate::source::{Format, ReadOptions, Source, Warn, fields, stream};
 use crate::{Error, Location, Result};
 
 /// Rows as they are read, each with its line.
 pub(super) type Records = Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>;
 
-/// The rows of a CSV or JSONL input, each with its line; all have the columns `required`. Of several names for one column,
-/// divided by `|`, one is needed.
+/// The rows of an input, each with its line; all have the columns `required`. Of several names for one column, divided by
+/// `|`, one is needed. Names in other capitals, and the names that [`fields`] knows for what an article has, are understood.
 pub(super) fn records(source: &Source, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
-    let opened = || stream::open(&source.input, warn);
-    match source.format {
-        Format::Csv => Ok(Box::new(from_csv(Rows::new(opened()?)?, source, required)?)),
-        Format::Jsonl => Ok(Box::new(from_jsonl(Objects::new(opened()?, "labelled row"), required))),
-        Format::Text | Format::Html => Err(Error::format(
-            Location::file(source.input.name()),
-            format!("a file read as {}", source.format),
-            "CSV or JSONL, by its extension or by the stated format",
-        )),
+    let unpacked = stream::unpack(&source.input)?;
+    let format = unpacked.format(source.format);
+    let table = rows::open(unpacked, format, "labelled row", warn)?;
+    let options = source.options.clone();
+    let mut names = table.header.map(|header| Names::new(&header, required, &options));
+    if let Some(names) = &names {
+        names.check(names.header.location())?;
+    }
+    Ok(Box::new(table.rows.map(move |row| {
+        let row = row?;
+        if !names.as_ref().is_some_and(|names| Arc::ptr_eq(&names.header, &row.header)) {
+            names = Some(Names::new(&row.header, required, &options));
+        }
+        let known = names.as_ref().expect("it was just set");
+        known.check(row.location())?;
+        Ok((row.line, known.record(row)))
+    })))
+}
+
+/// What the fields of a row are called here.
+struct Names {
+    header: Arc<Header>,
+    required: &'static [&'static str],
+    names: Vec<String>,
+}
+
+impl Names {
+    fn new(header: &Arc<Header>, required: &'static [&'static str], options: &ReadOptions) -> Self {
+        let mut names = header.names.clone();
+        let own = ["label", "state", "actor", "group", "sentence", "first", "second", "split"];
+        let offsets = ["state_start", "state_end", "actor_start", "actor_end"];
+        for known in own.into_iter().chain(offsets) {
+            if let Some(at) = fields::find(&header.names, known) {
+                names[at] = known.to_owned();
+            }
+        }
+        let wants_text = required.contains(&"text");
+        // Other columns keep their names: scores are broken down by them. A file of labels may have a column of notes.
+        for (known, at) in fields::places(&header.names, options) {
+            let is_free = at.is_some_and(|at| header.names[at] == known) || !header.names.iter().any(|n| n == known);
+            if let Some(at) = at.filter(|_| is_free && (known != "text" || wants_text)) {
+                names[at] = known.to_owned();
+            }
+        }
+        Self { header: header.clone(), required, names }
+    }
+
+    /// An error where a required field is not there.
+    fn check(&self, location: Location) -> Result<()> {
+        let has = |name: &str| self.names.iter().any(|found| found == name);
+        let missing: Vec<String> = self
+            .required
+            .iter()
+            .filter(|names| !names.split('|').any(has))
+            .map(|names| format!("`{}`", names.replace('|', "` or `")))
+            .collect();
+        let what = match missing.len() {
+            0 => return Ok(()),
+            _ if !self.header.is_table() => "",
+            1 => "a column ",
+            _ => "columns ",
+        };
+        Err(self.header.missing(location, &format!("{what}{}", missing.join(", "))))
+    }
+
+    fn record(&self, row: Row) -> Record {
+        let (location, in_columns) = (row.location(), self.header.is_table());
+        let fields = self.names.iter().zip(1..).zip(row.cells).filter_map(|((name, column), cell)| {
+            // A null says that the field is not there; an empty cell of a table is a column that is.
+            let text = match cell {
+                Cell::Null if !in_columns => return None,
+                cell => cell.joined().flatten().or_else(|| cell.as_str().map(str::to_owned)).unwrap_or_default(),
+            };
+            Some((name.clone(), (column, text)))
+        });
+        Record { fields: fields.collect(), location, in_columns }
     }
 }
 
@@ -43,11 +110,11 @@ pub(super) fn label_records(path: &Path, warn: &Warn) -> Result<Records> {
 
 fn with_columns(path: &Path, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
     let mut source = Source::file(path);
-    source.format = Format::of(path).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv);
+    source.format = Format::of(path).filter(|format| format.is_rows()).unwrap_or(Format::Csv);
     records(&source, required, warn)
 }
 
-/// The labels of a CSV or JSONL file, whatever their spelling.
+/// The labels of a file of rows, whatever their spelling.
 pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<LabelRow>> + use<>> {
     let row = |row: Result<(u64, Record)>| {
         let (_, mut row) = row?;
@@ -77,60 +144,6 @@ pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<[LabelRow; 2]
         found.push([row, again]);
     }
     Ok(found)
-}
-
-/// Those of `required` that are not there, and how to ask for them.
-fn missing(required: &[&'static str], has: impl Fn(&str) -> bool) -> Option<(Vec<&'static str>, String)> {
-    let missing: Vec<&str> = required.iter().copied().filter(|names| !names.split('|').any(&has)).collect();
-    let expected: Vec<String> = missing.iter().map(|names| format!("`{}`", names.replace('|', "` or `"))).collect();
-    (!missing.is_empty()).then(|| (missing, expected.join(", ")))
-}
-
-fn from_csv(
-    mut rows: Rows,
-    source: &Source,
-    required: &[&'static str],
-) -> Result<impl Iterator<Item = Result<(u64, Record)>> + Send + use<>> {
-    let header = rows.header().clone();
-    if let Some((missing, expected)) = missing(required, |name| header.find(name).is_some()) {
-        return Err(header.missing(&missing, &expected));
-    }
-    let path = source.input.name();
-    let mut any = false;
-    Ok(std::iter::from_fn(move || {
-        let Some(row) = rows.next() else {
-            let first = !std::mem::replace(&mut any, true);
-            return first.then(|| Err(Error::Empty { path: path.clone(), what: "labelled row" }));
-        };
-        any = true;
-        Some(row.map(|row| {
-            let fields = header.names.iter().enumerate().map(|(at, name)| {
-                let cell = row.get(Some(at)).unwrap_or("").to_owned();
-                (name.clone(), (at as u64 + 1, cell))
-            });
-            (row.line, Record { fields: fields.collect(), location: row.location(&path), in_columns: true })
-        }))
-    }))
-}
-
-fn from_jsonl(
-    mut objects: Objects,
-    required: &'static [&'static str],
-) -> impl Iterator<Item = Result<(u64, Record)>> + Send {
-    std::iter::from_fn(move || {
-        let line = match objects.next()? {
-            Ok(line) => line,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(objects.parse::<BTreeMap<String, jsonl::Cell>>(&line).and_then(|object| {
-            if let Some((missing, expected)) = missing(required, |name| object.contains_key(name)) {
-                return Err(objects.lacks(&line, &missing, &expected));
-            }
-            let fields = object.into_iter().filter_map(|(name, cell)| Some((name, (0, cell.text()?))));
-            let record = Record { fields: fields.collect(), location: objects.location(), in_columns: false };
-            Ok((objects.line, record))
-        }))
-    })
 }
 
 /// The fields of a row by name, each with its column from 1.

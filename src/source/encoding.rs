@@ -165,10 +165,10 @@ impl Decoder {
 /// What can be wrong with a stream of bytes, inside an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    #[error("gzip data that is cut short")]
-    CutShort,
-    #[error("damaged gzip data ({0})")]
-    Damaged(String),
+    #[error("{0} data that is cut short")]
+    CutShort(&'static str),
+    #[error("damaged {0} data ({1})")]
+    Damaged(&'static str, String),
     #[error("bytes that are not UTF-16, which the byte-order mark announces")]
     NotUtf16,
     #[error("more than {} MiB in one row", super::MAX_LINE >> 20)]
@@ -179,7 +179,8 @@ impl Fault {
     /// What should be there instead.
     pub(crate) fn expected(&self) -> &'static str {
         match self {
-            Self::CutShort | Self::Damaged(_) => "a whole gzip file; copy or download it again",
+            Self::CutShort("zstd") | Self::Damaged("zstd", _) => "a whole zstd file; copy or download it again",
+            Self::CutShort(_) | Self::Damaged(..) => "a whole gzip file; copy or download it again",
             Self::NotUtf16 => EXPECTED,
             Self::RowTooLong => "a row of one article; a quote may be open that is never closed",
         }

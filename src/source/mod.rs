@@ -4,12 +4,19 @@
 //! |---|---|---|
 //! | [`Format::Text`] | `.txt` | the file |
 //! | [`Format::Html`] | `.html`, `.htm` | the main content of the page |
-//! | [`Format::Csv`] | `.csv` | a row |
+//! | [`Format::Mhtml`] | `.mhtml`, `.mht` | the main content of the page |
+//! | [`Format::Csv`] | `.csv` | a row; fields divided by commas, semicolons, tabs or bars, as the header shows |
+//! | [`Format::Tsv`] | `.tsv`, `.tab` | a row; fields divided by tabs |
 //! | [`Format::Jsonl`] | `.jsonl`, `.ndjson` | a line |
+//! | [`Format::Json`] | `.json` | an object: alone, in an array, or in the array that an object holds |
+//! | [`Format::Parquet`] | `.parquet` | a record |
+//! | [`Format::Xlsx`] | `.xlsx` | a row of the first sheet |
+//! | [`Format::Feed`] | `.rss`, `.atom`, `.xml` | an entry of RSS or Atom |
 //!
-//! Each may be compressed with gzip, whatever its name, and be in UTF-8, in UTF-16 with a byte-order mark, or in
-//! Windows-1252, which is reported (see [`encoding`]). Only one article is held at a time, and sizes are bounded:
-//! [`MAX_ARTICLE`] and [`MAX_LINE`].
+//! Text formats may be compressed with gzip or zstd, whatever their name, and be in UTF-8, in UTF-16 with a byte-order
+//! mark, or in Windows-1252, which is reported (see [`encoding`]). What a name does not say is told from the first bytes
+//! ([`Format::Auto`]). What fields may be called is said in [`fields`]. Sizes are bounded: [`MAX_ARTICLE`] and
+//! [`MAX_LINE`]; but for a workbook, a feed and an array within a JSON object, one article is held at a time.
 //!
 //! A reader of a file with many articles goes on after a bad one: the iterator yields an error that names the line, and
 //! then the next article. It ends after an error that leaves no way to go on, such as a quote that is never closed.
@@ -27,19 +34,28 @@
 //! ```
 
 pub mod encoding;
+pub mod fields;
 
-pub(crate) mod csv;
+mod feed;
 mod html;
-pub(crate) mod jsonl;
+mod mhtml;
+pub(crate) mod rows;
+mod sniff;
 pub(crate) mod stream;
 mod text;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use fields::{FieldNames, ReadOptions};
+
 use crate::{Article, Error, Location, Result};
+
+/// The most bytes of a workbook or a Parquet file on standard input: 1 GiB.
+const MAX_BINARY: u64 = 1 << 30;
 
 /// The most bytes that the text of one article, or one HTML page, may have: 32 MiB.
 pub const MAX_ARTICLE: usize = 32 << 20;
@@ -54,24 +70,64 @@ pub enum Format {
     Text,
     /// A saved page: one article.
     Html,
+    /// A saved page with all that belongs to it: one article.
+    Mhtml,
     /// A table with a header row: one article a row.
     Csv,
+    /// The same, divided by tabs.
+    Tsv,
     /// A JSON object a line: one article each.
     Jsonl,
+    /// JSON objects in an array or alone: one article each.
+    Json,
+    /// A Parquet file: one article a record.
+    Parquet,
+    /// An Excel workbook: one article a row of its first sheet.
+    Xlsx,
+    /// RSS or Atom: one article an entry.
+    Feed,
+    /// What the first bytes say.
+    Auto,
 }
 
 impl Format {
-    /// The format that the extension of `path` names, a last `.gz` aside.
+    /// All formats by name.
+    const NAMES: [(&'static str, Self); 11] = [
+        ("text", Self::Text),
+        ("html", Self::Html),
+        ("mhtml", Self::Mhtml),
+        ("csv", Self::Csv),
+        ("tsv", Self::Tsv),
+        ("jsonl", Self::Jsonl),
+        ("json", Self::Json),
+        ("parquet", Self::Parquet),
+        ("xlsx", Self::Xlsx),
+        ("feed", Self::Feed),
+        ("auto", Self::Auto),
+    ];
+
+    /// The format that the extension of `path` names, a last `.gz` or `.zst` aside.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
         match Path::new(name).extension()?.to_str()? {
             "txt" => Some(Self::Text),
             "html" | "htm" => Some(Self::Html),
+            "mhtml" | "mht" => Some(Self::Mhtml),
             "csv" => Some(Self::Csv),
+            "tsv" | "tab" => Some(Self::Tsv),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "json" => Some(Self::Json),
+            "parquet" => Some(Self::Parquet),
+            "xlsx" => Some(Self::Xlsx),
+            "rss" | "atom" | "xml" => Some(Self::Feed),
             _ => None,
         }
+    }
+
+    /// Whether a file of it holds rows of named fields.
+    pub fn is_rows(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::Jsonl | Self::Json | Self::Parquet | Self::Xlsx)
     }
 }
 
@@ -79,28 +135,19 @@ impl FromStr for Format {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "text" | "txt" => Ok(Self::Text),
-            "html" | "htm" => Ok(Self::Html),
-            "csv" => Ok(Self::Csv),
-            "jsonl" | "ndjson" => Ok(Self::Jsonl),
-            _ => Err(Error::Parameter {
-                name: "input-format",
-                found: format!("`{name}`"),
-                expected: "text, html, csv or jsonl",
-            }),
-        }
+        let lower = name.to_ascii_lowercase();
+        let known = Self::NAMES.iter().find(|(known, _)| *known == lower).map(|(_, format)| *format);
+        known.or_else(|| Self::of(Path::new(&format!("x.{lower}")))).ok_or_else(|| Error::Parameter {
+            name: "input-format",
+            found: format!("`{name}`"),
+            expected: "text, html, mhtml, csv, tsv, jsonl, json, parquet, xlsx, feed or auto",
+        })
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Text => "text",
-            Self::Html => "html",
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-        })
+        f.pad(Self::NAMES.iter().find(|(_, format)| format == self).map_or("", |(name, _)| name))
     }
 }
 
@@ -141,21 +188,29 @@ pub struct Source {
     /// The identifier of the article, or what comes before `:LINE` in the identifiers of rows that have none: the name
     /// of the file, for a file found in a folder its path below that folder, and `-` for standard input.
     pub id: String,
+    /// How rows are read.
+    pub options: Arc<ReadOptions>,
 }
 
 impl Source {
-    /// The file at `path`, in the format that its extension names, plain text if it names none.
+    /// The file at `path`, in the format that its extension names, or that its first bytes show if it names none.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let id =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-        let format = Format::of(&path).unwrap_or(Format::Text);
-        Self { input: Input::Path(path), format, id }
+        let format = Format::of(&path).unwrap_or(Format::Auto);
+        Self { input: Input::Path(path), format, id, options: Arc::default() }
     }
 
     /// Standard input.
     pub fn stdin(format: Format) -> Self {
-        Self { input: Input::Stdin, format, id: "-".into() }
+        Self { input: Input::Stdin, format, id: "-".into(), options: Arc::default() }
+    }
+
+    /// The same, with rows read so.
+    pub fn with_options(mut self, options: &Arc<ReadOptions>) -> Self {
+        self.options = Arc::clone(options);
+        self
     }
 }
 
@@ -182,50 +237,73 @@ pub fn ignore_warnings() -> Warn {
     Arc::new(|_| {})
 }
 
+/// What paths name.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// The inputs in order; a folder that cannot be listed or holds no article gives an error in its place.
+    pub sources: Vec<Result<Source>>,
+    /// How many files of folders were passed over, by extension (with its dot; empty without one).
+    pub passed_over: BTreeMap<String, usize>,
+}
+
 /// The inputs that `paths` name: files, folders with all that is in them (sorted by path), and `-` for standard input.
 ///
-/// The format is that of the extension, or `format` where it is given. In a folder, hidden files and files with an
-/// unknown extension are left out; with `format`, those of another format are left out and those with an unknown
-/// extension are taken. A file that is named itself is taken whatever its extension; whether it exists shows when it is
-/// read.
-///
-/// A folder that cannot be listed or holds no article gives an error in its place.
-pub fn inputs<P: AsRef<Path>>(paths: &[P], format: Option<Format>) -> Vec<Result<Source>> {
-    let mut sources = Vec::new();
+/// The format is that of the extension, or `format` where it is given. In a folder, hidden files, files with an unknown
+/// extension, and what a browser saved beside a page (`NAME_files` beside `NAME.html`) are left out; with `format`, those of
+/// another format are left out and those with an unknown extension are taken. A file that is named itself is taken whatever
+/// its extension; whether it exists shows when it is read. Of several files of one name that are named themselves, each is
+/// called by its path.
+pub fn inputs<P: AsRef<Path>>(paths: &[P], format: Option<Format>) -> Inputs {
+    let mut inputs = Inputs::default();
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
-            sources.push(Ok(Source::stdin(format.unwrap_or(Format::Text))));
+            inputs.sources.push(Ok(Source::stdin(format.unwrap_or(Format::Auto))));
         } else if path.is_dir() {
-            let mut found = Vec::new();
-            match list(path, path, format, &mut found) {
-                Err(error) => sources.push(Err(error)),
-                Ok(()) if found.is_empty() => {
-                    sources.push(Err(Error::Empty { path: path.display().to_string(), what: "article" }));
+            let before = inputs.sources.len();
+            match list(path, path, format, &mut inputs) {
+                Err(error) => inputs.sources.push(Err(error)),
+                Ok(()) if inputs.sources.len() == before => {
+                    inputs.sources.push(Err(Error::Empty { path: path.display().to_string(), what: "article" }));
                 }
-                Ok(()) => sources.extend(found.into_iter().map(Ok)),
+                Ok(()) => {}
             }
         } else {
             let mut source = Source::file(path);
             source.format = format.unwrap_or(source.format);
-            sources.push(Ok(source));
+            inputs.sources.push(Ok(source));
         }
     }
-    sources
+    let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+    for source in inputs.sources.iter().flatten() {
+        *ids.entry(source.id.clone()).or_default() += 1;
+    }
+    for source in inputs.sources.iter_mut().flatten() {
+        if ids.get(&source.id).is_some_and(|count| *count > 1) {
+            source.id = source.input.name();
+        }
+    }
+    inputs
 }
 
 /// Adds the articles below `folder`, each named by its path below `root`.
-fn list(root: &Path, folder: &Path, format: Option<Format>, sources: &mut Vec<Source>) -> Result<()> {
+fn list(root: &Path, folder: &Path, format: Option<Format>, inputs: &mut Inputs) -> Result<()> {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut entries = entries.map_err(|source| Error::io(folder, source))?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
+    let names: BTreeSet<String> = entries.iter().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     for entry in entries {
         let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
             continue;
         }
         // A link to a folder is not followed: it may lead back.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            list(root, &path, format, sources)?;
+            let page = name.strip_suffix("_files").or_else(|| name.strip_suffix(".files"));
+            let is_saved = |page: &str| [".html", ".htm"].iter().any(|end| names.contains(&format!("{page}{end}")));
+            if !page.is_some_and(is_saved) {
+                list(root, &path, format, inputs)?;
+            }
             continue;
         }
         let by_name = Format::of(&path);
@@ -233,9 +311,15 @@ fn list(root: &Path, folder: &Path, format: Option<Format>, sources: &mut Vec<So
             None => by_name,
             Some(format) => Some(format).filter(|_| by_name.is_none_or(|named| named == format)),
         };
-        if let Some(format) = wanted.filter(|_| path.is_file()) {
-            let id = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            sources.push(Source { input: Input::Path(path), format, id });
+        match wanted.filter(|_| path.is_file()) {
+            Some(format) => {
+                let id = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                inputs.sources.push(Ok(Source { input: Input::Path(path), format, id, options: Arc::default() }));
+            }
+            None => {
+                let ending = path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+                *inputs.passed_over.entry(ending.to_lowercase()).or_default() += 1;
+            }
         }
     }
     Ok(())
@@ -267,14 +351,26 @@ impl Iterator for Articles {
 /// If it cannot be opened, is binary, or has no usable header. Errors of single articles come from the iterator; so
 /// does [`Error::Empty`], at the end, when there was no article.
 pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
-    let stream = stream::open(&source.input, warn)?;
-    let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match source.format {
-        Format::Text => Box::new(std::iter::once(text::article(stream, &source.id))),
-        Format::Html => Box::new(std::iter::once(html::article(stream, &source.id))),
-        Format::Csv => Box::new(csv::articles(stream, &source.id)?),
-        Format::Jsonl => Box::new(jsonl::articles(stream, &source.id)),
+    let unpacked = stream::unpack(&source.input)?;
+    let format = unpacked.format(source.format);
+    let one = |article: Result<Article>| Box::new(std::iter::once(article));
+    let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match format {
+        Format::Text => one(text::article(unpacked.into_stream(warn)?, &source.id, warn)),
+        Format::Html => one(html::article(unpacked.into_stream(warn)?, &source.id)),
+        Format::Mhtml => one(mhtml::article(unpacked.into_stream(warn)?, &source.id)),
+        Format::Feed => Box::new(feed::articles(unpacked.into_stream(warn)?, &source.id)?.into_iter()),
+        _ => {
+            let table = rows::open(unpacked, format, "article", warn)?;
+            let mut fields = fields::ArticleFields::new(&source.id, &source.options, warn);
+            if let Some(header) = &table.header {
+                fields.check(header)?;
+            }
+            Box::new(table.rows.map(move |row| fields.article(&row?)))
+        }
     };
-    Ok(Articles { inner })
+    let path = source.input.name();
+    let named = move |article: Result<Article>| article.map(|article| Article { path: path.clone(), ..article });
+    Ok(Articles { inner: Box::new(inner.map(named)) })
 }
 
 /// The articles of many inputs, one input after the other; an input that cannot be opened gives one error.
@@ -328,23 +424,29 @@ mod tests {
         assert_eq!(Format::of(Path::new("b.ndjson.gz")), Some(Format::Jsonl));
         assert_eq!(Format::of(Path::new("b.gz")), None);
         assert_eq!("HTML".parse::<Format>().ok(), Some(Format::Html));
-        assert!("pdf".parse::<Format>().unwrap_err().to_string().contains("text, html, csv or jsonl"));
+        assert_eq!("ndjson".parse::<Format>().ok(), Some(Format::Jsonl));
+        assert_eq!(Format::of(Path::new("b.TSV.zst")), Some(Format::Tsv));
+        assert!("pdf".parse::<Format>().unwrap_err().to_string().contains("text, html, mhtml, csv"));
     }
 
     #[test]
     fn folders_are_listed_in_order_and_unknown_files_left_out() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path();
-        std::fs::create_dir_all(root.join("b/c")).expect("a folder");
-        for name in ["z.txt", "b/c/page.html", "b/a.csv.gz", "b/photo.png", ".hidden.txt", "b/README"] {
+        std::fs::create_dir_all(root.join("b/c/page_files")).expect("a folder");
+        for name in
+            ["z.txt", "b/c/page.html", "b/a.csv.gz", "b/photo.png", ".hidden.txt", "b/README", "b/c/page_files/ad.html"]
+        {
             std::fs::write(root.join(name), "x").expect("a file");
         }
         let names = |format| -> Vec<String> {
-            inputs(&[root], format).into_iter().map(|source| source.expect("an article").id).collect()
+            inputs(&[root], format).sources.into_iter().map(|source| source.expect("an article").id).collect()
         };
         assert_eq!(names(None), ["b/a.csv.gz", "b/c/page.html", "z.txt"]);
         assert_eq!(names(Some(Format::Text)), ["b/README", "b/photo.png", "z.txt"]);
+        let passed: Vec<(String, usize)> = inputs(&[root], None).passed_over.into_iter().collect();
+        assert_eq!(passed, [(String::new(), 1), (".png".into(), 1)]);
         let empty = tempfile::tempdir().expect("a temporary folder");
-        assert!(matches!(inputs(&[empty.path()], None)[..], [Err(Error::Empty { what: "article", .. })]));
+        assert!(matches!(inputs(&[empty.path()], None).sources[..], [Err(Error::Empty { what: "article", .. })]));
     }
 }

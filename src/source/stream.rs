@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::encoding::{Decoder, Fault, Utf16Reader, not_text, utf16_mark};
-use super::{Input, MAX_ARTICLE, MAX_LINE, Warn, too_large};
+use super::{Format, Input, MAX_ARTICLE, MAX_LINE, Warn, sniff, too_large};
 use crate::{Error, Location, Result};
 
 /// How many bytes are looked at to tell text from the rest.
@@ -21,36 +21,64 @@ pub(crate) struct Stream {
     pub(crate) decoder: Decoder,
 }
 
-/// Opens `input`.
-pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
-    let path = input.name();
+/// An input that is unpacked, before it is known to be text.
+pub(crate) struct Unpacked {
+    pub(crate) input: Input,
+    /// Its first bytes, which `reader` gives once more.
+    pub(crate) head: Vec<u8>,
+    pub(crate) reader: Box<dyn Read + Send>,
+}
+
+/// Opens `input`, and unpacks it where it is packed.
+pub(crate) fn unpack(input: &Input) -> Result<Unpacked> {
     let raw: Box<dyn Read + Send> = match input {
         Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
         Input::Stdin => Box::new(io::stdin()),
     };
-    from_reader(raw, path, warn)
+    unpacked(raw, input)
 }
 
-/// An input from any reader.
-pub(crate) fn from_reader(raw: Box<dyn Read + Send>, path: String, warn: &Warn) -> Result<Stream> {
-    let fail = |error| read_error(&path, None, error);
+fn unpacked(raw: Box<dyn Read + Send>, input: &Input) -> Result<Unpacked> {
+    let fail = |error| read_error(&input.name(), None, error);
     let (mut head, mut reader) = peek(raw).map_err(fail)?;
-    if head.starts_with(b"\x1F\x8B") {
+    let packing = Packing::of(&head);
+    if let Some(packing) = packing {
         let whole = BufReader::with_capacity(BUFFER, reader);
-        (head, reader) = peek(Box::new(GzipReader { inner: MultiGzDecoder::new(whole) })).map_err(fail)?;
+        (head, reader) = peek(packing.unpack(whole).map_err(fail)?).map_err(fail)?;
     }
-    if let Some(found) = not_text(&head) {
-        let expected = "text, HTML, CSV or JSONL (or gzip of one of them)";
-        return Err(Error::format(Location::file(path), found, expected));
+    Ok(Unpacked { input: input.clone(), head, reader })
+}
+
+/// Opens `input` as text.
+pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
+    unpack(input)?.into_stream(warn)
+}
+
+impl Unpacked {
+    /// The format that was stated, or the one that the first bytes show.
+    pub(crate) fn format(&self, stated: Format) -> Format {
+        if stated == Format::Auto { sniff::format(&self.head) } else { stated }
     }
-    let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER, reader));
-    if let Some(encoding) = utf16_mark(&head) {
-        reader = Box::new(BufReader::with_capacity(BUFFER, Utf16Reader::new(reader, encoding)));
-    } else if head.starts_with(b"\xEF\xBB\xBF") {
-        io::copy(&mut reader.by_ref().take(3), &mut io::sink()).map_err(fail)?;
+
+    /// The input as text.
+    pub(crate) fn into_stream(self, warn: &Warn) -> Result<Stream> {
+        let Self { input, head, reader } = self;
+        let path = input.name();
+        let fail = |error| read_error(&path, None, error);
+        if let Some(found) = not_text(&head) {
+            let expected =
+                "text, HTML, CSV, JSON, a feed, Parquet or XLSX, the text formats also packed by gzip or zstd";
+            return Err(Error::format(Location::file(path), found, expected));
+        }
+        let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER, reader));
+        if let Some(encoding) = utf16_mark(&head) {
+            reader = Box::new(BufReader::with_capacity(BUFFER, Utf16Reader::new(reader, encoding)));
+        } else if head.starts_with(b"\xEF\xBB\xBF") {
+            io::copy(&mut reader.by_ref().take(3), &mut io::sink()).map_err(fail)?;
+        }
+        let decoder = Decoder::new(path.clone(), warn.clone());
+        Ok(Stream { reader, path, decoder })
     }
-    let decoder = Decoder::new(path.clone(), warn.clone());
-    Ok(Stream { reader, path, decoder })
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.
@@ -61,17 +89,57 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
     Ok((head, Box::new(whole)))
 }
 
-/// Says what is wrong with compressed data.
-struct GzipReader<R> {
-    inner: MultiGzDecoder<R>,
+/// How bytes are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Gzip,
+    Zstd,
 }
 
-impl<R: BufRead> Read for GzipReader<R> {
+impl Packing {
+    fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(b"\x1F\x8B") {
+            Some(Self::Gzip)
+        } else if head.starts_with(b"\x28\xB5\x2F\xFD") {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    fn unpack(self, packed: impl BufRead + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        let inner: Box<dyn Read + Send> = match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Self::Zstd => Box::new(zstd::Decoder::with_buffer(packed)?),
+        };
+        Ok(Box::new(PackedReader { inner, packing: self }))
+    }
+}
+
+/// Says what is wrong with packed data.
+struct PackedReader {
+    inner: Box<dyn Read + Send>,
+    packing: Packing,
+}
+
+impl Read for PackedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let packing = self.packing.name();
         self.inner.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => io::Error::other(Fault::CutShort),
+            io::ErrorKind::UnexpectedEof => io::Error::other(Fault::CutShort(packing)),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-                io::Error::other(Fault::Damaged(error.to_string()))
+                io::Error::other(Fault::Damaged(packing, error.to_string()))
+            }
+            // What the zstd library says of its data.
+            io::ErrorKind::Other if self.packing == Packing::Zstd => {
+                io::Error::other(Fault::Damaged(packing, error.to_string()))
             }
             _ => error,
         })
@@ -168,15 +236,20 @@ pub(crate) fn lines(mut stream: Stream) -> impl Iterator<Item = Result<String>> 
     })
 }
 
+/// Bytes as an input called `f`.
+#[cfg(test)]
+pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Stream> {
+    unpacked(Box::new(Cursor::new(bytes)), &Input::Path("f".into()))?.into_stream(&super::ignore_warnings())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::source::ignore_warnings;
 
     fn text_of(bytes: Vec<u8>) -> Result<String> {
-        let mut stream = from_reader(Box::new(Cursor::new(bytes)), "f".into(), &ignore_warnings())?;
+        let mut stream = from_bytes(bytes)?;
         let bytes = read_document(&mut stream)?;
         stream.decoder.decode(bytes, 1, None)
     }
@@ -196,6 +269,11 @@ mod tests {
         assert_eq!(text_of(utf16(false, &text)).ok().as_ref(), Some(&text));
         assert_eq!(text_of(gzip(&utf16(true, &text))).ok().as_ref(), Some(&text));
         assert_eq!(text_of([b"\xEF\xBB\xBF", text.as_bytes()].concat()).ok().as_ref(), Some(&text));
+        let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 3).expect("memory takes all");
+        assert_eq!(text_of([zstd(b"one "), zstd(text.as_bytes())].concat()).ok(), Some(format!("one {text}")));
+        let cut = zstd(text.as_bytes());
+        let said = text_of(cut[..cut.len() / 2].to_vec()).unwrap_err().to_string();
+        assert!(said.contains("f: found zstd data that is cut short"), "{said}");
         let twice = [gzip(b"one "), gzip(b"two")].concat();
         assert_eq!(text_of(twice).ok().as_deref(), Some("one two"));
     }

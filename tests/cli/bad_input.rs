@@ -56,10 +56,10 @@ fn a_table_without_a_column() {
     folder.save("a.csv", "text,state,actor\nNorway praised Chile.,Norway,Chile\n");
     folder.train("a.csv").says(2, &["a.csv:1", "`text`, `state`, `actor`", "`label`"]);
     folder.evaluate("a.csv").says(2, &["a.csv:1", "`label`"]).prints_nothing();
-    folder.save("b.csv", "body,state\nNorway praised Chile.,Norway\n");
-    folder.predict("b.csv").says(1, &["b.csv:1", "`body`", "`text`"]).prints_nothing();
-    folder.save("c.csv", "text;state;actor;label\nNorway praised Chile.;Norway;Chile;aligned\n");
-    folder.train("c.csv").says(2, &["c.csv:1", "semicolons"]);
+    folder.save("b.csv", "words,state\nNorway praised Chile.,Norway\n");
+    folder.predict("b.csv").says(1, &["b.csv:1", "`words`", "`text`", "--text-field"]).prints_nothing();
+    folder.save("c.csv", "text;state;actor\nNorway praised Chile.;Norway;Chile\n");
+    folder.train("c.csv").says(2, &["c.csv:1", "`text`, `state`, `actor`", "`label`"]);
     folder.save("d.jsonl", "{\"text\": \"Norway praised Chile.\", \"state\": \"Norway\", \"actor\": \"Chile\"}\n");
     folder.train("d.jsonl").says(2, &["d.jsonl:1", "`label`"]);
 }

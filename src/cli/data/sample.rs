@@ -9,8 +9,8 @@ use detente::data::audit::Index;
 use detente::review::sample::{SampleParams, Sampler, Strategy};
 use detente::{Article, Pipeline};
 
+use super::super::inputs::ReadArgs;
 use super::super::models::{ModelArgs, ModelName};
-use super::super::predict::Input;
 use super::super::{Common, LabelArgs, Outcome, batches, progress};
 use super::{paths, read_unlabelled, write_rows};
 
@@ -28,9 +28,8 @@ pub struct Args {
     /// Files, folders, or `-` for standard input, as for predict
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// What the input is, where its name does not say [default: by extension; text for standard input]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    input_format: Option<Input>,
+    #[command(flatten)]
+    read: ReadArgs,
     /// Where the model is least sure
     #[arg(long, group = "strategy")]
     uncertain: bool,
@@ -68,7 +67,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         Some(models) => (&models[0], Some(&models[1])),
         None => (args.model.name(), None),
     };
-    let (inputs, complaints) = batches::inputs(&args.paths, args.input_format.map(Into::into));
+    let (inputs, complaints) = args.read.inputs(&args.paths, &[], common);
     let models = one.file().into_iter().chain(other.and_then(ModelName::file));
     let read = inputs.iter().map(|input| input.input.path()).chain(models).chain(common.files());
     let read = read.chain(args.against.iter().map(PathBuf::as_path));

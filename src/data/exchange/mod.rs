@@ -251,7 +251,7 @@ impl Description {
         let special = |name: &str| COLUMNS.contains(&name) || ARTICLE.contains(&name) || known.contains(&name);
         let columns = fields.iter().filter(|(name, _)| !special(name));
         Ok(Self {
-            article: Article { id, title, text: text.into(), date, url, source, language },
+            article: Article { id, title, text: text.into(), date, url, source, language, ..Article::default() },
             state: get("state").unwrap_or_default(),
             actor: get("actor").unwrap_or_default(),
             group: get("group"),

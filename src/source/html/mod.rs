@@ -78,19 +78,36 @@ const MAX_ELEMENTS: usize = 300_000;
 
 /// The article on the page that `stream` is.
 pub(super) fn article(mut stream: Stream, id: &str) -> Result<Article> {
-    let location = Location::file(stream.path.clone());
     let bytes = read_document(&mut stream)?;
+    article_of(bytes, &mut stream, id)
+}
+
+/// The article on the page that these bytes of `stream` are.
+pub(super) fn article_of(bytes: Vec<u8>, stream: &mut Stream, id: &str) -> Result<Article> {
+    let location = Location::file(stream.path.clone());
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::format(location, "an empty file", "an HTML page"));
     }
     let declared = declared_encoding(&bytes);
-    let page = break_paragraphs(&stream.decoder.decode(bytes, 1, declared)?);
+    article_of_page(&stream.decoder.decode(bytes, 1, declared)?, &location, id)
+}
+
+/// The article on a page.
+pub(super) fn article_of_page(page: &str, location: &Location, id: &str) -> Result<Article> {
+    let page = break_paragraphs(page);
     let article = extract(&page).map_err(|TooMuch(found)| Error::format(location.clone(), found, "an HTML page"))?;
     if article.text.trim().is_empty() {
-        return Err(Error::format(location, "a page without text", "an HTML page with an article"));
+        return Err(Error::format(location.clone(), "a page without text", "an HTML page with an article"));
     }
-    check_size(&article.text, &location)?;
+    check_size(&article.text, location)?;
     Ok(article.with_id(id))
+}
+
+/// The text of a piece of a page, in paragraphs; `None` where it is too large to be read.
+pub(super) fn fragment_text(fragment: &str) -> Option<String> {
+    let page = parse(&break_paragraphs(fragment)).ok()?;
+    page.select("script, style, template").remove();
+    Some(page.select("body").formatted_text().trim().to_owned())
 }
 
 /// The encoding that the page declares for itself.

@@ -1,111 +1,16 @@
-//! CSV: a header row, then an article or a labelled pair a row.
+//! CSV: a header row, then an article or a labelled pair a row; divided by commas, semicolons, tabs or bars.
 
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
-use super::encoding::{Decoder, Fault};
-use super::stream::{Stream, read_error};
-use super::{MAX_LINE, check_size, filled};
-use crate::{Article, Error, Location, Result};
-
-/// The articles of a table with a column `text` or `title`.
-pub(crate) fn articles(stream: Stream, id: &str) -> Result<impl Iterator<Item = Result<Article>> + Send + use<>> {
-    let rows = Rows::new(stream)?;
-    let header = rows.header();
-    let column = |name: &str| header.find(name);
-    let (title, text) = (column("title"), column("text"));
-    if text.is_none() && title.is_none() {
-        return Err(header.missing(&["text"], "`text` (or `title`)"));
-    }
-    let [row_id, date, url, source, language] = ["id", "date", "url", "source", "language"].map(column);
-    let id = id.to_owned();
-    let mut seen = false;
-    let path = rows.header.path.clone();
-    let mut rows = rows;
-    Ok(std::iter::from_fn(move || {
-        let Some(row) = rows.next() else {
-            let first = !std::mem::replace(&mut seen, true);
-            return first.then(|| Err(Error::Empty { path: path.clone(), what: "article" }));
-        };
-        seen = true;
-        Some(row.and_then(|row| {
-            let location = row.location(&path);
-            let title = filled(row.get(title));
-            let text = row.get(text).unwrap_or("").to_owned();
-            if title.is_none() && text.trim().is_empty() {
-                return Err(Error::format(location, "an empty text", "the text of an article"));
-            }
-            check_size(&text, &location)?;
-            Ok(Article {
-                id: filled(row.get(row_id)).unwrap_or_else(|| format!("{id}:{}", row.line)),
-                title,
-                text,
-                date: filled(row.get(date)),
-                url: filled(row.get(url)),
-                source: filled(row.get(source)),
-                language: filled(row.get(language)),
-            })
-        }))
-    }))
-}
-
-/// The names of the columns.
-#[derive(Debug, Clone)]
-pub(crate) struct Header {
-    path: String,
-    line: u64,
-    pub(crate) names: Vec<String>,
-}
-
-impl Header {
-    /// The place of the column `name`, from 0.
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|found| found == name)
-    }
-
-    /// The error that the columns `missing` are not there; `expected` names what was wanted.
-    pub(crate) fn missing(&self, missing: &[&str], expected: &str) -> Error {
-        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
-        let found = format!("the columns {}", names.join(", "));
-        let near: Vec<String> = missing
-            .iter()
-            .filter_map(|want| {
-                let near = self.names.iter().find(|name| name.trim().eq_ignore_ascii_case(want))?;
-                Some(format!("; `{near}` should be written `{want}`"))
-            })
-            .collect();
-        let mut hint = near.concat();
-        if let [only] = self.names.as_slice() {
-            let other = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
-            if let Some((_, name)) = other.into_iter().find(|&(mark, _)| only.contains(mark)) {
-                hint.push_str(&format!("; the fields seem to be divided by {name}, and should be by commas"));
-            }
-        }
-        let column = if missing.len() > 1 { "columns" } else { "a column" };
-        Error::format(Location::line(self.path.clone(), self.line), found, format!("{column} {expected}{hint}"))
-    }
-}
-
-/// A row with as many fields as the header.
-#[derive(Debug)]
-pub(crate) struct Row {
-    /// The line of the file that it begins on.
-    pub(crate) line: u64,
-    fields: Vec<String>,
-}
-
-impl Row {
-    /// The field of a column that may not be there.
-    pub(crate) fn get(&self, column: Option<usize>) -> Option<&str> {
-        column.and_then(|column| self.fields.get(column)).map(String::as_str)
-    }
-
-    pub(crate) fn location(&self, path: &str) -> Location {
-        Location::line(path, self.line)
-    }
-}
+use super::super::MAX_LINE;
+use super::super::encoding::{Decoder, Fault};
+use super::super::stream::{Stream, read_error};
+use super::{Cell, Header, Row};
+use crate::source::fields::Columns;
+use crate::{Error, Location, Result};
 
 /// The rows below the header.
 pub(crate) struct Rows {
@@ -113,32 +18,74 @@ pub(crate) struct Rows {
     /// Where the guard ended the file, if it did.
     broken: Arc<OnceLock<Broken>>,
     decoder: Decoder,
-    header: Header,
+    header: Arc<Header>,
     record: csv::ByteRecord,
+    /// How many lines stand before the header.
+    before: u64,
     ended: bool,
 }
 
+/// The fields of a row, and the line that it begins on.
+struct Fields {
+    line: u64,
+    fields: Vec<String>,
+}
+
+/// What may divide the fields of a row.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// What divides the fields of a file that begins with `head`, and how many bytes of a line `sep=;` stand before the header.
+fn delimiter(head: &[u8]) -> (u8, usize) {
+    let line = |from: usize| {
+        let end = memchr::memchr(b'\n', &head[from..]).map_or(head.len(), |end| from + end);
+        &head[from..end]
+    };
+    let first = line(0);
+    if let Some(rest) = first.strip_prefix(b"sep=")
+        && let [mark] | [mark, b'\r'] = rest
+    {
+        return (*mark, (first.len() + 1).min(head.len()));
+    }
+    let blank = head.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t').count();
+    let header = String::from_utf8_lossy(line(blank));
+    // Known names say more than marks: a title may hold any of these.
+    let fit = |mark: &u8| {
+        let names: Vec<String> =
+            header.split(char::from(*mark)).map(|name| name.trim().trim_matches('"').to_owned()).collect();
+        let known = Columns::text_and_title(&names).into_iter().flatten().count();
+        (known, names.len())
+    };
+    let best = DELIMITERS.iter().rev().max_by_key(|mark| fit(mark));
+    (best.copied().unwrap_or(b','), 0)
+}
+
 impl Rows {
-    /// Reads the header.
-    pub(crate) fn new(stream: Stream) -> Result<Self> {
+    /// Reads the header; what divides the fields is told from it, unless it is given.
+    pub(crate) fn new(mut stream: Stream, given: Option<u8>) -> Result<Self> {
+        let fail = |error| read_error(&stream.path, None, error);
+        let (mark, skipped) = delimiter(stream.reader.fill_buf().map_err(fail)?);
+        stream.reader.consume(skipped);
+        let mark = given.unwrap_or(mark);
         let broken = Arc::new(OnceLock::new());
-        let guard = Guard::new(stream.reader, Arc::clone(&broken));
+        let guard = Guard::new(stream.reader, Arc::clone(&broken), mark);
+        let before = u64::from(skipped > 0);
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(mark)
             .buffer_capacity(64 << 10)
             // A carriage return before it is taken off below; so every line end counts as one line.
             .terminator(csv::Terminator::Any(b'\n'))
             .from_reader(guard);
-        let header = Header { path: stream.path, line: 1, names: Vec::new() };
-        let mut rows =
-            Self { reader, broken, decoder: stream.decoder, header, record: csv::ByteRecord::new(), ended: false };
+        let header = Arc::new(Header { path: stream.path, line: Some(1), names: Vec::new() });
+        let record = csv::ByteRecord::new();
+        let mut rows = Self { reader, broken, decoder: stream.decoder, header, record, before, ended: false };
         let Some(first) = rows.read()? else {
-            let location = Location::file(rows.header.path);
+            let location = Location::file(rows.header.path.clone());
             return Err(Error::format(location, "an empty file", "a header row and rows below it"));
         };
         let names: Vec<String> = first.fields.iter().map(|name| name.trim().to_owned()).collect();
-        rows.header = Header { path: rows.header.path, line: first.line, names };
+        rows.header = Arc::new(Header { path: rows.header.path.clone(), line: Some(first.line), names });
         let names = &rows.header.names;
         let mut seen = FxHashSet::default();
         let location = || Location::line(rows.header.path.clone(), first.line);
@@ -163,12 +110,12 @@ impl Rows {
         Ok(rows)
     }
 
-    pub(crate) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Arc<Header> {
         &self.header
     }
 
     /// The next row, however many fields it has; `None` at the end.
-    fn read(&mut self) -> Result<Option<Row>> {
+    fn read(&mut self) -> Result<Option<Fields>> {
         if self.ended {
             return Ok(None);
         }
@@ -198,7 +145,7 @@ impl Rows {
             let mut fields = Vec::with_capacity(self.record.len());
             let last = self.record.len().saturating_sub(1);
             let ended = u64::from(!self.at_end());
-            let line = after.saturating_sub(ended + inside as u64).max(1);
+            let line = after.saturating_sub(ended + inside as u64).max(1) + self.before;
             for (at, field) in self.record.iter().enumerate() {
                 let field = if at == last { field.strip_suffix(b"\r").unwrap_or(field) } else { field };
                 fields.push(self.decoder.decode(field.to_vec(), line, None)?);
@@ -207,7 +154,7 @@ impl Rows {
             if matches!(fields.as_slice(), [only] if only.trim().is_empty()) {
                 continue;
             }
-            return Ok(Some(Row { line, fields }));
+            return Ok(Some(Fields { line, fields }));
         }
     }
 
@@ -253,7 +200,8 @@ impl Iterator for Rows {
         };
         let (found, expected) = (row.fields.len(), self.header.names.len());
         if found == expected {
-            return Some(Ok(row));
+            let cells = row.fields.into_iter().map(Cell::Text).collect();
+            return Some(Ok(Row { header: self.header.clone(), line: row.line, cells }));
         }
         let lines: usize = row.fields.iter().map(|field| memchr::memchr_iter(b'\n', field.as_bytes()).count()).sum();
         let spread = match lines {
@@ -261,7 +209,8 @@ impl Iterator for Rows {
             _ => format!(" on lines {} to {} (is a quote not closed?)", row.line, row.line + lines as u64),
         };
         let found = format!("{found} field{}{spread}", if found == 1 { "" } else { "s" });
-        Some(Err(Error::format(row.location(&self.header.path), found, format!("{expected}, as in the header"))))
+        let location = Location::line(self.header.path.clone(), row.line);
+        Some(Err(Error::format(location, found, format!("{expected}, as in the header"))))
     }
 }
 
@@ -306,6 +255,7 @@ enum Place {
 /// closing quote into the field, both without a word: ends the file before such a row, and bounds the length of a row.
 struct Guard {
     inner: Box<dyn io::BufRead + Send>,
+    mark: u8,
     broken: Arc<OnceLock<Broken>>,
     place: Place,
     total: u64,
@@ -317,8 +267,18 @@ struct Guard {
 }
 
 impl Guard {
-    fn new(inner: Box<dyn io::BufRead + Send>, broken: Arc<OnceLock<Broken>>) -> Self {
-        Self { inner, broken, place: Place::FieldStart, total: 0, row_start: 0, line: 1, column: 1, opened: (1, 1) }
+    fn new(inner: Box<dyn io::BufRead + Send>, broken: Arc<OnceLock<Broken>>, mark: u8) -> Self {
+        Self {
+            inner,
+            mark,
+            broken,
+            place: Place::FieldStart,
+            total: 0,
+            row_start: 0,
+            line: 1,
+            column: 1,
+            opened: (1, 1),
+        }
     }
 
     /// Looks at bytes on their way to the parser; `Err` where they must not go on.
@@ -328,7 +288,7 @@ impl Guard {
                 (Place::Quoted, b'"') => Place::Quote,
                 (Place::Quoted, _) => Place::Quoted,
                 (Place::Quote, b'"') => Place::Quoted,
-                (_, b',') => {
+                (_, byte) if byte == self.mark => {
                     self.column += 1;
                     if self.column > MAX_FIELDS {
                         self.opened = (self.line, self.column);
@@ -386,19 +346,17 @@ impl Read for Guard {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
-    use crate::source::{ignore_warnings, stream};
+    use crate::source::stream;
 
     /// The line and the fields of a row, or what its error says.
     type Found = Result<(u64, Vec<String>), String>;
 
     fn rows(text: &str) -> Result<Vec<Found>> {
-        let stream =
-            stream::from_reader(Box::new(Cursor::new(text.to_owned().into_bytes())), "f".into(), &ignore_warnings())?;
-        let rows = Rows::new(stream)?;
-        Ok(rows.map(|row| row.map(|row| (row.line, row.fields)).map_err(|error| error.to_string())).collect())
+        let stream = stream::from_bytes(text.to_owned().into_bytes())?;
+        let rows = Rows::new(stream, None)?;
+        let fields = |row: Row| row.cells.iter().map(|cell| cell.as_str().unwrap_or("").to_owned()).collect();
+        Ok(rows.map(|row| row.map(|row| (row.line, fields(row))).map_err(|error| error.to_string())).collect())
     }
 
     fn lines(text: &str) -> Vec<u64> {
@@ -446,6 +404,23 @@ mod tests {
         assert_eq!(found.len(), 3);
         assert_eq!(found[2], Ok((4, vec!["\u{1e}\u{1e}".into(), "z".into()])));
         assert_eq!(lines("a,b\n1,"), [2]);
+    }
+
+    #[test]
+    fn the_mark_between_fields_is_told_from_the_header() {
+        for (head, mark, skipped) in [
+            ("id,text\n", b',', 0),
+            ("id;text;date\r\n1;a,b,c,d;x", b';', 0),
+            ("id\ttext\n", b'\t', 0),
+            ("id|text\n", b'|', 0),
+            ("text\n", b',', 0),
+            ("title;text, as read,x,y\n", b';', 0),
+            ("sep=;\nid,x;text\n", b';', 6),
+            ("\n\nid;text\n", b';', 0),
+        ] {
+            assert_eq!(delimiter(head.as_bytes()), (mark, skipped), "{head:?}");
+        }
+        assert_eq!(rows("sep=;\r\na;b\n1;\"2;3\"\n").expect("a header"), [Ok((3, vec!["1".into(), "2;3".into()]))]);
     }
 
     proptest::proptest! {

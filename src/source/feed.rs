@@ -1,0 +1,57 @@
+//! RSS and Atom: an article an entry.
+
+use feed_rs::model::{Entry, Feed};
+
+use super::stream::{Stream, read_document};
+use super::{check_size, filled, html, sniff};
+use crate::{Article, Error, Location, Result};
+
+/// The articles of a feed, or of the page that it turns out to be.
+pub(super) fn articles(mut stream: Stream, id: &str) -> Result<Vec<Result<Article>>> {
+    let location = Location::file(stream.path.clone());
+    let bytes = read_document(&mut stream)?;
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]);
+    match sniff::root(&head).map(str::to_ascii_lowercase).as_deref() {
+        Some("rss" | "feed" | "rdf") => {}
+        Some("html") => return Ok(vec![html::article_of(bytes, &mut stream, id)]),
+        root => {
+            let found = root.map_or_else(|| "no element".to_owned(), |root| format!("XML with the root `{root}`"));
+            return Err(Error::format(location, found, "a feed (RSS or Atom), or a page in XHTML"));
+        }
+    }
+    let broken =
+        |error| Error::format(location.clone(), format!("a feed that cannot be read ({error})"), "RSS or Atom");
+    let feed = feed_rs::parser::parse(&bytes[..]).map_err(broken)?;
+    if feed.entries.is_empty() {
+        return Err(Error::Empty { path: location.path, what: "entry" });
+    }
+    let entry =
+        |(number, entry): (u64, &Entry)| article(&feed, entry, Location::line(location.path.clone(), number), id);
+    Ok((1..).zip(&feed.entries).map(entry).collect())
+}
+
+fn article(feed: &Feed, entry: &Entry, location: Location, id: &str) -> Result<Article> {
+    let plain = |text: &str| html::fragment_text(text).unwrap_or_else(|| text.to_owned());
+    let body = entry.content.as_ref().and_then(|content| content.body.as_deref()).map(&plain);
+    let summary = entry.summary.as_ref().map(|text| plain(&text.content));
+    let text = [body, summary].into_iter().flatten().max_by_key(String::len).unwrap_or_default();
+    let title = filled(entry.title.as_ref().map(|title| plain(&title.content)).as_deref());
+    if title.is_none() && text.trim().is_empty() {
+        return Err(Error::format(location, "an entry without text", "an entry with a title or a text"));
+    }
+    check_size(&text, &location)?;
+    let date = entry.published.or(entry.updated).map(|date| date.to_rfc3339());
+    let authors: Vec<&str> = entry.authors.iter().filter_map(|author| author.name.as_deref()).collect();
+    let number = location.line.unwrap_or(0);
+    Ok(Article {
+        id: filled(Some(&entry.id)).unwrap_or_else(|| format!("{id}:{number}")),
+        title,
+        date,
+        url: entry.links.first().map(|link| link.href.clone()),
+        source: feed.title.as_ref().map(|title| title.content.clone()),
+        author: filled(Some(&authors.join(", "))),
+        language: entry.language.clone().or_else(|| feed.language.clone()),
+        text,
+        ..Article::default()
+    })
+}

@@ -1,0 +1,214 @@
+//! JSON: an array of objects, an object that holds one such array, one object, or objects one after the other.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
+use serde_json::value::RawValue;
+
+use super::super::MAX_LINE;
+use super::super::stream::{Stream, read_error};
+use super::object::Objects;
+use super::{Cell, Row};
+use crate::source::fields::Columns;
+use crate::{Error, Location, Result};
+
+/// The objects of a file.
+pub(super) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
+    let mut objects = Objects::new(&stream.path);
+    let mut values = Values::new(stream);
+    let mut held: VecDeque<Result<Row>> = VecDeque::new();
+    let mut first = true;
+    std::iter::from_fn(move || {
+        if let Some(row) = held.pop_front() {
+            return Some(row);
+        }
+        let (line, json) = match values.next()? {
+            Ok(value) => value,
+            Err(error) => return Some(Err(error)),
+        };
+        let row = objects.row(&json, line);
+        if std::mem::take(&mut first)
+            && !values.in_array
+            && let Ok(row) = &row
+            && let Some(inner) = inner_array(row)
+        {
+            held.extend(
+                inner.and_then(|array| elements(&mut objects, array, line)).unwrap_or_else(|error| vec![Err(error)]),
+            );
+            return held.pop_front();
+        }
+        Some(row)
+    })
+}
+
+/// The one array of objects that an object without text holds; an error where there are several. `None` for an article.
+fn inner_array(row: &Row) -> Option<Result<&str>> {
+    if Columns::text_and_title(&row.header.names).into_iter().flatten().any(|at| matches!(row.cells[at], Cell::Text(_)))
+    {
+        return None;
+    }
+    let is_array = |cell: &Cell| match cell {
+        Cell::Nested(json) => json.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{')),
+        _ => false,
+    };
+    let arrays: Vec<usize> = (0..row.cells.len()).filter(|&at| is_array(&row.cells[at])).collect();
+    match arrays[..] {
+        [] => None,
+        [at] => row.cells[at].as_str().map(Ok),
+        _ => {
+            let names: Vec<String> = arrays.iter().map(|&at| format!("`{}`", row.header.names[at])).collect();
+            let found = format!("an object with several arrays of objects ({})", names.join(", "));
+            Some(Err(Error::format(
+                row.location(),
+                found,
+                "one array of articles; save that array as a file of its own",
+            )))
+        }
+    }
+}
+
+fn elements(objects: &mut Objects, array: &str, line: u64) -> Result<Vec<Result<Row>>> {
+    let broken = |error: serde_json::Error| {
+        let location = Location::line(objects.path.clone(), line);
+        Error::format(location, format!("broken JSON ({error})"), "an array of objects")
+    };
+    let items: Vec<&RawValue> = serde_json::from_str(array).map_err(broken)?;
+    // Lines are those of the file, as far as they can be known: the array keeps its line ends.
+    let mut seen = FxHashSet::default();
+    let rows = items.iter().enumerate().map(|(at, item)| {
+        let place = item.get().as_ptr() as usize - array.as_ptr() as usize;
+        let on = line + array[..place.min(array.len())].matches('\n').count() as u64;
+        // Several on one line are numbered, so that their ids differ.
+        let number = if seen.insert(on) { on } else { line + at as u64 };
+        objects.row(item.get(), number)
+    });
+    Ok(rows.collect())
+}
+
+/// The values of a file, each with the line that it begins on: the elements of an array, or values one after the other.
+struct Values {
+    stream: Stream,
+    line: u64,
+    in_array: bool,
+    begun: bool,
+    ended: bool,
+}
+
+impl Values {
+    fn new(stream: Stream) -> Self {
+        Self { stream, line: 1, in_array: false, begun: false, ended: false }
+    }
+
+    fn next(&mut self) -> Option<Result<(u64, String)>> {
+        if self.ended {
+            return None;
+        }
+        let read = self.read().transpose();
+        self.ended |= !matches!(read, Some(Ok(_)));
+        read
+    }
+
+    fn read(&mut self) -> Result<Option<(u64, String)>> {
+        if !self.begun {
+            self.begun = true;
+            if self.peek()? == Some(b'[') {
+                self.in_array = true;
+                self.take()?;
+            }
+        }
+        match self.peek()? {
+            None if self.in_array => Err(self.wrong("an array that is never closed", "a closing `]`")),
+            None => Ok(None),
+            Some(b']') if self.in_array => {
+                self.take()?;
+                match self.peek()? {
+                    None => Ok(None),
+                    Some(_) => Err(self.wrong("text behind the array", "the end of the file")),
+                }
+            }
+            Some(_) => {
+                let line = self.line;
+                let bytes = self.value()?;
+                let json = self.stream.decoder.decode(bytes, line, None)?;
+                if self.in_array {
+                    match self.peek()? {
+                        Some(b',') => {
+                            self.take()?;
+                            if self.peek()? == Some(b']') {
+                                return Err(self.wrong("a comma before `]`", "another object, or no comma"));
+                            }
+                        }
+                        Some(b']') => {}
+                        None => return Err(self.wrong("an array that is never closed", "a closing `]`")),
+                        Some(_) => return Err(self.wrong("no comma between two values", "`,` or `]`")),
+                    }
+                }
+                Ok(Some((line, json)))
+            }
+        }
+    }
+
+    /// One value as it is written.
+    fn value(&mut self) -> Result<Vec<u8>> {
+        let mut value = Vec::new();
+        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        while let Some(byte) = self.byte()? {
+            if depth == 0 && !in_string && !value.is_empty() && matches!(byte, b',' | b']' | b'}') {
+                return Ok(value);
+            }
+            self.take()?;
+            value.push(byte);
+            if value.len() > MAX_LINE {
+                return Err(self.wrong(&format!("a value of more than {} MiB", MAX_LINE >> 20), "one article"));
+            }
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => {
+                    in_string = !in_string;
+                    if !in_string && depth == 0 {
+                        return Ok(value);
+                    }
+                }
+                _ if in_string => {}
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Ok(value);
+                    }
+                }
+                byte if depth == 0 && byte.is_ascii_whitespace() => return Ok(value),
+                _ => {}
+            }
+        }
+        Ok(value)
+    }
+
+    /// The next byte that is no white space, which stays.
+    fn peek(&mut self) -> Result<Option<u8>> {
+        loop {
+            match self.byte()? {
+                Some(byte) if byte.is_ascii_whitespace() => self.take()?,
+                next => return Ok(next),
+            }
+        }
+    }
+
+    fn byte(&mut self) -> Result<Option<u8>> {
+        match self.stream.reader.fill_buf() {
+            Ok(buffer) => Ok(buffer.first().copied()),
+            Err(error) => Err(read_error(&self.stream.path, Some(self.line), error)),
+        }
+    }
+
+    fn take(&mut self) -> Result<()> {
+        self.line += u64::from(self.byte()? == Some(b'\n'));
+        self.stream.reader.consume(1);
+        Ok(())
+    }
+
+    fn wrong(&self, found: &str, expected: &str) -> Error {
+        Error::format(Location::line(self.stream.path.clone(), self.line), found, expected)
+    }
+}

@@ -1,0 +1,139 @@
+//! Rows of named fields: what every file of many articles holds, whatever its format.
+
+pub(crate) mod csv;
+mod json;
+pub(crate) mod jsonl;
+mod object;
+mod parquet;
+mod workbook;
+
+use std::sync::Arc;
+
+use super::stream::Unpacked;
+use super::{Format, Warn};
+use crate::{Error, Location, Result};
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Text(String),
+    /// A number or a truth value, as it is written.
+    Plain(String),
+    /// A list or an object, as JSON.
+    Nested(String),
+}
+
+impl Cell {
+    /// What is written there; `None` for null.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Null => None,
+            Self::Text(text) | Self::Plain(text) | Self::Nested(text) => Some(text),
+        }
+    }
+
+    /// The same; of an object its `name`, of a list the strings in it. The outer `None` is any other list or object.
+    pub fn joined(&self) -> Option<Option<String>> {
+        let Self::Nested(json) = self else { return Some(self.as_str().map(str::to_owned)) };
+        let name = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Object(object) => Some(object.get("name")?.as_str()?.to_owned()),
+            _ => None,
+        };
+        match serde_json::from_str(json).ok()? {
+            serde_json::Value::Array(values) => {
+                Some(Some(values.iter().map(name).collect::<Option<Vec<_>>>()?.join(", ")))
+            }
+            value => name(&value).map(Some),
+        }
+    }
+}
+
+/// What the fields of a row are called; rows of one table share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub path: String,
+    /// The line of a table's header.
+    pub line: Option<u64>,
+    pub names: Vec<String>,
+}
+
+impl Header {
+    pub fn location(&self) -> Location {
+        Location { path: self.path.clone(), line: self.line, column: None }
+    }
+
+    /// Whether fields stand in numbered columns.
+    pub fn is_table(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// The error that these are the names, where `expected` was wanted.
+    pub fn missing(&self, location: Location, expected: &str) -> Error {
+        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        let kind = if self.is_table() { "columns" } else { "keys" };
+        let found =
+            if names.is_empty() { "an empty object".to_owned() } else { format!("the {kind} {}", names.join(", ")) };
+        Error::format(location, found, expected)
+    }
+}
+
+/// A row with as many cells as its header has names.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub header: Arc<Header>,
+    /// The line of the file that it begins on; of a workbook the number of the row, of Parquet that of the record.
+    pub line: u64,
+    pub cells: Vec<Cell>,
+}
+
+impl Row {
+    pub fn location(&self) -> Location {
+        Location::line(self.header.path.clone(), self.line)
+    }
+}
+
+/// Rows, and the header where all share one.
+pub(crate) struct Table {
+    pub header: Option<Arc<Header>>,
+    pub rows: Box<dyn Iterator<Item = Result<Row>> + Send>,
+}
+
+/// Opens a file of rows. `what` names them, for the complaint that there is none.
+pub(crate) fn open(unpacked: Unpacked, format: Format, what: &'static str, warn: &Warn) -> Result<Table> {
+    let path = unpacked.input.name();
+    let table = match format {
+        Format::Csv | Format::Tsv => {
+            let given = (format == Format::Tsv).then_some(b'\t');
+            let rows = csv::Rows::new(unpacked.into_stream(warn)?, given)?;
+            Table { header: Some(rows.header().clone()), rows: Box::new(rows) }
+        }
+        Format::Jsonl => Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) },
+        Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?)) },
+        Format::Parquet => parquet::open(unpacked)?,
+        Format::Xlsx => workbook::open(unpacked)?,
+        Format::Text | Format::Html | Format::Feed | Format::Mhtml | Format::Auto => {
+            let expected = "rows of named fields: CSV, TSV, JSONL, JSON, Parquet or XLSX, by its extension or by the stated format";
+            return Err(Error::format(Location::file(path), format!("a file read as {format}"), expected));
+        }
+    };
+    Ok(Table { header: table.header, rows: Box::new(not_empty(table.rows, path, what)) })
+}
+
+/// The same, with an error where there is none.
+fn not_empty(
+    mut rows: impl Iterator<Item = Result<Row>>,
+    path: String,
+    what: &'static str,
+) -> impl Iterator<Item = Result<Row>> {
+    let mut any = false;
+    std::iter::from_fn(move || {
+        let next = rows.next();
+        let first = !std::mem::replace(&mut any, true);
+        if next.is_none() && first {
+            return Some(Err(Error::Empty { path: path.clone(), what }));
+        }
+        next
+    })
+}

@@ -1,0 +1,92 @@
+//! A JSON object as a row.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::{Cell, Header, Row};
+use crate::{Error, Location, Result};
+
+/// The fields of an object in their order.
+struct Fields(Vec<(String, Cell)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get() {
+            "null" => Ok(Self::Null),
+            text if text.starts_with('"') => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
+            nested if nested.starts_with(['[', '{']) => Ok(Self::Nested(nested.to_owned())),
+            plain => Ok(Self::Plain(plain.to_owned())),
+        }
+    }
+}
+
+/// Makes rows of objects; those with the same keys share a header.
+pub(super) struct Objects {
+    pub path: String,
+    last: Option<Arc<Header>>,
+}
+
+impl Objects {
+    pub fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), last: None }
+    }
+
+    /// The row that `json`, which begins on `line`, is.
+    pub fn row(&mut self, json: &str, line: u64) -> Result<Row> {
+        let Fields(fields) = serde_json::from_str(json).map_err(|error| self.broken(json, line, &error))?;
+        let same = |header: &Arc<Header>| fields.iter().map(|(name, _)| name).eq(&header.names);
+        let (names, cells): (Vec<String>, Vec<Cell>) = match self.last.as_ref().filter(|header| same(header)) {
+            Some(header) => {
+                let cells = fields.into_iter().map(|(_, cell)| cell).collect();
+                return Ok(Row { header: header.clone(), line, cells });
+            }
+            None => fields.into_iter().unzip(),
+        };
+        let header = Arc::new(Header { path: self.path.clone(), line: None, names });
+        self.last = Some(header.clone());
+        Ok(Row { header, line, cells })
+    }
+
+    fn broken(&self, json: &str, line: u64, error: &serde_json::Error) -> Error {
+        let inside = json.lines().nth(error.line().saturating_sub(1)).unwrap_or(json);
+        let before = inside.get(..error.column().saturating_sub(1)).unwrap_or(inside);
+        let column = before.chars().count() as u64 + 1;
+        let whole = error.to_string();
+        let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
+        let found = match error.classify() {
+            serde_json::error::Category::Data => {
+                message.strip_suffix(", expected an object").unwrap_or(message).replace("invalid type: ", "")
+            }
+            _ => format!("broken JSON ({message})"),
+        };
+        let line = line + error.line().saturating_sub(1) as u64;
+        Error::format(Location::line(self.path.clone(), line).at_column(column), found, "a JSON object")
+    }
+}
