@@ -274,7 +274,7 @@ fn bad_articles_are_named() {
         ("a.txt", b"", "a.txt: found an empty file, expected the text of an article"),
         ("a.txt", b" \n\t\n", "a.txt: found a file of white space"),
         ("a.html", b"", "a.html: found an empty file, expected an HTML page"),
-        ("a.html", b"<html><body><script>x</script></body></html>", "a.html: found a page without text"),
+        ("a.html", b"<html><body><script>x</script></body></html>", "a.html: found no article text"),
         ("a.csv", b"", "a.csv: found an empty file, expected a header row and rows below it"),
         ("a.csv", b"text\n", "a.csv: no article found; expected at least one"),
         ("a.jsonl", b"", "a.jsonl: no article found; expected at least one"),

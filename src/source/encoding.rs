@@ -147,6 +147,38 @@ impl Decoder {
         Ok(text.into_owned())
     }
 
+    /// The string of a page's bytes: what cannot be read is replaced, and counted in a warning.
+    pub(crate) fn decode_page(&mut self, bytes: Vec<u8>, declared: Option<&'static Encoding>) -> Result<String> {
+        let fault = match String::from_utf8(bytes) {
+            Ok(text) if memchr::memchr(0, text.as_bytes()).is_none() => return Ok(text),
+            Ok(text) => return self.decode(text.into_bytes(), 1, declared),
+            Err(fault) => fault,
+        };
+        let at = fault.utf8_error().valid_up_to();
+        let bytes = fault.into_bytes();
+        let (mut whole, mut broken) = (0, 0);
+        for chunk in bytes.utf8_chunks() {
+            whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+            broken += usize::from(!chunk.invalid().is_empty());
+        }
+        let encoding = match declared.filter(|&encoding| encoding != UTF_8) {
+            Some(encoding) => encoding,
+            // A page in UTF-8, but for a few bytes.
+            None if memchr::memchr(0, &bytes).is_none() && (whole > broken || (declared.is_some() && broken <= 3)) => {
+                UTF_8
+            }
+            None => return self.decode(bytes, 1, declared),
+        };
+        let (text, faulty) = encoding.decode_without_bom_handling(&bytes);
+        if faulty {
+            let count = text.matches('\u{fffd}').count();
+            let found = if count == 1 { "1 byte is".into() } else { format!("{count} bytes are") };
+            let message = format!("{found} not {}, and replaced", encoding.name());
+            (self.warn)(Warning { location: self.place(&bytes, at, 1), message });
+        }
+        Ok(text.into_owned())
+    }
+
     fn binary(&self, bytes: &[u8], line: u64) -> Error {
         let at = memchr::memchr(0, bytes).unwrap_or(0);
         Error::format(self.place(bytes, at, line), "binary data (a zero byte)", EXPECTED)

@@ -3,17 +3,17 @@
 use feed_rs::model::{Entry, Feed};
 
 use super::stream::{Stream, read_document};
-use super::{check_size, filled, html, sniff};
+use super::{Warn, check_size, filled, html, sniff};
 use crate::{Article, Error, Location, Result};
 
 /// The articles of a feed, or of the page that it turns out to be.
-pub(super) fn articles(mut stream: Stream, id: &str) -> Result<Vec<Result<Article>>> {
+pub(super) fn articles(mut stream: Stream, id: &str, warn: &Warn) -> Result<Vec<Result<Article>>> {
     let location = Location::file(stream.path.clone());
     let bytes = read_document(&mut stream)?;
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]);
     match sniff::root(&head).map(str::to_ascii_lowercase).as_deref() {
         Some("rss" | "feed" | "rdf") => {}
-        Some("html") => return Ok(vec![html::article_of(bytes, &mut stream, id)]),
+        Some("html") => return Ok(vec![html::article_of(bytes, &mut stream, id, warn)]),
         root => {
             let found = root.map_or_else(|| "no element".to_owned(), |root| format!("XML with the root `{root}`"));
             return Err(Error::format(location, found, "a feed (RSS or Atom), or a page in XHTML"));

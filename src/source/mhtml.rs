@@ -2,12 +2,13 @@
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
+use super::Warn;
 use super::html;
 use super::stream::{Stream, read_document};
 use crate::{Article, Error, Location, Result};
 
 /// The article on the saved page.
-pub(super) fn article(mut stream: Stream, id: &str) -> Result<Article> {
+pub(super) fn article(mut stream: Stream, id: &str, warn: &Warn) -> Result<Article> {
     let location = Location::file(stream.path.clone());
     let bytes = read_document(&mut stream)?;
     let wrong = |found: &str| Error::format(location.clone(), found, "a page saved as MHTML");
@@ -17,7 +18,7 @@ pub(super) fn article(mut stream: Stream, id: &str) -> Result<Article> {
         _ => None,
     });
     let (page, part) = page.ok_or_else(|| wrong("a MIME message without a page"))?;
-    let mut article = html::article_of_page(page, &location, id)?;
+    let mut article = html::article_of_page(page, &location, id, warn)?;
     let address = message.header_raw("Snapshot-Content-Location").or_else(|| part.content_location());
     article.url = article.url.or_else(|| address.map(|address| address.trim().to_owned()));
     Ok(article)

@@ -356,9 +356,9 @@ pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
     let one = |article: Result<Article>| Box::new(std::iter::once(article));
     let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match format {
         Format::Text => one(text::article(unpacked.into_stream(warn)?, &source.id, warn)),
-        Format::Html => one(html::article(unpacked.into_stream(warn)?, &source.id)),
-        Format::Mhtml => one(mhtml::article(unpacked.into_stream(warn)?, &source.id)),
-        Format::Feed => Box::new(feed::articles(unpacked.into_stream(warn)?, &source.id)?.into_iter()),
+        Format::Html => one(html::article(unpacked.into_stream(warn)?, &source.id, warn)),
+        Format::Mhtml => one(mhtml::article(unpacked.into_stream(warn)?, &source.id, warn)),
+        Format::Feed => Box::new(feed::articles(unpacked.into_stream(warn)?, &source.id, warn)?.into_iter()),
         _ => {
             let table = rows::open(unpacked, format, "article", warn)?;
             let mut fields = fields::ArticleFields::new(&source.id, &source.options, warn);

@@ -25,21 +25,22 @@ const CHUNK: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TooMuch(pub String);
 
-/// The tree of `page`, as browsers make it.
-pub(super) fn parse(page: &str) -> Result<Document, TooMuch> {
+/// The tree of `page`, as browsers make it; of one that is too deep or too large, what stands before that place, and what
+/// there is too much of.
+pub(super) fn parse(page: &str) -> Result<(Document, Option<TooMuch>), TooMuch> {
     check_tags(page)?;
     let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let mut parser = html5ever::parse_document(Bounded::default(), ParseOpts { tree_builder, ..ParseOpts::default() });
     let mut rest = page;
-    while !rest.is_empty() {
+    let mut too_much = None;
+    while !rest.is_empty() && too_much.is_none() {
         let (chunk, after) = rest.split_at(rest.ceil_char_boundary(CHUNK));
         parser.process(StrTendril::from(chunk));
-        parser.tokenizer.sink.sink.check()?;
+        too_much = parser.tokenizer.sink.sink.check().err();
         rest = after;
     }
     let bounded = parser.finish();
-    bounded.check()?;
-    Ok(bounded.document)
+    Ok((bounded.document, too_much))
 }
 
 /// Refuses a tag of very many attributes, each of which the parser compares with all before it.
@@ -234,7 +235,8 @@ mod tests {
             "<template><p>x</template><svg><g><text>y</svg><script>'<div>'</script><ul><li>a<li>b",
         ];
         for page in pages.iter().map(|page| page.repeat(60)) {
-            let tree = parse(&page).expect("a small page");
+            let (tree, too_much) = parse(&page).expect("a small page");
+            assert_eq!(too_much, None);
             assert_eq!(tree.html(), Document::from(page.as_str()).html());
         }
     }
@@ -250,19 +252,22 @@ mod tests {
             deep("<template>", "<template>"),
             deep("<svg>", "<g>"),
         ] {
-            let said = parse(&page).err().unwrap_or_else(|| panic!("{} is not deep", &page[..40])).0;
+            let (_, said) = parse(&page).expect("few attributes");
+            let said = said.unwrap_or_else(|| panic!("{} is not deep", &page[..40])).0;
             assert!(said.contains("1000 deep"), "{said}");
         }
         let attributes: String = (0..50_000).map(|i| format!(" a{i}=1")).collect();
         let repeated: String = (0..50_000).map(|i| format!("<body a{i}>")).collect();
         for page in [format!("<div{attributes}>"), format!("</p{attributes}"), format!("<svg{attributes}>x"), repeated]
         {
-            assert!(parse(&page).err().is_some_and(|found| found.0.contains("attributes")), "{}", &page[..40]);
+            let found = parse(&page).map_or_else(Some, |(_, too_much)| too_much);
+            assert!(found.is_some_and(|found| found.0.contains("attributes")), "{}", &page[..40]);
         }
         assert!(parse(&format!("<script>if (a<b {attributes})</script><p>x")).is_ok());
         // Each paragraph opens all of these again.
         let bold: String = (0..900).map(|i| format!("<b id={i}>")).collect();
-        let said = parse(&format!("<p>{bold}{}", "<p>x".repeat(100_000))).err().expect("too large").0;
+        let (_, said) = parse(&format!("<p>{bold}{}", "<p>x".repeat(100_000))).expect("few attributes");
+        let said = said.expect("too large").0;
         assert!(said.contains("elements"), "{said}");
     }
 }
