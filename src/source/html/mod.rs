@@ -60,7 +60,8 @@ pub(super) fn article_of_page(page: &str, location: &Location, id: &str, warn: &
 /// The text of a piece of a page, in paragraphs; `None` where it is too large to be read.
 pub(super) fn fragment_text(fragment: &str) -> Option<String> {
     let (page, _) = parse(fragment).ok()?;
-    let tree = Tree::new(&page);
+    let mut tree = Tree::new(&page);
+    prune::prune_figures(&mut tree);
     Some(if tree.nodes.is_empty() { String::new() } else { content::render(&tree, 0) })
 }
 
@@ -112,11 +113,11 @@ fn extract(page: &Document) -> Article {
     let data = linked_data::articles(&values);
     let mut tree = Tree::new(page);
     let all = tree.nodes.first().map_or(0, |body| body.length);
-    prune::prune(&mut tree);
+    let others = prune::prune(&mut tree);
     let mut shown = content::text(&tree);
     // Of a page of links to others the names of its sections are left.
     let is_line = |paragraph: &str| paragraph.chars().count() < 60;
-    if shown.len() * 5 < all && shown.split("\n\n").all(is_line) {
+    if shown.len() * 5 < all && (shown.split("\n\n").all(is_line) || (others >= 6 && shown.len() < 500)) {
         shown.clear();
     }
     let body = data.iter().filter_map(|article| linked_data::body(article, plain)).max_by_key(String::len);
@@ -169,7 +170,7 @@ fn metadata(page: &Document, data: Option<&Map<String, Value>>, text: &str) -> A
         page.select("h1, h2").nodes().iter().take(20).map(|node| one_line(&node.text())).collect();
     let title = meta(&["meta[property=\"og:title\"]|content"])
         .or_else(|| linked("headline"))
-        .or_else(|| meta(&["meta[name=\"twitter:title\"]|content", "meta[name=\"DC.title\"]|content"]))
+        .or_else(|| meta(&["meta[name=\"twitter:title\"]|content", "meta[name=\"DC.title\" i]|content"]))
         .or_else(|| {
             filled(Some(&page.select("title").nodes().first().map(|t| t.text().to_string()).unwrap_or_default()))
         })
@@ -182,9 +183,10 @@ fn metadata(page: &Document, data: Option<&Map<String, Value>>, text: &str) -> A
                 "meta[name=date]|content",
                 "meta[name=pubdate]|content",
                 "meta[name=publish-date]|content",
-                "meta[name=\"DC.date\"]|content",
-                "meta[name=\"DC.date.issued\"]|content",
-                "meta[name=\"dcterms.created\"]|content",
+                "meta[name=\"DC.date\" i]|content",
+                "meta[name=\"DC.date.issued\" i]|content",
+                "meta[name=\"dcterms.created\" i]|content",
+                "meta[name=\"dcterms.issued\" i]|content",
                 "[itemprop=datePublished]|datetime",
                 "[itemprop=datePublished]|title",
                 "[itemprop=datePublished]|content",

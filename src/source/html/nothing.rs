@@ -1,9 +1,13 @@
 //! Pages that are no article: error pages, walls of consent and of payment.
 
 /// Words of those who ask for consent.
-const CONSENT: [&str; 12] = [
+const CONSENT: [&str; 16] = [
     "cookie",
     "consent",
+    "tracking",
+    "device identifier",
+    "advertising",
+    "data protection",
     "personal data",
     "legitimate interest",
     "our partners",
@@ -64,7 +68,7 @@ pub(super) fn is_no_article(text: &str, title: Option<&str>) -> bool {
     let title = title.map(plain).unwrap_or_default();
     // A sentence of an article may say that somebody was not found.
     let head = paragraphs.iter().take(3).any(|paragraph| has(paragraph, &MISSING) && paragraph.len() < 80);
-    share(&CONSENT) > 0.5
+    (share(&CONSENT) > 0.35 && share(&["your ", "you "]) > 0.35)
         || (all < 1_500 && share(&WALL) > 0.3)
         || (all < 1_500 && (has(&title, &MISSING) || head) && share(&MISSING) > 0.1)
 }

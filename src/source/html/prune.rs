@@ -117,19 +117,33 @@ fn has_word(class: &str, words: &[&str]) -> bool {
     false
 }
 
-/// Takes out what is no part of the article.
-pub(super) fn prune(tree: &mut Tree) {
+/// Takes pictures out, with what is said of them.
+pub(super) fn prune_figures(tree: &mut Tree) {
+    if !tree.nodes.is_empty() {
+        take_out(tree, figures);
+    }
+}
+
+/// Takes out what is no part of the article, and gives how many other articles there were.
+pub(super) fn prune(tree: &mut Tree) -> usize {
     if tree.nodes.is_empty() {
-        return;
+        return 0;
     }
     take_out(tree, never);
     take_out(tree, figures);
+    let before = gone(tree);
     take_out(tree, teasers);
+    let others = gone(tree) - before;
     take_out(tree, linked);
     take_out(tree, captions);
     take_out(tree, named);
     take_out(tree, remarks);
     columns(tree);
+    others
+}
+
+fn gone(tree: &Tree) -> usize {
+    tree.nodes.iter().filter(|node| node.gone).count()
 }
 
 /// Takes out every element, the outer ones first, that `is` names, unless it holds a large share of the page.
@@ -213,6 +227,11 @@ fn linked(tree: &Tree, id: Id) -> bool {
         "p" | "h2" | "h3" | "h4" | "h5" | "h6" => node.link_density() > 0.9 && !ends() && !is_own_link(tree, id),
         "div" | "section" | "td" if node.link_density() > 0.9 => !ends() || links() > 1,
         "ul" | "ol" | "dl" | "div" | "section" | "table" | "tr" => links() >= 2 && node.link_density() > 0.6,
+        "li" => {
+            node.link_density() > 0.6
+                && !ends()
+                && !tree.below(id).iter().all(|&b| tree.nodes[b].name != "a" || tree.nodes[b].href.starts_with('#'))
+        }
         "td" => links() >= 3 && node.link_density() > 0.5,
         _ => false,
     }
@@ -220,23 +239,23 @@ fn linked(tree: &Tree, id: Id) -> bool {
 
 /// Whether the links of a heading lead into the page itself, as those of posts do.
 fn is_own_link(tree: &Tree, id: Id) -> bool {
-    let heading = tree.nodes[id].name.starts_with('h');
-    heading
-        && tree.below(id).iter().all(|&below| tree.nodes[below].name != "a" || tree.nodes[below].href.starts_with('#'))
+    let links: Vec<Id> = tree.below(id).into_iter().filter(|&below| tree.nodes[below].name == "a").collect();
+    let own = |&link: &Id| tree.nodes[link].href.starts_with('#');
+    tree.nodes[id].name.starts_with('h') && !links.is_empty() && links.iter().all(own)
 }
 
 /// Other articles, each with a headline that leads there and a line or two.
 fn teasers(tree: &Tree, id: Id) -> bool {
-    const LONG: usize = 450;
+    const LONG: usize = 600;
     let node = &tree.nodes[id];
-    if !node.is(&["article", "li", "div", "section", "td"]) || node.length > LONG || node.link_density() < 0.15 {
+    if !node.is(&["article", "li", "div", "section", "td"]) || node.length > LONG || node.link_density() < 0.1 {
         return false;
     }
     tree.below(id).iter().any(|&below| {
         let heading = &tree.nodes[below];
         heading.name.starts_with('h')
             && heading.name.len() == 2
-            && heading.link_density() > 0.9
+            && (heading.link_density() > 0.9 || heading.in_link)
             && heading.length > 12
             && !is_own_link(tree, below)
     })

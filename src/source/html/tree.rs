@@ -26,6 +26,8 @@ pub(super) struct Node {
     pub interactive: bool,
     /// Whether there is a picture below.
     pub pictured: bool,
+    /// Whether it stands within a link.
+    pub in_link: bool,
 }
 
 impl Node {
@@ -166,7 +168,8 @@ impl Tree {
                 }
                 continue;
             }
-            self.nodes.push(made);
+            let in_link = parent.is_some_and(|parent| self.nodes[parent].in_link || self.nodes[parent].name == "a");
+            self.nodes.push(Node { in_link, ..made });
             if let Some(parent) = parent {
                 self.nodes[parent].children.push(id);
             }
@@ -252,6 +255,7 @@ fn element(node: &NodeRef<'_>, name: &str) -> Node {
             "menu",
             "menubar",
             "toolbar",
+            "doc-endnotes",
             "banner",
         ]
         .contains(&role.as_str());
