@@ -30,6 +30,13 @@ const MONTHS: [&str; 12] = [
 /// Years that an article can be of; what else looks like one is a time, an offset, or none.
 const YEARS: std::ops::RangeInclusive<u16> = 1800..=2200;
 
+/// As `2026-03`.
+impl std::fmt::Display for YearMonth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+    }
+}
+
 impl YearMonth {
     /// The month from 1 to 12 of a year.
     pub fn new(year: u16, month: u8) -> Option<Self> {

@@ -43,6 +43,7 @@ pub mod evaluate;
 pub mod gazetteer;
 pub mod hash;
 pub mod input_file;
+pub mod language;
 pub mod model;
 pub mod output_file;
 pub mod pipeline;

@@ -19,6 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::article::Part;
@@ -30,7 +32,10 @@ use crate::stance::Stance;
 pub struct Record {
     /// The article's identifier.
     pub id: String,
-    /// Its title; empty when unknown, as are the next three.
+    /// The file that it was read from, as the user named it; `-` for standard input.
+    #[serde(default)]
+    pub path: String,
+    /// Its title; empty when unknown, as are the next four.
     pub title: String,
     /// Its date as the source writes it.
     pub date: String,
@@ -38,6 +43,9 @@ pub struct Record {
     pub url: String,
     /// Its outlet or collection.
     pub source: String,
+    /// Its language, as a BCP 47 tag.
+    #[serde(default)]
+    pub language: String,
     /// Whose stance: the entry's name.
     pub state: String,
     /// Its code.
@@ -55,6 +63,9 @@ pub struct Record {
     /// Whether the article never connects the two, so that neutral is said for want of evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_evidence: bool,
+    /// Fields of its row that were kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
     /// The evidence, that which counts most first.
     pub evidence: Vec<EvidenceRecord>,
 }
@@ -130,13 +141,15 @@ impl Record {
         self.probability() < self.probabilities.of(Stance::argmax(&self.probabilities.to_array()))
     }
 
-    /// The columns of the CSV form; `evidence` is one JSON value.
-    pub const COLUMNS: [&str; 17] = [
+    /// The columns of the CSV form, before those that were kept; `evidence` is one JSON value.
+    pub const COLUMNS: [&str; 19] = [
         "id",
+        "path",
         "title",
         "date",
         "url",
         "source",
+        "language",
         "state",
         "state_code",
         "actor",
@@ -155,14 +168,16 @@ impl Record {
     ///
     /// # Errors
     /// None that a record can bring about; what serde_json gives.
-    pub fn row(&self) -> serde_json::Result<[String; 17]> {
+    pub fn row(&self) -> serde_json::Result<[String; 19]> {
         let Probabilities { aligned, neutral, opposed } = self.probabilities;
         Ok([
             self.id.clone(),
+            self.path.clone(),
             self.title.clone(),
             self.date.clone(),
             self.url.clone(),
             self.source.clone(),
+            self.language.clone(),
             self.state.clone(),
             self.state_code.clone(),
             self.actor.clone(),

@@ -173,6 +173,25 @@ fn one_article_is_the_same_in_every_format() {
 }
 
 #[test]
+fn pages_in_one_file_are_read() {
+    let page = "<html lang=\"en\"><head><title>A visit</title></head><body><p>Oman thanked Iran for the ship, it said on Monday.</p></body></html>";
+    let mhtml = format!(
+        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://e.org/1\r\nSubject: A visit\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/related;\r\n\ttype=\"text/html\";\r\n\tboundary=\"----x\"\r\n\r\n------x\r\n\
+         Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{}\r\n------x\r\n\
+         Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBO\r\n------x--\r\n",
+        page.replace('=', "=3D")
+    );
+    for (name, bytes) in [("a.html", page), ("a.mhtml", &mhtml), ("unknown", page), ("unknown", &mhtml)] {
+        let found = articles(name, bytes);
+        let article = found[0].as_ref().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((article.title.as_deref(), article.language.as_deref()), (Some("A visit"), Some("en")), "{name}");
+        assert_eq!(article.text, "Oman thanked Iran for the ship, it said on Monday.", "{name}");
+    }
+    assert_eq!(articles("a.mhtml", &mhtml)[0].as_ref().expect("it was read").url.as_deref(), Some("https://e.org/1"));
+}
+
+#[test]
 fn fields_are_found_by_name_and_by_order() {
     let (warn, warnings) = collecting();
     let first = |name: &str, bytes: &str, options: ReadOptions| {

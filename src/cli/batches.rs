@@ -1,14 +1,18 @@
 //! Articles in batches, read on a thread of their own while those before are answered.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
-use detente::source::{self, Format, Input, Source, Warn};
-use detente::{Article, Error, Part};
+use detente::source::{self, Format, Input, Source, Warn, Warning};
+use detente::{Article, Error, Location, Part, language};
 
 use super::complaints::Complaints;
+use super::say;
 
 /// The most articles, and about the most bytes of them, of a batch. Three are held at a time: one that is read, one that
 /// waits, one that is answered.
@@ -19,37 +23,80 @@ const FILES: usize = 2;
 const SMALL: u64 = 1 << 20;
 
 /// What came of the reading.
-pub struct Outcome {
+pub struct Read {
     /// What was wrong.
-    pub complaints: Complaints,
+    complaints: Complaints,
     /// Whether there was anything to work on, be it good or bad.
     pub any: bool,
+    /// How many articles were left out for their language.
+    languages: BTreeMap<String, usize>,
+    all: usize,
 }
 
-/// Reads `inputs` in their order; the thread ends early where nobody takes the batches any more.
-pub fn read(inputs: Vec<Source>, complaints: Complaints, warn: Warn) -> (Receiver<Vec<Article>>, JoinHandle<Outcome>) {
+impl Read {
+    /// Says what was wrong; gives whether anything was.
+    pub fn finish(&self) -> bool {
+        let failed = self.complaints.finish();
+        let left: usize = self.languages.values().sum();
+        if left == 0 {
+            return failed;
+        }
+        let named: Vec<String> = self.languages.iter().map(|(language, count)| format!("{language} {count}")).collect();
+        say(format_args!(
+            "error: {left} of {} articles are not in English ({}), and are left out; --any-language reads them anyway",
+            self.all,
+            named.join(", ")
+        ));
+        true
+    }
+}
+
+/// Which articles are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Whether those that are not in English are.
+    pub any_language: bool,
+}
+
+/// Gives `first` and reads `inputs` in their order; the thread ends early where nobody takes the batches any more.
+///
+/// Ids are unique: what comes again under an id that was there is called `ID#2`, and so on, with a warning.
+pub fn read(
+    first: Option<Article>,
+    inputs: Vec<Source>,
+    complaints: Complaints,
+    warn: Warn,
+    wanted: Wanted,
+) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
     let (sender, batches) = sync_channel(1);
     let reader = thread::spawn(move || {
-        let mut reader = Reader { outcome: Outcome { complaints, any: false }, batch: Vec::new(), bytes: 0, sender };
+        let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0 };
+        let ids = FxHashMap::default();
+        let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, warned: false, wanted };
+        let given = first.map_or(Some(()), |article| reader.take(Ok([Ok(article)]), &warn));
         // None: nobody listens.
-        let _ = reader.read(&inputs, &warn);
-        reader.outcome
+        let _ = given.and_then(|()| reader.read(&inputs, &warn));
+        reader.read
     });
     (batches, reader)
 }
 
 struct Reader {
-    outcome: Outcome,
+    read: Read,
     batch: Vec<Article>,
     bytes: usize,
     sender: SyncSender<Vec<Article>>,
+    /// How often each id came, by its hash.
+    ids: FxHashMap<u64, u32>,
+    warned: bool,
+    wanted: Wanted,
 }
 
 impl Reader {
     fn read(&mut self, inputs: &[Source], warn: &Warn) -> Option<()> {
         for inputs in inputs.chunk_by(|a, b| is_one_file(a) && is_one_file(b)) {
             if !inputs.iter().all(is_one_file) {
-                inputs.iter().try_for_each(|input| self.take(source::read(input, warn)))?;
+                inputs.iter().try_for_each(|input| self.take(source::read(input, warn), warn))?;
                 continue;
             }
             // Pages take longer to take apart than to answer: many at once.
@@ -57,27 +104,35 @@ impl Reader {
                 type Read = detente::Result<Vec<detente::Result<Article>>>;
                 let read = |input| -> Read { Ok(source::read(input, warn)?.collect()) };
                 let read: Vec<Read> = files.par_iter().map(read).collect();
-                read.into_iter().try_for_each(|articles| self.take(articles))?;
+                read.into_iter().try_for_each(|articles| self.take(articles, warn))?;
             }
         }
         self.send()
     }
 
     /// Takes what one input gave; `None` where nobody listens.
-    fn take(&mut self, articles: detente::Result<impl IntoIterator<Item = detente::Result<Article>>>) -> Option<()> {
+    fn take(
+        &mut self,
+        articles: detente::Result<impl IntoIterator<Item = detente::Result<Article>>>,
+        warn: &Warn,
+    ) -> Option<()> {
         let articles = match articles {
             Ok(articles) => articles,
             Err(error) => {
-                self.outcome.any |= !matches!(error, Error::Io { .. });
-                self.outcome.complaints.add(&error);
+                self.read.any |= !matches!(error, Error::Io { .. });
+                self.read.complaints.add(&error);
                 return Some(());
             }
         };
-        self.outcome.any = true;
+        self.read.any = true;
         for article in articles {
             match article {
-                Err(error) => self.outcome.complaints.add(&error),
-                Ok(article) => {
+                Err(error) => self.read.complaints.add(&error),
+                Ok(mut article) => {
+                    if !self.is_wanted(&mut article) {
+                        continue;
+                    }
+                    self.name(&mut article, warn);
                     self.bytes += article.text.len() + article.part(Part::Title).len();
                     self.batch.push(article);
                     if self.batch.len() == ARTICLES || self.bytes >= BYTES {
@@ -87,6 +142,33 @@ impl Reader {
             }
         }
         Some(())
+    }
+
+    /// Looks at the language, and keeps it.
+    fn is_wanted(&mut self, article: &mut Article) -> bool {
+        self.read.all += 1;
+        let Some(language) = language::of(article) else { return true };
+        article.language = Some(language.to_owned());
+        let wanted = language == "en" || self.wanted.any_language;
+        if !wanted {
+            *self.read.languages.entry(language.to_owned()).or_default() += 1;
+        }
+        wanted
+    }
+
+    /// Makes the id of an article its own.
+    fn name(&mut self, article: &mut Article, warn: &Warn) {
+        let count = self.ids.entry(xxh3_64(article.id.as_bytes())).or_default();
+        *count += 1;
+        if *count > 1 {
+            let id = format!("{}#{count}", article.id);
+            if !std::mem::replace(&mut self.warned, true) {
+                let message =
+                    format!("the id `{}` comes again; articles of one id are called `{id}` and so on", article.id);
+                warn(Warning { location: Location::file(article.path.clone()), message });
+            }
+            article.id = id;
+        }
     }
 
     fn send(&mut self) -> Option<()> {

@@ -53,11 +53,11 @@ impl Complaints {
     }
 
     /// Says how many faults of each kind there were beyond those said; gives whether there was any at all.
-    pub fn finish(self) -> bool {
-        for ((path, _, expected), faults) in self.kinds.into_iter().filter(|(_, faults)| faults.more > 0) {
+    pub fn finish(&self) -> bool {
+        for ((path, _, expected), faults) in self.kinds.iter().filter(|(_, faults)| faults.more > 0) {
             let rows =
                 if faults.more == 1 { "1 more row has".into() } else { format!("{} more rows have", faults.more) };
-            let (path, expected) = (detente::visible(&path), detente::shortened(&expected));
+            let (path, expected) = (detente::visible(path), detente::shortened(expected));
             say(format_args!(
                 "error: {path}: {rows} the same fault, the last on line {} (expected {expected})",
                 faults.last

@@ -1,17 +1,17 @@
 //! `detente explain`: the words that made a stance.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
-use detente::document::Strength;
 use detente::pipeline::explain::{self, Explanation, Method};
+use detente::pipeline::explanation::{ExplanationRecord, by_word};
 use detente::source;
 use detente::{Article, Part, Stance};
 
-use super::inputs::ReadArgs;
+use super::complaints::Complaints;
+use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::ModelArgs;
 use super::output::{paint, shorten, stdout, table, width};
 use super::{Common, Outcome};
@@ -27,8 +27,8 @@ use super::{Common, Outcome};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The article
-    path: PathBuf,
+    #[command(flatten)]
+    articles: ArticleArgs,
     /// Whose stance
     #[arg(long, value_name = "NAME")]
     state: String,
@@ -56,28 +56,35 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = args.model.load(common)?;
-    let state = detente::pipeline::find(pipeline.gazetteer(), &args.state)?;
-    let actor = detente::pipeline::find(pipeline.gazetteer(), &args.actor)?;
-    let warn = common.warn();
+    let gazetteer = pipeline.gazetteer();
+    let state = common.find(gazetteer, std::slice::from_ref(&args.state))?[0];
+    let actor = common.find(gazetteer, std::slice::from_ref(&args.actor))?[0];
     let mut out = stdout()?;
-    let (inputs, complaints) = args.read.inputs(std::slice::from_ref(&args.path), &[], common);
-    let failed = complaints.finish();
-    for input in inputs {
-        for article in source::read(&input, &warn)? {
-            let article = article?;
-            let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
-                writeln!(out, "{}: names no evidence for this pair", detente::visible(&article.id))?;
+    let (inputs, complaints) = args.articles.inputs(&args.read, &[], common);
+    let mut failed = complaints.finish();
+    let mut complaints = Complaints::default();
+    for article in args.articles.given().into_iter().map(Ok).chain(source::read_all(inputs, &common.warn())) {
+        let article = match article {
+            Ok(article) => article,
+            Err(error) => {
+                complaints.add(&error);
                 continue;
-            };
-            match args.format {
-                Format::Json => {
-                    serde_json::to_writer(&mut out, &explanation)?;
-                    writeln!(out)?;
-                }
-                Format::Table => print(&mut out, &article, &explanation, args)?,
             }
+        };
+        let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
+            writeln!(out, "{}: names no evidence for this pair", detente::visible(&article.id))?;
+            continue;
+        };
+        match args.format {
+            Format::Json => {
+                let record = ExplanationRecord::new(&article, gazetteer.get(state), gazetteer.get(actor), &explanation);
+                serde_json::to_writer(&mut out, &record)?;
+                writeln!(out)?;
+            }
+            Format::Table => print(&mut out, &article, &explanation, args)?,
         }
     }
+    failed |= complaints.finish();
     Ok(Outcome::failed_if(failed))
 }
 
@@ -102,16 +109,27 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
     let k = stance.index();
     writeln!(out, "score of {stance}: {:+.3} = base {:+.3} + evidence", explanation.logits[k], explanation.base[k])?;
     for evidence in &explanation.evidence {
-        let text = &article.part(evidence.part)[evidence.span.clone()];
-        writeln!(out, "\n{:+.3}  {}", evidence.contribution[k], shorten(text, width().saturating_sub(8)))?;
-        if evidence.strength == Strength::Title {
-            let title = article.part(Part::Title);
-            writeln!(out, "        under the title {}", shorten(title, width().saturating_sub(24)))?;
+        for (at, (part, span)) in evidence.sentences.iter().enumerate() {
+            let lead = if at == 0 { format!("\n{:+.3}  ", evidence.contribution[k]) } else { " ".repeat(8) };
+            let title = if *part == Part::Title && evidence.sentences.len() > 1 { "under the title: " } else { "" };
+            let room = width().saturating_sub(8 + title.len());
+            writeln!(out, "{lead}{title}{}", shorten(&article.part(*part)[span.clone()], room))?;
         }
         if let Some(without) = evidence.without {
             writeln!(out, "        without this sentence {stance} would have {:.3}", without[k])?;
         }
         let exact = evidence.method == Method::Exact;
+        if exact {
+            let lead = |c: &[f64; 3]| c[k] - c.iter().sum::<f64>() / 3.0;
+            let mut words = by_word(article, &evidence.features);
+            words.sort_by(|a, b| lead(&b.2).total_cmp(&lead(&a.2)));
+            let mut rows = table(&["", "ADDS", "WORD"]);
+            for (part, span, contribution) in words.iter().take(args.top) {
+                let word = shorten(&article.part(*part)[span.clone()], width());
+                rows.add_row(vec!["      ".to_string(), format!("{:+.3}", contribution[k]), word]);
+            }
+            writeln!(out, "{}", rows.trim_fmt())?;
+        }
         let mut rows = table(if exact { &["", "ADDS", "FEATURE", "WORDS"] } else { &["", "LOST WITHOUT", "WORD"] });
         for feature in evidence.strongest(stance, args.top) {
             let adds = format!("{:+.3}", feature.contribution[k]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
+use detente::Article;
 use detente::source::{self, FieldNames, Format, ReadOptions, Source};
 
 use super::Common;
@@ -113,5 +114,29 @@ impl ReadArgs {
             common.note(format_args!("{} {files} read; passed over: {}", inputs.len(), passed.join(", ")));
         }
         (inputs, complaints)
+    }
+}
+
+/// Which articles: files, or a text.
+#[derive(Debug, clap::Args)]
+#[group(required = true)]
+pub struct ArticleArgs {
+    /// Files, folders, or `-` for standard input
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A text in place of files
+    #[arg(long, value_name = "TEXT", conflicts_with = "paths")]
+    text: Option<String>,
+}
+
+impl ArticleArgs {
+    /// The inputs that the paths name.
+    pub fn inputs(&self, read: &ReadArgs, keep: &[String], common: &Common) -> (Vec<Source>, Complaints) {
+        read.inputs(&self.paths, keep, common)
+    }
+
+    /// The article that `--text` gives.
+    pub fn given(&self) -> Option<Article> {
+        self.text.as_ref().map(|text| Article::new(text.clone()).with_id("text"))
     }
 }

@@ -10,8 +10,10 @@ mod gazetteer;
 mod inputs;
 mod inspect;
 mod manual;
+mod mentions;
 mod models;
 mod output;
+mod parquet;
 mod paths;
 mod predict;
 mod progress;
@@ -23,11 +25,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use colorchoice::ColorChoice;
 
 use detente::LabelMap;
 use detente::data::{self as labelled_data, LabelledOptions};
-use detente::gazetteer::Gazetteer;
+use detente::gazetteer::{EntryId, Gazetteer};
 use detente::source::{self, Source};
 
 /// Which states stand with, apart from, or against an actor, going by news articles.
@@ -61,8 +64,20 @@ pub struct Common {
     /// CSV of names to add to the gazetteer, or to take away (columns code,name,kind,region,alias,how)
     #[arg(long, global = true, value_name = "FILE")]
     gazetteer: Option<PathBuf>,
+    /// Whether results are coloured
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
+    color: Colour,
     #[command(flatten)]
     fields: inputs::FieldArgs,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +86,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Train(train::Args),
     Explain(explain::Args),
+    Mentions(mentions::Args),
     Inspect(inspect::Args),
     Data(data::Args),
     Gazetteer(gazetteer::Args),
@@ -132,11 +148,18 @@ pub fn run(args: Args) -> ExitCode {
     clean_up_at_signals();
     // A second call in one process keeps the pool of the first, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads()).build_global();
+    match args.common.color {
+        Colour::Auto => ColorChoice::Auto,
+        Colour::Always => ColorChoice::AlwaysAnsi,
+        Colour::Never => ColorChoice::Never,
+    }
+    .write_global();
     let outcome = match args.command {
         Command::Predict(a) => predict::run(&a, &args.common),
         Command::Evaluate(a) => evaluate::run(&a, &args.common),
         Command::Train(a) => train::run(&a, &args.common),
         Command::Explain(a) => explain::run(&a, &args.common),
+        Command::Mentions(a) => mentions::run(&a, &args.common),
         Command::Inspect(a) => inspect::run(&a, &args.common),
         Command::Data(a) => data::run(&a, &args.common),
         Command::Gazetteer(a) => gazetteer::run(&a, &args.common),
@@ -243,6 +266,24 @@ impl Common {
         let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
         let source = Source::file(path).with_options(&self.fields.options(&[]));
         labelled_data::labelled(&source, &options, &self.warn())
+    }
+
+    /// The entries of these names; says so where one of several was taken.
+    pub fn find(&self, gazetteer: &Gazetteer, names: &[String]) -> Result<Vec<EntryId>> {
+        let find = |name: &String| -> Result<EntryId> {
+            let found = detente::pipeline::find(gazetteer, name)?;
+            let others: Vec<String> = gazetteer
+                .others(name)
+                .into_iter()
+                .map(|other| format!("{} ({})", gazetteer.get(other).name, gazetteer.get(other).code))
+                .collect();
+            if !others.is_empty() {
+                let (name, read) = (detente::visible(name), &gazetteer.get(found).name);
+                self.note(format_args!("{name} is read as {read}; the other is {}", others.join(", ")));
+            }
+            Ok(found)
+        };
+        names.iter().map(find).collect()
     }
 
     /// The gazetteer, with the user's own entries.

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use colorchoice::ColorChoice;
 use comfy_table::{ContentArrangement, Table, presets};
 use rustc_hash::FxHashMap;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use detente::output_file::OutputFile;
 use detente::{Record, Stance};
@@ -18,8 +20,41 @@ pub enum Format {
     Table,
     /// One row a pair
     Csv,
-    /// One JSON object a pair
+    /// One JSON object a pair, each on a line
     Jsonl,
+    /// One JSON array of all
+    Json,
+    /// One record a pair
+    Parquet,
+}
+
+impl Format {
+    /// The format that was asked for, or that the name of the output says.
+    ///
+    /// # Errors
+    /// Where the two are not the same.
+    pub fn resolve(asked: Option<Self>, output: Option<&Path>) -> Result<Self> {
+        let ending = output.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase());
+        let named = match ending.as_deref() {
+            Some("csv") => Some(Self::Csv),
+            Some("jsonl" | "ndjson") => Some(Self::Jsonl),
+            Some("json") => Some(Self::Json),
+            Some("parquet") => Some(Self::Parquet),
+            _ => None,
+        };
+        match (asked, named) {
+            (Some(asked), Some(named)) if asked != named => {
+                let name =
+                    |format: Self| format.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+                anyhow::bail!(
+                    "--format {} and --output {} contradict each other; leave one out",
+                    name(asked),
+                    detente::visible(&output.unwrap_or(Path::new("")).to_string_lossy())
+                )
+            }
+            (asked, named) => Ok(asked.or(named).unwrap_or(Self::Table)),
+        }
+    }
 }
 
 /// A table without lines, as wide as its content.
@@ -41,19 +76,32 @@ pub fn width() -> usize {
     columns.unwrap_or_else(|| usize::from(Table::new().width().unwrap_or(100))).max(40)
 }
 
-/// Whether stdout may have colours: a terminal, and no `NO_COLOR`.
+/// Whether results have colours: as `--color` says, else on a terminal, unless `NO_COLOR` is set.
 pub fn colours() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    match ColorChoice::global() {
+        ColorChoice::Never => false,
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+        ColorChoice::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    }
 }
 
-/// A text cut to `width` characters, with an ellipsis where something is missing.
+/// A text cut to `width` columns, with an ellipsis where something is missing.
 pub fn shorten(text: &str, width: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = detente::visible(&text);
-    if text.chars().count() <= width {
+    if text.width() <= width {
         return text.into_owned();
     }
-    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    let mut short = String::new();
+    let mut left = width.saturating_sub(1);
+    for c in text.chars() {
+        let columns = c.width().unwrap_or(0);
+        if columns > left {
+            break;
+        }
+        left -= columns;
+        short.push(c);
+    }
     short.truncate(short.trim_end().len());
     short.push('…');
     short
@@ -143,7 +191,8 @@ pub fn paint(stance: Stance) -> String {
     format!("{style}{stance}{style:#}")
 }
 
-/// States down, actors across: each cell the stance and its probability.
+/// States down, actors across: each cell the stance and its probability. Of more actors than fit, those with most sides
+/// are shown, and how many are left out is said.
 pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     let mut places: FxHashMap<&str, usize> = FxHashMap::default();
     let mut names: Vec<&str> = Vec::new();
@@ -154,18 +203,42 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
         });
     }
     let mut cells = vec![vec!["·".to_owned(); names.len()]; names.len()];
+    let mut sides = vec![0; names.len()];
+    let mut widths: Vec<usize> = names.iter().map(|name| detente::visible(name).width()).collect();
     for r in records {
         let stance = paint_decided(r.stance, r.by_advantage());
-        cells[places[r.state_code.as_str()]][places[r.actor_code.as_str()]] =
-            format!("{stance} {:.2}", r.probability());
+        let (state, actor) = (places[r.state_code.as_str()], places[r.actor_code.as_str()]);
+        cells[state][actor] = format!("{stance} {:.2}", r.probability());
+        sides[actor] += usize::from(r.stance != Stance::Neutral);
+        widths[actor] = widths[actor].max(r.stance.as_str().len() + usize::from(r.by_advantage()) + 5);
     }
-    let mut header = vec!["STATE \\ ACTOR".into()];
-    header.extend(names.iter().copied().map(detente::visible));
+    const GAP: usize = 2;
+    const CORNER: &str = "STATE \\ ACTOR";
+    let first = names.iter().map(|name| detente::visible(name).width()).max().unwrap_or(0).max(CORNER.len());
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&actor| std::cmp::Reverse(sides[actor]));
+    let mut room = width().saturating_sub(first + GAP);
+    let mut shown: Vec<usize> = Vec::new();
+    for actor in order {
+        let needed = widths[actor] + GAP;
+        if needed <= room || shown.is_empty() {
+            room = room.saturating_sub(needed);
+            shown.push(actor);
+        }
+    }
+    shown.sort_unstable();
+    let mut header = vec![CORNER.into()];
+    header.extend(shown.iter().map(|&actor| detente::visible(names[actor])));
     let mut rows = table(&header);
-    for (state, cells) in names.iter().zip(cells) {
+    for (state, cells) in names.iter().zip(&cells) {
+        let cells = shown.iter().map(|&actor| cells[actor].clone());
         rows.add_row(std::iter::once(detente::visible(state).into_owned()).chain(cells));
     }
     writeln!(out, "{}", rows.trim_fmt())?;
+    let left = names.len() - shown.len();
+    if left > 0 {
+        writeln!(out, "{left} more actors do not fit; a wider terminal shows more, --actor one, --format csv all")?;
+    }
     footnote(out, records)
 }
 

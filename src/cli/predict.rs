@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use rayon::prelude::*;
+use unicode_width::UnicodeWidthStr;
 
-use detente::gazetteer::EntryId;
 use detente::pipeline::Prediction;
-use detente::{Article, Pipeline, Query, Record, visible};
+use detente::{Article, Pipeline, Query, Record, Stance, visible};
 
-use super::inputs::ReadArgs;
+use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::{ModelArgs, ModelName};
 use super::output::{Format, Sink, shorten, table, width};
+use super::parquet::RecordFile;
 use super::{Common, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
@@ -23,14 +25,14 @@ use super::{Common, Outcome, batches, paths, progress};
 ///
 /// Examples:
 ///   detente predict article.txt --actor Russia
-///   detente predict pages/ --actor China --actor EU --format jsonl --output stances.jsonl
-///   zcat news.jsonl.gz | detente predict - --input-format jsonl --all-actors --format csv
+///   detente predict --text "Chad cut ties with France." --all-actors
+///   detente predict pages/ --actor China --actor EU --output stances.jsonl
+///   zcat news.jsonl.gz | detente predict - --all-actors --format csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Files, folders, or `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    articles: ArticleArgs,
     /// Toward whom: a name, alias or code; may be given several times
     #[arg(long, value_name = "NAME", required_unless_present = "all_actors", conflicts_with = "all_actors")]
     actor: Vec<String>,
@@ -45,9 +47,9 @@ pub struct Args {
     all_states: bool,
     #[command(flatten)]
     model: ModelArgs,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// How to print [default: by the name of the output, else table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -57,8 +59,41 @@ pub struct Args {
     /// Leave out pairs whose stance, as decided, is less probable than this
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
     min_prob: f64,
+    /// Leave out some pairs
+    #[arg(long, value_enum, value_name = "WHICH")]
+    only: Option<Only>,
+    /// Order of the pairs of an article, or of the articles
+    #[arg(long, value_enum, value_name = "BY")]
+    sort: Option<Sort>,
+    /// Fields of the rows to carry through, divided by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// Go on with articles that are not in English, which the models read
+    #[arg(long)]
+    any_language: bool,
+    /// In CSV, begin with an apostrophe what a spreadsheet would take for a formula
+    #[arg(long)]
+    excel: bool,
     #[command(flatten)]
     read: ReadArgs,
+}
+
+/// `--only`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// Aligned and opposed
+    Sided,
+}
+
+/// `--sort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// Pairs by the probability of their stance, the surest first
+    Prob,
+    /// Pairs by the name of the state
+    State,
+    /// Articles by date, those without one last
+    Date,
 }
 
 fn parse_probability(text: &str) -> Result<f64, String> {
@@ -68,22 +103,22 @@ fn parse_probability(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let format = Format::resolve(args.format, args.output.as_deref())?;
     let pipeline = args.model.load(common)?;
-    let ids = |names: &[String]| -> Result<Vec<EntryId>> {
-        names.iter().map(|n| Ok(detente::pipeline::find(pipeline.gazetteer(), n)?)).collect()
-    };
     let query = Query {
-        actors: ids(&args.actor)?,
-        states: ids(&args.state)?,
+        actors: common.find(pipeline.gazetteer(), &args.actor)?,
+        states: common.find(pipeline.gazetteer(), &args.state)?,
         all_states: args.all_states,
         evidence_limit: Some(args.evidence),
     };
-    let (inputs, complaints) = args.read.inputs(&args.paths, &[], common);
+    let (inputs, complaints) = args.articles.inputs(&args.read, &args.keep, common);
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
-    let mut printer = Printer::new(args, inputs.len() > 1)?;
+    let mut printer = Printer::new(args, format, inputs.len() > 1)?;
     let bar = progress::articles(common);
-    let (batches, reader) = batches::read(inputs, complaints, common.warn());
+    let given = args.articles.given();
+    let wanted = batches::Wanted { any_language: args.any_language };
+    let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
     let mut pace = Pace { started: Instant::now(), answered: 0, told: *args.model.name() != ModelName::Accurate };
     for batch in batches {
         let mut left = batch.len();
@@ -96,7 +131,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
-    let failed = read.complaints.finish();
+    let failed = read.finish();
     anyhow::ensure!(read.any, "nothing could be read");
     printer.finish()?;
     Ok(Outcome::failed_if(failed))
@@ -155,46 +190,76 @@ impl Write for Limited {
     }
 }
 
-/// Writes predictions in the order of the articles.
+/// Writes predictions in the order of the articles, or of their dates.
 struct Printer<'a> {
     args: &'a Args,
-    sink: Sink,
+    format: Format,
+    sink: Output,
     /// Whether each article's table has a heading: where there are several inputs, or one of several articles.
     headed: bool,
     articles: usize,
     /// The table of the first article, while it is not known whether another follows.
     first: Option<(String, Vec<u8>)>,
+    /// What waits to be put in the order of the dates.
+    dated: Vec<(String, Rendered)>,
+}
+
+/// Where predictions go.
+enum Output {
+    Text(Sink),
+    Parquet(Box<RecordFile>),
+}
+
+/// What is written for an article.
+enum Rendered {
+    /// The heading of its table, and all else.
+    Text(String, Vec<u8>),
+    Records(Vec<Record>),
 }
 
 impl<'a> Printer<'a> {
-    fn new(args: &'a Args, headed: bool) -> Result<Self> {
+    fn new(args: &'a Args, format: Format, headed: bool) -> Result<Self> {
         let mut sink = Sink::open(args.output.as_deref())?;
-        if args.format == Format::Csv {
-            csv::Writer::from_writer(&mut sink).write_record(Record::COLUMNS)?;
+        if format == Format::Csv {
+            let header = Record::COLUMNS.into_iter().map(str::to_owned).chain(kept_columns(&args.keep));
+            csv::Writer::from_writer(&mut sink).write_record(header)?;
         }
-        Ok(Self { args, sink, headed, articles: 0, first: None })
+        let sink = if format == Format::Parquet {
+            Output::Parquet(Box::new(RecordFile::new(sink, &args.keep)?))
+        } else {
+            Output::Text(sink)
+        };
+        Ok(Self { args, format, sink, headed, articles: 0, first: None, dated: Vec::new() })
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
-        let render = |(article, predictions): (&Article, Vec<Prediction<'_>>)| -> Result<Option<Vec<u8>>> {
+        let render = |(article, predictions): (&Article, Vec<Prediction<'_>>)| -> Result<Option<Rendered>> {
+            if self.format == Format::Parquet {
+                return Ok(Some(Rendered::Records(self.records(article, &predictions))));
+            }
             let mut out = Limited { bytes: Vec::new(), full: false };
             match self.render(article, &predictions, &mut out) {
-                Err(_) if out.full => Ok(None),
-                rendered => rendered.map(|()| Some(out.bytes)),
+                Err(_) if out.full && self.args.sort != Some(Sort::Date) => Ok(None),
+                rendered => rendered.map(|()| Some(Rendered::Text(heading(article), out.bytes))),
             }
         };
-        let rendered: Vec<Vec<Option<Vec<u8>>>> = articles
+        let rendered: Vec<Vec<Option<Rendered>>> = articles
             .par_chunks(SCORED_TOGETHER)
             .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(render).collect())
             .collect::<Result<_>>()?;
-        for (article, bytes) in articles.iter().zip(rendered.into_iter().flatten()) {
-            match bytes {
-                Some(bytes) => self.write(&article.id, bytes)?,
+        for (article, rendered) in articles.iter().zip(rendered.into_iter().flatten()) {
+            match rendered {
+                Some(rendered) if self.args.sort == Some(Sort::Date) => self.dated.push((date_key(article), rendered)),
+                Some(rendered) => self.write(rendered)?,
                 None => {
                     // More than is held for each article of a batch: once more, and right to where it goes.
-                    self.write(&article.id, Vec::new())?;
-                    let mut sink = std::mem::replace(&mut self.sink, Sink::Nowhere);
-                    let written = self.render(article, &pipeline.predict(article, query), &mut sink);
+                    self.write(Rendered::Text(heading(article), Vec::new()))?;
+                    let mut sink = std::mem::replace(&mut self.sink, Output::Text(Sink::Nowhere));
+                    let predictions = pipeline.predict(article, query);
+                    let written = match &mut sink {
+                        Output::Text(sink) => self.write_at_once(article, &predictions, sink),
+                        Output::Parquet(_) => Ok(()),
+                    };
                     self.sink = sink;
                     written?;
                 }
@@ -203,62 +268,152 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn write(&mut self, id: &str, bytes: Vec<u8>) -> Result<()> {
+    /// The records of an article that are wanted, in order.
+    fn records(&self, article: &Article, predictions: &[Prediction<'_>]) -> Vec<Record> {
+        let kept = |record: &Record| {
+            record.probability() >= self.args.min_prob && (self.args.only.is_none() || record.stance != Stance::Neutral)
+        };
+        let mut records: Vec<Record> = Record::all(article, predictions).filter(kept).collect();
+        match self.args.sort {
+            Some(Sort::Prob) => records.sort_by(|a, b| b.probability().total_cmp(&a.probability())),
+            Some(Sort::State) => records.sort_by(|a, b| (&a.state, &a.actor).cmp(&(&b.state, &b.actor))),
+            Some(Sort::Date) | None => {}
+        }
+        records
+    }
+
+    fn write_at_once(&mut self, article: &Article, predictions: &[Prediction<'_>], sink: &mut Sink) -> Result<()> {
+        if self.format == Format::Json {
+            sink.write_all(between(self.articles))?;
+            self.articles += 1;
+        }
+        self.render(article, predictions, sink)
+    }
+
+    fn write(&mut self, rendered: Rendered) -> Result<()> {
+        let (heading, bytes) = match (rendered, &mut self.sink) {
+            (Rendered::Records(records), Output::Parquet(file)) => return file.write(records),
+            (Rendered::Text(heading, bytes), Output::Text(_)) => (heading, bytes),
+            _ => return Ok(()),
+        };
+        let Output::Text(sink) = &mut self.sink else { return Ok(()) };
+        if self.format == Format::Json {
+            // An article without pairs leaves no mark.
+            if !bytes.is_empty() {
+                sink.write_all(between(self.articles))?;
+                self.articles += 1;
+                sink.write_all(&bytes)?;
+            }
+            return Ok(());
+        }
         let first = self.articles == 0;
         self.articles += 1;
-        if self.args.format != Format::Table {
-            self.sink.write_all(&bytes)?;
+        if self.format != Format::Table {
+            sink.write_all(&bytes)?;
         } else if first && !self.headed && !bytes.is_empty() {
-            self.first = Some((id.to_owned(), bytes));
+            self.first = Some((heading, bytes));
         } else {
-            if let Some((id, bytes)) = self.first.take() {
-                writeln!(self.sink, "{}", detente::visible(&id))?;
-                self.sink.write_all(&bytes)?;
+            if let Some((heading, bytes)) = self.first.take() {
+                writeln!(sink, "{heading}")?;
+                sink.write_all(&bytes)?;
             }
             let blank = if first { "" } else { "\n" };
-            writeln!(self.sink, "{blank}{}", detente::visible(id))?;
-            self.sink.write_all(&bytes)?;
+            writeln!(sink, "{blank}{heading}")?;
+            sink.write_all(&bytes)?;
         }
         Ok(())
     }
 
     fn render(&self, article: &Article, predictions: &[Prediction<'_>], out: &mut impl Write) -> Result<()> {
-        let kept = |record: &Record| record.probability() >= self.args.min_prob;
-        let mut records = Record::all(article, predictions).filter(kept);
-        match self.args.format {
+        let records = self.records(article, predictions);
+        match self.format {
             Format::Jsonl => {
                 for record in records {
                     serde_json::to_writer(&mut *out, &record)?;
                     out.write_all(b"\n")?;
                 }
             }
+            Format::Json => {
+                for (at, record) in records.iter().enumerate() {
+                    out.write_all(if at > 0 { b",\n" } else { b"" })?;
+                    serde_json::to_writer(&mut *out, record)?;
+                }
+            }
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 for record in records {
-                    writer.write_record(record.row()?)?;
+                    let kept = self.args.keep.iter().map(|name| record.columns.get(name).cloned().unwrap_or_default());
+                    let cells = record.row()?.into_iter().chain(kept);
+                    if self.args.excel {
+                        writer.write_record(cells.map(without_formula))?;
+                    } else {
+                        writer.write_record(cells)?;
+                    }
                 }
                 writer.flush()?;
             }
-            Format::Table => match records.next() {
-                None => writeln!(out, "no state is connected with the actor")?,
-                Some(first) => {
-                    let records: Vec<Record> = std::iter::once(first).chain(records).collect();
-                    if self.args.all_actors {
-                        super::output::matrix(out, &records)?;
-                    } else {
-                        list(out, &records, self.args)?;
-                    }
-                }
-            },
+            Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
+            Format::Table if self.args.all_actors => super::output::matrix(out, &records)?,
+            Format::Table => list(out, &records, self.args)?,
+            Format::Parquet => {}
         }
         Ok(())
     }
 
     fn finish(mut self) -> Result<()> {
-        if let Some((_, bytes)) = self.first.take() {
-            self.sink.write_all(&bytes)?;
+        let mut dated = std::mem::take(&mut self.dated);
+        dated.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, rendered) in dated {
+            self.write(rendered)?;
         }
-        self.sink.finish()
+        let mut sink = match self.sink {
+            Output::Parquet(file) => return file.finish()?.finish(),
+            Output::Text(sink) => sink,
+        };
+        if let Some((_, bytes)) = self.first.take() {
+            sink.write_all(&bytes)?;
+        }
+        if self.format == Format::Json {
+            sink.write_all(if self.articles > 0 { b"\n]\n" } else { b"[]\n" })?;
+        }
+        sink.finish()
+    }
+}
+
+/// What stands in a JSON array before what comes after so many.
+fn between(before: usize) -> &'static [u8] {
+    if before > 0 { b",\n" } else { b"[\n" }
+}
+
+/// The names of kept columns, apart from those of records.
+fn kept_columns(keep: &[String]) -> impl Iterator<Item = String> + '_ {
+    keep.iter().map(|name| if Record::COLUMNS.contains(&name.as_str()) { format!("kept_{name}") } else { name.clone() })
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn without_formula(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
+/// What stands above the table of an article: its id, and date and title where they are known.
+fn heading(article: &Article) -> String {
+    let id = visible(&article.id);
+    let date = article.date.as_deref().map(|date| format!("  {}", shorten(date, 25))).unwrap_or_default();
+    let room = width().saturating_sub(id.chars().count() + date.chars().count() + 2).max(20);
+    let title = article.title.as_deref().map(|title| format!("  {}", shorten(title, room))).unwrap_or_default();
+    format!("{id}{date}{title}")
+}
+
+/// What dates are put in order by: as ISO 8601 writes them, or the month; those without one come last.
+fn date_key(article: &Article) -> String {
+    let date = article.date.as_deref().unwrap_or("").trim();
+    let iso = date.get(..10).filter(|day| {
+        day.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() })
+    });
+    match (iso, article.month()) {
+        (Some(_), _) => date.to_owned(),
+        (None, Some(month)) => month.to_string(),
+        (None, None) => "~".to_owned(),
     }
 }
 
@@ -269,7 +424,7 @@ fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
         header.insert(1, "ACTOR");
     }
     let mut rows = table(&header);
-    let names = records.iter().map(|r| r.state.chars().count()).max().unwrap_or(0);
+    let names = records.iter().map(|r| visible(&r.state).width()).max().unwrap_or(0);
     let room = width().saturating_sub(names + if several { 40 } else { 22 }).max(20);
     for r in records {
         let mut evidence: Vec<String> = r.evidence.iter().map(|e| shorten(&e.text, room)).collect();

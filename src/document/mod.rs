@@ -10,6 +10,7 @@
 
 mod carried;
 pub mod clean;
+mod dateline;
 pub mod party;
 pub mod sentences;
 mod shapes;
@@ -221,6 +222,7 @@ impl<'a> Document<'a> {
         let (mut ordinal, mut next) = (0, 0);
         let mut spans = Vec::new();
         for paragraph in clean::content_below(self.article.title.as_deref(), text) {
+            let paragraph = paragraph.start + dateline::dateline(&text[paragraph.clone()])..paragraph.end;
             // A paragraph that names nobody, and takes up no subject, needs no sentences; it only keeps its neighbours apart.
             let first = next + mentions[next..].partition_point(|m| m.start < paragraph.start);
             let last = first + mentions[first..].partition_point(|m| m.end <= paragraph.end);

@@ -32,6 +32,7 @@ mod offices;
 mod search;
 mod tables;
 mod tokens;
+mod written;
 
 use std::io::Read;
 use std::path::Path;
@@ -45,6 +46,7 @@ pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
 use matcher::{Matcher, Reading};
 use search::Search;
 use tables::Tables;
+use written::Plain;
 
 /// Version and date of the embedded files, as their README states them.
 pub const VERSION: &str = "2 (2026-11-26)";
@@ -150,6 +152,11 @@ impl Gazetteer {
         self.search().find(name)
     }
 
+    /// Whom else a name may mean that [`find`](Self::find) knows: "Congo", "Korea".
+    pub fn others(&self, name: &str) -> Vec<EntryId> {
+        self.search().others(name)
+    }
+
     /// Names of entries that are spelled most like `name`, the nearest first: at most three.
     pub fn suggest(&self, name: &str) -> Vec<&str> {
         self.search().nearest(name).into_iter().map(|id| self.get(id).name.as_str()).collect()
@@ -218,7 +225,14 @@ impl Scan<'_> {
     /// The mentions in the next part, from left to right and without overlap.
     pub fn mentions(&mut self, text: &str) -> Vec<Mention> {
         let mut found = Vec::new();
-        self.gazetteer.matcher.find(&self.gazetteer.tables, text, &mut self.reading, &mut found);
+        let plain = Plain::new(text);
+        let read = plain.as_ref().map_or(text, |plain| &plain.text);
+        self.gazetteer.matcher.find(&self.gazetteer.tables, read, &mut self.reading, &mut found);
+        if let Some(plain) = plain {
+            for mention in &mut found {
+                (mention.start, mention.end) = (plain.start(mention.start), plain.end(mention.end));
+            }
+        }
         found
     }
 }

@@ -7,6 +7,12 @@ use super::offices::NameForm;
 use super::tables::{AliasRow, Tables};
 use super::tokens::normal;
 
+/// The two letters of ISO 3166-1: what people type, but no name that a text is searched for ("IT", "IN").
+const TWO_LETTERS: &str = include_str!("../../datasets/gazetteer/iso2.csv");
+
+/// Names that several have, the likeliest first.
+const SEVERAL: [(&str, [&str; 2]); 2] = [("congo", ["COD", "COG"]), ("korea", ["KOR", "PRK"])];
+
 /// Every code, name and alias in one spelling. Built when it is first needed: scanning text never needs it.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
@@ -32,6 +38,9 @@ impl Search {
         let is_shared = |row: &AliasRow| row.office.is_some_and(|office| office.form == NameForm::Shared);
         let rows = tables.aliases.iter().filter(|row| !is_shared(row));
         keys.extend(rows.filter_map(|row| Some((key(tables.get(&row.alias)), EntryId(row.entry?)))));
+        let by_code: FxHashMap<&str, EntryId> = entries().map(|(e, id)| (e.code.as_str(), id)).collect();
+        let two = TWO_LETTERS.lines().skip(1).filter_map(|line| line.split_once(','));
+        keys.extend(two.filter_map(|(two, code)| Some((key(two), *by_code.get(code)?))));
         let mut map = FxHashMap::with_capacity_and_hasher(keys.len(), Default::default());
         for (key, id) in &keys {
             map.entry(key.clone()).or_insert(*id);
@@ -41,6 +50,13 @@ impl Search {
 
     pub fn find(&self, name: &str) -> Option<EntryId> {
         self.entries.get(&key(name)).copied()
+    }
+
+    /// Whom else the name may mean, as it is itself of several.
+    pub fn others(&self, name: &str) -> Vec<EntryId> {
+        let name = key(name);
+        let several = SEVERAL.iter().find(|(known, _)| *known == name);
+        several.map_or(Vec::new(), |(_, codes)| codes[1..].iter().filter_map(|code| self.find(code)).collect())
     }
 
     /// The entries with the nearest keys, at most three, none further than a third of the letters.

@@ -10,7 +10,7 @@
 //! model ([`Method::Exact`]); of an encoder, words act together, so each is left out in turn, and what the score loses is
 //! what it is said to add ([`Method::Occlusion`]).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
 use crate::document::{Document, Evidence, Party, Strength};
@@ -46,6 +46,8 @@ pub struct EvidenceExplanation {
     pub part: Part,
     /// Byte range in it.
     pub span: Span,
+    /// Each of its sentences by itself: one, two neighbours, or a title and a sentence.
+    pub sentences: Vec<(Part, Span)>,
     /// How closely it connects the two.
     pub strength: Strength,
     /// Its share αᵢ in the score.
@@ -62,7 +64,7 @@ pub struct EvidenceExplanation {
 }
 
 /// How what a feature adds was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// The score is the sum of what its features add.
@@ -131,9 +133,13 @@ pub fn explain(pipeline: &Pipeline, article: &Article, state: EntryId, actor: En
             Attribution::Occlusion(terms) => (Method::Occlusion, terms),
         };
         let features = terms.into_iter().map(feature).collect();
+        let own = |i: usize| (document.sentences[i].part, document.sentences[i].span.clone());
+        let sentences_of =
+            if sentences.0 == sentences.1 { vec![own(sentences.0)] } else { vec![own(sentences.0), own(sentences.1)] };
         let without = rest(sentences);
         let ScoredEvidence { share, contribution, .. } = piece;
-        EvidenceExplanation { part, span, strength, share, contribution, without, method, features }
+        let sentences = sentences_of;
+        EvidenceExplanation { part, span, sentences, strength, share, contribution, without, method, features }
     };
     Some(Explanation {
         stance: scored.stance,

@@ -23,6 +23,7 @@
 
 mod assemble;
 pub mod explain;
+pub mod explanation;
 mod plan;
 mod records;
 mod tiers;

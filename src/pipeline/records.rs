@@ -12,10 +12,13 @@ impl Record {
         let known = |field: &Option<String>| field.clone().unwrap_or_default();
         let record = move |p: &Prediction<'_>| Self {
             id: article.id.clone(),
+            path: article.path.clone(),
             title: known(&article.title),
             date: known(&article.date),
             url: known(&article.url),
             source: known(&article.source),
+            language: known(&article.language),
+            columns: article.columns.clone(),
             state: p.state.name.clone(),
             state_code: p.state.code.clone(),
             actor: p.actor.name.clone(),

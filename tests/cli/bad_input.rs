@@ -229,7 +229,10 @@ fn one_bad_article_among_many() {
     let to_file = ["predict", "d.jsonl", "--all-actors", "--format", "csv", "--output", "out.csv", "--model", MODEL];
     folder.run(&to_file).says(1, &["d.jsonl:2:"]).prints_nothing();
     let written = std::fs::read_to_string(folder.path("out.csv")).expect("it is there");
-    assert!(written.starts_with("id,title,date,url,source,state,") && written.contains("\ntwo,"), "{written}");
+    assert!(
+        written.starts_with("id,path,title,date,url,source,language,state,") && written.contains("\ntwo,"),
+        "{written}"
+    );
 }
 
 #[test]
@@ -415,7 +418,7 @@ mod unix {
         folder.run(&args).says(0, &[]);
         assert!(folder.path("out.csv").is_symlink());
         let written = std::fs::read_to_string(folder.path("store/out.csv")).expect("it is there");
-        assert!(written.starts_with("id,title,date,url,source,state,"), "{written}");
+        assert!(written.starts_with("id,path,title,date,url,source,language,state,"), "{written}");
     }
 
     /// Output files may be read by whom the user's umask lets read them.

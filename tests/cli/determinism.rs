@@ -105,7 +105,7 @@ fn an_article_alone_gives_what_it_gives_among_others() {
         let alone = String::from_utf8(predict(&alone, "jsonl", "1")).expect("UTF-8");
         let id = format!("{{\"id\":{},", article["id"]);
         let among: String = together.split_inclusive('\n').filter(|line| line.starts_with(&id)).collect();
-        assert_eq!(alone, among);
+        assert_eq!(alone.replace("one.jsonl", "news.jsonl"), among);
         connected += usize::from(!alone.is_empty());
     }
     assert!(connected >= 4, "only {connected} articles connect anybody");

@@ -90,7 +90,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut sampler = Sampler::new(&pipeline, strategy, params);
     let bar = progress::articles(common);
     let mut left_out = 0;
-    let (batches, reader) = batches::read(inputs, complaints, common.warn());
+    let (batches, reader) =
+        batches::read(None, inputs, complaints, common.warn(), batches::Wanted { any_language: true });
     for batch in batches {
         bar.inc(batch.len() as u64);
         let all = batch.len();
@@ -100,7 +101,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
-    let failed = read.complaints.finish();
+    let failed = read.finish();
     ensure!(read.any, "nothing could be read");
     let pairs = sampler.finish();
     write_rows(args.output.as_deref(), &pairs)?;

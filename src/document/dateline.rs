@@ -1,0 +1,83 @@
+//! "MOSCOW (Reuters) —", "BEIJING, Nov 26 (Xinhua) --": where a report was written, which is no act of that state.
+
+/// The longest dateline, in bytes.
+const LONGEST: usize = 100;
+
+/// The bytes of the dateline that a paragraph begins with; 0 where it begins with none.
+pub(super) fn dateline(paragraph: &str) -> usize {
+    let head = &paragraph[..paragraph.floor_char_boundary(LONGEST)];
+    // "MOSCOW, March 3. /TASS/."
+    if let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(". /") && is_caps(head)) {
+        return at + 3;
+    }
+    let marks = ["\u{2014}", "\u{2013}", "--", " - "];
+    let found = marks.into_iter().filter_map(|mark| Some((head.find(mark)?, mark))).min();
+    let Some((at, mark)) = found else { return 0 };
+    let before = head[..at].trim_end();
+    let place = match before.strip_suffix(')').and_then(|inner| inner.rsplit_once('(')) {
+        Some((place, agency)) if is_agency(agency) => Some(place.trim_end()),
+        Some(_) => None,
+        None => Some(before).filter(|before| is_caps(before)),
+    };
+    let end = at + mark.len();
+    let rest = paragraph[end..].trim_start();
+    match place {
+        Some(place) if is_place(place) && !rest.is_empty() => paragraph.len() - rest.len(),
+        _ => 0,
+    }
+}
+
+/// Whether the first word is in capitals, as places of datelines are.
+fn is_caps(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
+    first.chars().count() >= 3 && first.chars().all(char::is_uppercase)
+}
+
+/// A place and perhaps a date: few words, no sentence. An agency alone, as in "(Reuters) -", has no place.
+fn is_place(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_part = |word: &&str| {
+        let word = word.trim_matches(|c: char| matches!(c, ',' | '.' | '/' | ';'));
+        let small = ["of", "de", "del", "la", "al"];
+        word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()) || small.contains(&word)
+    };
+    words.len() <= 8 && words.iter().all(is_part)
+}
+
+/// A name or two: "Reuters", "AP", "Bloomberg News", "Kyodo/AFP".
+fn is_agency(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // "dpa" and "epa" write themselves small.
+    let named = words.iter().all(|word| word.starts_with(char::is_uppercase)) || (words.len() == 1 && text.len() <= 5);
+    (1..=4).contains(&words.len())
+        && named
+        && text.chars().count() <= 40
+        && !text.contains(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datelines_are_told_from_sentences() {
+        for (text, expected) in [
+            ("MOSCOW (Reuters) — Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("Moscow (dpa) - Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("BEIJING, Nov 26 (Xinhua) -- Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("KYIV, Ukraine – Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("UNITED NATIONS (AP) \u{2014} Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("MOSCOW, March 3. /TASS/. Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("(Reuters) - Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("Kenya (a small state) — and Oman too — left.", "Kenya (a small state) — and Oman too — left."),
+            ("Kenya thanked Oman - twice.", "Kenya thanked Oman - twice."),
+            ("Oman – Kenya's friend – left.", "Oman – Kenya's friend – left."),
+            ("USA and Oman – both rich – met.", "USA and Oman – both rich – met."),
+            ("NATO said that it — unlike Oman — would wait.", "NATO said that it — unlike Oman — would wait."),
+            ("MOSCOW —", "MOSCOW —"),
+            ("", ""),
+        ] {
+            assert_eq!(&text[dateline(text)..], expected);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Text as it is written, and as it is meant: without marks inside words that nobody sees, and without ligatures.
+
+/// What is not seen, and what letters stand for ligatures.
+const HIDDEN: [&str; 6] = ["\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}"];
+const LIGATURES: [(&str, &str); 7] = [
+    ("\u{fb00}", "ff"),
+    ("\u{fb01}", "fi"),
+    ("\u{fb02}", "fl"),
+    ("\u{fb03}", "ffi"),
+    ("\u{fb04}", "ffl"),
+    ("\u{fb05}", "st"),
+    ("\u{fb06}", "st"),
+];
+
+/// A text without these, and where it stands in the one that has them.
+pub(super) struct Plain {
+    pub text: String,
+    /// Pairs of places, in the plain text and in the written one, from which on the two run alike.
+    places: Vec<(usize, usize)>,
+}
+
+impl Plain {
+    /// The plain text; `None` where the written one is as plain, as nearly every text is.
+    pub fn new(written: &str) -> Option<Self> {
+        if written.is_ascii() {
+            return None;
+        }
+        let bytes = written.as_bytes();
+        let has = |needle: &str| memchr::memmem::find(bytes, needle.as_bytes()).is_some();
+        // All ligatures begin with these two bytes.
+        if !HIDDEN.into_iter().any(has) && memchr::memmem::find(bytes, b"\xEF\xAC").is_none() {
+            return None;
+        }
+        let mut plain = Self { text: String::with_capacity(written.len()), places: vec![(0, 0)] };
+        let mut at = 0;
+        while let Some(c) = written[at..].chars().next() {
+            let length = c.len_utf8();
+            let piece = &written[at..at + length];
+            at += length;
+            if HIDDEN.contains(&piece) {
+                plain.places.push((plain.text.len(), at));
+            } else if let Some((_, letters)) = LIGATURES.iter().find(|(ligature, _)| *ligature == piece) {
+                plain.text.push_str(letters);
+                plain.places.push((plain.text.len(), at));
+            } else {
+                plain.text.push(c);
+            }
+        }
+        Some(plain)
+    }
+
+    /// Where a name that begins here in the plain text begins in the written one.
+    pub fn start(&self, at: usize) -> usize {
+        self.written(at, true)
+    }
+
+    /// Where a name that ends here in the plain text ends in the written one.
+    pub fn end(&self, at: usize) -> usize {
+        self.written(at, false)
+    }
+
+    fn written(&self, at: usize, behind: bool) -> usize {
+        // What is hidden at the edge of a name belongs to neither side of it.
+        let last = self.places.partition_point(|&(plain, _)| if behind { plain <= at } else { plain < at });
+        let (plain, written) = self.places[last.saturating_sub(1)];
+        let next = self.places.get(last).map_or(usize::MAX, |&(_, written)| written);
+        // Inside a ligature there is no place; its end is the nearest.
+        (written + (at - plain.min(at))).min(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_where_they_are_written() {
+        assert!(Plain::new("Chad – where?").is_none());
+        let written = "\u{feff}In Tur\u{ad}key\u{200b}, O\u{ad}m\u{ad}an and the paci\u{fb01}c";
+        let plain = Plain::new(written).expect("it has such marks");
+        assert_eq!(plain.text, "In Turkey, Oman and the pacific");
+        for (name, expected) in [("Turkey", "Tur\u{ad}key"), ("Oman", "O\u{ad}m\u{ad}an"), ("pacific", "paci\u{fb01}c")]
+        {
+            let at = plain.text.find(name).expect("it is there");
+            assert_eq!(&written[plain.start(at)..plain.end(at + name.len())], expected);
+        }
+    }
+}
