@@ -4,9 +4,36 @@ use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
 
-/// Words that most English sentences have, and few others.
-const ENGLISH: [&str; 14] =
-    ["and", "for", "from", "has", "have", "in", "is", "of", "on", "said", "that", "the", "to", "with"];
+/// Words that most sentences of a language have, and few of another. Letters alone tell languages apart only in long texts:
+/// a sentence of names looks like any.
+const COMMON: [(&str, &str); 17] = [
+    (
+        "en",
+        "a after an and are as at been but by for from has have he in into is it its not of on or over said says she that the their this to two was were which who will with",
+    ),
+    ("cs", "aby ale byl jako je jeho jsou na nebo od po pro si tak už ve že"),
+    ("da", "af at den der det efter en er et fra har med og om på som til ved"),
+    ("de", "als am auf aus bei das dem den der des die ein eine für ist mit nach nicht sich und von werden wird zu"),
+    ("es", "como con de del el en es este fue han la las los más para por que sin su una"),
+    ("fi", "ei että hän ja joka kun mutta myös mukaan on ovat se sekä tai"),
+    ("fr", "au aux avec ce dans de des du en est et il la le les ont par pas pour que qui sur un une"),
+    ("hu", "az egy és ez hogy is már meg nem volt"),
+    ("id", "akan dan dari dengan di ini itu ke oleh pada telah untuk yang"),
+    ("it", "che con da dei del della di è gli ha in la le nel non per si sono un una"),
+    ("nl", "aan dat de een en het in is met naar niet op te van voor werd zijn"),
+    ("pl", "jest na nie od po przez się za że"),
+    ("pt", "ao com da de dos em foi na no os para pela por que uma"),
+    ("ro", "au care cu de din în la nu pe pentru şi și un"),
+    ("sv", "att av den det en ett för från har i med och om på som till"),
+    ("tr", "bir bu da de için ile olan olarak ve"),
+    ("vi", "các cho của đã được không là một những và với"),
+];
+
+/// The share of common words from which a text is in that language.
+const SHARE: f64 = 0.12;
+
+/// The letters from which on letters alone tell languages with the Latin alphabet apart, too.
+const LONG: usize = 400;
 
 /// How much of a text is looked at, in bytes.
 const LOOKED_AT: usize = 1_500;
@@ -24,23 +51,32 @@ pub fn of(article: &Article) -> Option<&'static str> {
     // A title alone is hardly enough; of a text the beginning is.
     let text = if article.text.trim().is_empty() { article.part(Part::Title) } else { &article.text };
     let text = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let (mut words, mut english) = (0, 0);
-    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
-        words += 1;
-        english += usize::from(ENGLISH.iter().any(|known| word.eq_ignore_ascii_case(known)));
-    }
-    if words >= 5 && english * 8 >= words {
+    let share = |common: &str| {
+        let (mut words, mut found) = (0, 0);
+        for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+            words += 1;
+            found += usize::from(common.split(' ').any(|known| word.eq_ignore_ascii_case(known)));
+        }
+        // One or two may be parts of names: "Tour de France", "Al Mahmoudi".
+        if words < 5 || found < 3 { 0.0 } else { f64::from(found as u32) / f64::from(words) }
+    };
+    let (english, others) = COMMON.split_first()?;
+    let in_english = share(english.1);
+    if in_english >= SHARE {
         return Some("en");
     }
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    // Scripts with a sign a word say more in fewer letters.
-    let wide = text.chars().filter(|c| ('\u{2e80}'..='\u{d7ff}').contains(c)).count() * 2 > letters;
-    let info = detect(text).filter(|_| letters >= if wide { 15 } else { 60 })?;
-    match info.lang() {
-        Lang::Eng => Some("en"),
-        _ if !info.is_reliable() && info.confidence() < 0.5 => None,
-        other => Some(tag(other)),
+    let latin = text.chars().filter(|c| c.is_alphabetic() && (*c as u32) < 0x250).count() * 2 >= letters;
+    if !latin {
+        // A script of its own, or one of few languages.
+        const FEW: usize = 15;
+        return detect(text).filter(|_| letters >= FEW).map(|info| tag(info.lang()));
     }
+    let best = others.iter().map(|(language, common)| (share(common), *language));
+    let best =
+        best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
+    let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
+    best.map(|(_, language)| language).or_else(by_letters)
 }
 
 /// The two letters of ISO 639-1 where there are such.
@@ -93,5 +129,41 @@ fn tag(language: Lang) -> &'static str {
         Lang::Uzb => "uz",
         Lang::Vie => "vi",
         other => other.code(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_of_names_are_in_no_other_language() {
+        let of = |text: &str| super::of(&Article::new(text));
+        for text in [
+            "Somalia's Transitional Federal Government collapses after Al-Shabaab captures Baidoa.",
+            "Serbian Minister on Kosovo Slobodan Samardžić submits to UNMIK a plan suggesting Kosovo's division into cantons.",
+            "United States President Barack Obama addresses graduates in Moscow, Russia.",
+            "Global Green USA attends BioShield 2010 Tabletop Exercise in Tbilisi, Georgia.",
+            "Oman",
+            "",
+        ] {
+            assert!(matches!(of(text), None | Some("en")), "{text}: {:?}", of(text));
+        }
+        for (text, language) in [
+            (
+                "Der Präsident von Chile sagte am Montag, dass er nach Peru reisen werde, um den Vertrag zu unterzeichnen.",
+                "de",
+            ),
+            ("El presidente de Chile dijo el lunes que viajará al Perú para firmar el tratado con su vecino.", "es"),
+            (
+                "O presidente do Chile disse que vai ao Peru para assinar o tratado com o vizinho na segunda-feira.",
+                "pt",
+            ),
+            ("Президент Чили сообщил, что поедет в Перу для подписания договора.", "ru"),
+            ("智利总统星期一表示，他将前往秘鲁签署条约，以加强两国关系。", "zh"),
+            ("قال رئيس تشيلي يوم الاثنين إنه سيسافر إلى بيرو لتوقيع المعاهدة", "ar"),
+        ] {
+            assert_eq!(of(text), Some(language), "{text}");
+        }
     }
 }

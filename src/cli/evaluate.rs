@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use detente::evaluate::behaviour;
 use detente::evaluate::compare::McNemar;
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
@@ -22,13 +23,17 @@ use super::{Common, LabelArgs, Outcome, paths, say};
 /// Examples:
 ///   detente evaluate --data test.csv
 ///   detente evaluate --data test.csv --compare fast
+///   detente evaluate --behaviour --model my.detente
 ///   detente evaluate --data test.csv --model my.detente --json scores.json --predictions rows.csv --by actor
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Labelled CSV or JSONL; may be given several times
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// Labelled rows: CSV, JSONL or another table; may be given several times
+    #[arg(long, required_unless_present = "behaviour", num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
+    /// Try the model on turns of phrase: 25 kinds of cases that come with the program
+    #[arg(long, conflicts_with_all = ["data", "predictions", "by", "min", "max", "compare"])]
+    behaviour: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -108,6 +113,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let written = [("--json", &args.json), ("--predictions", &args.predictions)];
     paths::check(read, written.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))))?;
     let pipeline = args.model.load(common)?;
+    if args.behaviour {
+        return try_behaviour(&pipeline, args);
+    }
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
     let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
     check_columns(&args.by, &pairs)?;
@@ -150,10 +158,47 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::failed_if(failed || missed))
 }
 
+/// Tries the model on the cases that come with the program.
+fn try_behaviour(pipeline: &detente::Pipeline, args: &Args) -> Result<Outcome> {
+    let record = behaviour::behaviour(pipeline)?;
+    if let Some(path) = &args.json {
+        let mut sink = Sink::open(Some(path))?;
+        serde_json::to_writer_pretty(&mut sink, &record)?;
+        writeln!(sink)?;
+        sink.finish()?;
+    }
+    let mut out = Sink::open(None)?;
+    match args.format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &record)?;
+            writeln!(out)?;
+        }
+        Format::Table => {
+            let mut rows = table(&["KIND", "CASES", "RIGHT", "RATE", "95 % INTERVAL", "CONTRASTS", "ALL RIGHT"]);
+            for (kind, r) in record.kinds.iter().chain([(&"all".to_owned(), &record.all)]) {
+                let [low, high] = r.ci95;
+                rows.add_row(vec![
+                    kind.clone(),
+                    r.n.to_string(),
+                    r.right.to_string(),
+                    format!("{:.2}", r.rate),
+                    format!("{low:.2} to {high:.2}"),
+                    r.groups.to_string(),
+                    r.groups_right.to_string(),
+                ]);
+            }
+            writeln!(out, "{}", rows.trim_fmt())?;
+        }
+    }
+    out.finish()?;
+    Ok(Outcome::Done)
+}
+
 /// Refuses a column that no row has.
 fn check_columns(columns: &[String], pairs: &[LabelledPair]) -> Result<()> {
     for column in columns {
-        if !pairs.is_empty() && pairs.iter().all(|pair| pair.column(column).is_none()) {
+        let dated = column == "year" && pairs.iter().any(|pair| pair.article.month().is_some());
+        if !pairs.is_empty() && !dated && pairs.iter().all(|pair| pair.column(column).is_none()) {
             let mut known: BTreeSet<&str> = ["state", "actor", "label"].into();
             known.extend(pairs.iter().flat_map(|pair| pair.columns.keys().map(String::as_str)));
             known.extend(
@@ -234,12 +279,15 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     }
     writeln!(out)?;
     writeln!(out, "{}\n", headline.trim_fmt())?;
-    let mut classes = table(&["CLASS", "PRECISION", "RECALL", "F1", "SUPPORT", "→ aligned", "neutral", "opposed"]);
+    let mut classes =
+        table(&["CLASS", "PRECISION", "RECALL", "F1", "AUC", "AVG PREC", "SUPPORT", "→ aligned", "neutral", "opposed"]);
     for stance in Stance::ALL {
         let class = &record.per_class[&stance];
         let confusion = record.confusion[stance.index()];
         let mut row = vec![stance.to_string()];
         row.extend([class.precision, class.recall, class.f1].map(|v| format!("{v:.3}")));
+        let known = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+        row.extend([known(class.roc_auc), known(class.average_precision)]);
         row.push(class.support.to_string());
         row.extend(confusion.map(|n| n.to_string()));
         classes.add_row(row);
@@ -258,15 +306,25 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
         )?;
     }
     for (column, values) in &record.by {
-        let mut rows = table(&[detente::visible(&column.to_uppercase()), "N".into(), "MACRO F1".into()]);
+        let title = column.to_uppercase();
+        let header = [detente::visible(&title), "N".into(), "MACRO F1".into(), "95 % INTERVAL".into(), "RIGHT".into()];
+        let mut rows = table(&header);
         let mut sorted: Vec<_> = values.iter().collect();
         sorted.sort_by(|a, b| b.1.n.cmp(&a.1.n).then(a.0.cmp(b.0)));
-        rows.add_rows(
-            sorted
-                .into_iter()
-                .map(|(v, g)| vec![detente::shortened(v).into_owned(), g.n.to_string(), format!("{:.3}", g.macro_f1)]),
-        );
+        rows.add_rows(sorted.iter().map(|(v, g)| {
+            let small = if g.small { "~" } else { "" };
+            vec![
+                detente::shortened(v).into_owned(),
+                g.n.to_string(),
+                format!("{small}{:.3}", g.macro_f1),
+                g.ci95.map_or(String::new(), |[low, high]| format!("{low:.3} to {high:.3}")),
+                format!("{:.3}", g.accuracy),
+            ]
+        }));
         writeln!(out, "\n{}", rows.trim_fmt())?;
+        if values.values().any(|g| g.small) {
+            writeln!(out, "~ fewer than {} rows: says little", report::SMALL)?;
+        }
     }
     Ok(())
 }

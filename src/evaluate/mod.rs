@@ -1,5 +1,6 @@
 //! How good the predictions are, and how sure that is.
 
+pub mod behaviour;
 pub mod bootstrap;
 pub mod compare;
 pub mod metrics;

@@ -39,15 +39,34 @@ pub struct ClassRecord {
     pub f1: f64,
     /// Rows of this class.
     pub support: usize,
+    /// The chance that a row of this class has a higher probability of it than another; `None` where the rows are of one
+    /// kind.
+    #[serde(default)]
+    pub roc_auc: Option<f64>,
+    /// The mean precision over all thresholds that find one row more of the class.
+    #[serde(default)]
+    pub average_precision: Option<f64>,
 }
 
-/// `n` and macro-F1 of the rows that share a value of a column.
+/// Groups of fewer rows say little.
+pub const SMALL: usize = 30;
+
+/// `n` and scores of the rows that share a value of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// Rows.
     pub n: usize,
     /// Macro-F1 on them.
     pub macro_f1: f64,
+    /// Its 95 % bootstrap interval over groups; `None` where there is but one group.
+    #[serde(default)]
+    pub ci95: Option<[f64; 2]>,
+    /// The share of them that is right.
+    #[serde(default)]
+    pub accuracy: f64,
+    /// Whether they are fewer than [`SMALL`].
+    #[serde(default)]
+    pub small: bool,
 }
 
 /// Which model was evaluated.
@@ -236,17 +255,23 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
     let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();
     let probabilities: Vec<[f64; 3]> = scored.iter().map(|s| s.probabilities).collect();
     let scores = metrics::precision_recall_f1_support(&y_true, &y_pred)?;
+    let roc_auc = metrics::roc_auc_score(&y_true, &probabilities)?;
+    let average_precision = metrics::average_precision_score(&y_true, &probabilities)?;
     let per_class = Stance::ALL
         .into_iter()
         .map(|c| {
             let s = &scores[c.index()];
-            (c, ClassRecord { precision: s.precision, recall: s.recall, f1: s.f1, support: s.support as usize })
+            let record = ClassRecord {
+                precision: s.precision,
+                recall: s.recall,
+                f1: s.f1,
+                support: s.support as usize,
+                roc_auc: roc_auc[c.index()],
+                average_precision: average_precision[c.index()],
+            };
+            (c, record)
         })
         .collect();
-    let macro_f1 = |rows: &[usize]| -> f64 {
-        let pick = |y: &[Stance]| rows.iter().map(|&r| y[r]).collect::<Vec<_>>();
-        metrics::f1_macro_score(&pick(&y_true), &pick(&y_pred)).unwrap_or(f64::NAN)
-    };
     let contrasts = contrasts(scored);
     Ok(Evaluation {
         n: scored.len(),
@@ -262,7 +287,11 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
         per_class,
         confusion: metrics::confusion_matrix(&y_true, &y_pred)?.0.map(|row| row.map(|n| n as usize)),
         ci95: intervals(scored, params)?,
-        by: params.by.iter().map(|column| (column.clone(), breakdown(scored, column, &macro_f1))).collect(),
+        by: params
+            .by
+            .iter()
+            .map(|column| Ok((column.clone(), breakdown(scored, column, params)?)))
+            .collect::<Result<_>>()?,
         missing: scored.iter().filter(|s| s.missing).count(),
         contrasts_right: (!contrasts.is_empty())
             .then(|| contrasts.iter().filter(|right| **right).count() as f64 / contrasts.len() as f64),
@@ -284,16 +313,40 @@ fn contrasts(scored: &[Scored<'_>]) -> Vec<bool> {
     turned.map(|rows| rows.iter().all(|s| s.stance == s.label)).collect()
 }
 
-fn breakdown(
-    scored: &[Scored<'_>],
-    column: &str,
-    macro_f1: &impl Fn(&[usize]) -> f64,
-) -> BTreeMap<String, GroupRecord> {
-    let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (i, s) in scored.iter().enumerate() {
-        rows.entry(s.pair.column(column).unwrap_or_default().to_string()).or_default().push(i);
+/// The rows by what they have in a column; by `year`, what their dates say.
+fn breakdown(scored: &[Scored<'_>], column: &str, params: &EvaluateParams) -> Result<BTreeMap<String, GroupRecord>> {
+    let mut rows: BTreeMap<String, Vec<&Scored<'_>>> = BTreeMap::new();
+    for s in scored {
+        rows.entry(value(s.pair, column)).or_default().push(s);
     }
-    rows.into_iter().map(|(v, rows)| (v, GroupRecord { n: rows.len(), macro_f1: macro_f1(&rows) })).collect()
+    let record = |(value, rows): (String, Vec<&Scored<'_>>)| {
+        let y_true: Vec<Stance> = rows.iter().map(|s| s.label).collect();
+        let y_pred: Vec<Stance> = rows.iter().map(|s| s.stance).collect();
+        let keys: Vec<&str> = rows.iter().map(|s| s.pair.group_key()).collect();
+        let macro_f1 = |weights: &[f64]| Ok([ConfusionMatrix::new(&y_true, &y_pred, Some(weights))?.f1_macro()]);
+        let bootstrap = Bootstrap::new().draws(params.draws.min(500)).seed(params.seed);
+        let interval = match Groups::new(&keys) {
+            Ok(groups) => Some(bootstrap.intervals(&groups, macro_f1)?),
+            Err(_) => None,
+        };
+        let record = GroupRecord {
+            n: rows.len(),
+            macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,
+            ci95: interval.map(|[interval]| [interval.lower, interval.upper]),
+            accuracy: metrics::accuracy_score(&y_true, &y_pred)?,
+            small: rows.len() < SMALL,
+        };
+        Ok((value, record))
+    };
+    rows.into_iter().map(record).collect()
+}
+
+/// What a row has in a column; `year` is that of its date where it has no such column.
+fn value(pair: &LabelledPair, column: &str) -> String {
+    match (column, pair.column(column)) {
+        ("year", None) => pair.article.month().map_or_else(String::new, |month| month.to_string()[..4].to_owned()),
+        (_, value) => value.unwrap_or_default().to_owned(),
+    }
 }
 
 /// 95 % intervals by a bootstrap over groups: a row's `group`, or else its text. Empty where there is but one group.

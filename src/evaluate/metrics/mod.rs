@@ -22,6 +22,7 @@
 mod confusion;
 mod probabilities;
 mod ranking;
+mod share;
 
 pub use confusion::{
     ClassScores, ConfusionMatrix, accuracy_score, balanced_accuracy_score, cohen_kappa_score, confusion_matrix,
@@ -33,6 +34,7 @@ pub use probabilities::{
     reliability_bins,
 };
 pub use ranking::{average_precision_score, roc_auc_score};
+pub use share::wilson;
 
 use crate::{Error, Result, Stance};
 
