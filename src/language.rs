@@ -1,5 +1,6 @@
 //! Which language a text is in, as far as it must be known: the models read English.
 
+use rustc_hash::FxHashSet;
 use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
@@ -51,17 +52,24 @@ pub fn of(article: &Article) -> Option<&'static str> {
     // A title alone is hardly enough; of a text the beginning is.
     let text = if article.text.trim().is_empty() { article.part(Part::Title) } else { &article.text };
     let text = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let share = |common: &str| {
-        let (mut words, mut found) = (0, 0);
+    let share = |common: &str, least: usize| {
+        let (mut words, mut found, mut different) = (0, 0, FxHashSet::default());
         for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
             words += 1;
-            found += usize::from(common.split(' ').any(|known| word.eq_ignore_ascii_case(known)));
+            if let Some(known) = common.split(' ').find(|known| word.eq_ignore_ascii_case(known)) {
+                found += 1;
+                different.insert(known);
+            }
         }
         // One or two may be parts of names: "Tour de France", "Al Mahmoudi".
-        if words < 5 || found < 3 { 0.0 } else { f64::from(found as u32) / f64::from(words) }
+        if words < 5 || found < least || different.len() < least.min(2) {
+            0.0
+        } else {
+            f64::from(found as u32) / f64::from(words)
+        }
     };
     let (english, others) = COMMON.split_first()?;
-    let in_english = share(english.1);
+    let in_english = share(english.1, 1);
     if in_english >= SHARE {
         return Some("en");
     }
@@ -72,7 +80,7 @@ pub fn of(article: &Article) -> Option<&'static str> {
         const FEW: usize = 15;
         return detect(text).filter(|_| letters >= FEW).map(|info| tag(info.lang()));
     }
-    let best = others.iter().map(|(language, common)| (share(common), *language));
+    let best = others.iter().map(|(language, common)| (share(common, 3), *language));
     let best =
         best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
     let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
@@ -144,6 +152,8 @@ mod tests {
             "Serbian Minister on Kosovo Slobodan Samardžić submits to UNMIK a plan suggesting Kosovo's division into cantons.",
             "United States President Barack Obama addresses graduates in Moscow, Russia.",
             "Global Green USA attends BioShield 2010 Tabletop Exercise in Tbilisi, Georgia.",
+            "El Salvador recognises Palestine, Guatemala recognises Israel",
+            "Al Qaeda claims Mali attack",
             "Oman",
             "",
         ] {

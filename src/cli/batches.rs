@@ -161,7 +161,13 @@ impl Reader {
         let count = self.ids.entry(xxh3_64(article.id.as_bytes())).or_default();
         *count += 1;
         if *count > 1 {
-            let id = format!("{}#{count}", article.id);
+            let mut number = *count;
+            let mut id = format!("{}#{number}", article.id);
+            while self.ids.contains_key(&xxh3_64(id.as_bytes())) {
+                number += 1;
+                id = format!("{}#{number}", article.id);
+            }
+            self.ids.insert(xxh3_64(id.as_bytes()), 1);
             if !std::mem::replace(&mut self.warned, true) {
                 let message =
                     format!("the id `{}` comes again; articles of one id are called `{id}` and so on", article.id);

@@ -14,7 +14,7 @@ use super::complaints::Complaints;
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::ModelArgs;
 use super::output::{paint, shorten, stdout, table, width};
-use super::{Common, Outcome};
+use super::{Common, Outcome, say};
 
 /// Show the sentences and words behind a stance, with what each adds to the score
 ///
@@ -72,7 +72,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             }
         };
         let Some(explanation) = explain::explain(&pipeline, &article, state, actor) else {
-            writeln!(out, "{}: names no evidence for this pair", detente::visible(&article.id))?;
+            say(format_args!("{}: no evidence for this pair", article.id));
             continue;
         };
         match args.format {

@@ -56,7 +56,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut out = stdout()?;
     let mut failed = false;
     let mut rows = table(&["PART", "START", "NAME", "CODE", "WHOSE", "HOW", "AROUND"]);
-    let mut writer = (args.format == Format::Csv).then(|| csv::Writer::from_writer(stdout_writer()));
+    let mut writer = (args.format == Format::Csv)
+        .then(|| csv::WriterBuilder::new().has_headers(false).from_writer(std::io::stdout()));
+    if let Some(writer) = &mut writer {
+        writer.write_record(["id", "part", "start", "end", "text", "code", "name", "how"])?;
+    }
     let mut show = |article: &Article| -> Result<()> {
         // The text first: it introduces the persons that the title only names.
         let mut scan = gazetteer.scan(article.month());
@@ -124,8 +128,4 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         writer.flush()?;
     }
     Ok(Outcome::failed_if(failed))
-}
-
-fn stdout_writer() -> std::io::Stdout {
-    std::io::stdout()
 }

@@ -40,6 +40,9 @@ impl Format {
             Some("jsonl" | "ndjson") => Some(Self::Jsonl),
             Some("json") => Some(Self::Json),
             Some("parquet") => Some(Self::Parquet),
+            Some(ending @ ("tsv" | "tab" | "xlsx" | "gz" | "zst")) if asked.is_none() => {
+                anyhow::bail!("--output: .{ending} is not written; there are .csv, .jsonl, .json and .parquet")
+            }
             _ => None,
         };
         match (asked, named) {

@@ -104,6 +104,10 @@ fn parse_probability(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let format = Format::resolve(args.format, args.output.as_deref())?;
+    for (at, name) in args.keep.iter().enumerate() {
+        anyhow::ensure!(!name.trim().is_empty(), "--keep: a field without a name");
+        anyhow::ensure!(!args.keep[..at].contains(name), "--keep: the field `{}` twice", visible(name));
+    }
     let pipeline = args.model.load(common)?;
     let query = Query {
         actors: common.find(pipeline.gazetteer(), &args.actor)?,
@@ -169,15 +173,19 @@ impl Pace {
 /// Articles that one thread hands to the model at once.
 const SCORED_TOGETHER: usize = 8;
 
-/// A buffer that takes no more than 256 KiB: what a batch of articles may hold at once.
+/// What of an article a batch may hold at once: 256 KiB.
+const HELD: usize = 256 << 10;
+
+/// A buffer that takes no more than `limit` bytes.
 struct Limited {
     bytes: Vec<u8>,
+    limit: usize,
     full: bool,
 }
 
 impl Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > 256 << 10 {
+        if self.bytes.len().saturating_add(bytes.len()) > self.limit {
             self.full = true;
             return Err(io::Error::other("a full buffer"));
         }
@@ -237,9 +245,10 @@ impl<'a> Printer<'a> {
             if self.format == Format::Parquet {
                 return Ok(Some(Rendered::Records(self.records(article, &predictions))));
             }
-            let mut out = Limited { bytes: Vec::new(), full: false };
+            let limit = if self.args.sort == Some(Sort::Date) { usize::MAX } else { HELD };
+            let mut out = Limited { bytes: Vec::new(), limit, full: false };
             match self.render(article, &predictions, &mut out) {
-                Err(_) if out.full && self.args.sort != Some(Sort::Date) => Ok(None),
+                Err(_) if out.full => Ok(None),
                 rendered => rendered.map(|()| Some(Rendered::Text(heading(article), out.bytes))),
             }
         };
@@ -352,6 +361,9 @@ impl<'a> Printer<'a> {
                 }
                 writer.flush()?;
             }
+            Format::Table if records.is_empty() && !predictions.is_empty() => {
+                writeln!(out, "no pair that was asked for")?
+            }
             Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
             Format::Table if self.args.all_actors => super::output::matrix(out, &records)?,
             Format::Table => list(out, &records, self.args)?,
@@ -404,17 +416,23 @@ fn heading(article: &Article) -> String {
     format!("{id}{date}{title}")
 }
 
-/// What dates are put in order by: as ISO 8601 writes them, or the month; those without one come last.
+/// What dates are put in order by: year, month, and day where it is told; those without one come last.
 fn date_key(article: &Article) -> String {
     let date = article.date.as_deref().unwrap_or("").trim();
+    let Some(month) = article.month() else { return "~".to_owned() };
     let iso = date.get(..10).filter(|day| {
-        day.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() })
+        day.char_indices()
+            .all(|(at, c)| if matches!(at, 4 | 7) { matches!(c, '-' | '/' | '.') } else { c.is_ascii_digit() })
     });
-    match (iso, article.month()) {
-        (Some(_), _) => date.to_owned(),
-        (None, Some(month)) => month.to_string(),
-        (None, None) => "~".to_owned(),
+    if let Some(iso) = iso {
+        return format!("{}{}", iso.replace(['/', '.'], "-"), &date[10..]);
     }
+    // "20260302", else the number that can only be a day: "2 March 2026", "Tue, 02 Mar 2026 10:31 GMT".
+    let numbers = date.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    let compact = numbers.clone().find(|number| number.len() == 8).map(|number| number[6..].to_owned());
+    let day =
+        compact.or_else(|| numbers.clone().find(|number| number.len() <= 2).map(|number| format!("{number:0>2}")));
+    format!("{month}-{}", day.unwrap_or_else(|| "00".to_owned()))
 }
 
 fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {

@@ -16,7 +16,7 @@ pub(super) type Records = Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>
 pub(super) fn records(source: &Source, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
     let unpacked = stream::unpack(&source.input)?;
     let format = unpacked.format(source.format);
-    let table = rows::open(unpacked, format, "labelled row", warn)?;
+    let table = rows::open(unpacked, format, &source.options, "labelled row", warn)?;
     let options = source.options.clone();
     let mut names = table.header.map(|header| Names::new(&header, required, &options));
     if let Some(names) = &names {
@@ -53,10 +53,12 @@ impl Names {
         let wants_text = required.contains(&"text");
         // Other columns keep their names: scores are broken down by them. A file of labels may have a column of notes.
         for (known, at) in fields::places(&header.names, options) {
-            let is_free = at.is_some_and(|at| header.names[at] == known) || !header.names.iter().any(|n| n == known);
-            if let Some(at) = at.filter(|_| is_free && (known != "text" || wants_text)) {
-                names[at] = known.to_owned();
+            let Some(at) = at.filter(|_| known != "text" || wants_text) else { continue };
+            // One that was asked for by name takes the place of one that has the name.
+            for other in (0..names.len()).filter(|&other| other != at && header.names[other] == known) {
+                names[other] = format!("{known} (not read)");
             }
+            names[at] = known.to_owned();
         }
         Self { header: header.clone(), required, names }
     }

@@ -17,7 +17,8 @@ pub(super) fn dateline(paragraph: &str) -> usize {
     let place = match before.strip_suffix(')').and_then(|inner| inner.rsplit_once('(')) {
         Some((place, agency)) if is_agency(agency) => Some(place.trim_end()),
         Some(_) => None,
-        None => Some(before).filter(|before| is_caps(before)),
+        // A body may be written so, too: "NATO Chief Stoltenberg - Russia must leave".
+        None => Some(before).filter(|before| is_caps(before) && !is_acronym(before)),
     };
     let end = at + mark.len();
     let rest = paragraph[end..].trim_start();
@@ -31,6 +32,17 @@ pub(super) fn dateline(paragraph: &str) -> usize {
 fn is_caps(text: &str) -> bool {
     let first = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
     first.chars().count() >= 3 && first.chars().all(char::is_uppercase)
+}
+
+/// Bodies and states that are written in capitals as places of datelines are.
+const ACRONYMS: [&str; 22] = [
+    "APEC", "ASEAN", "BRICS", "CARICOM", "COMESA", "CSTO", "DPRK", "DRC", "ECOWAS", "FIFA", "IAEA", "IMF", "NATO",
+    "OAS", "OECD", "OPEC", "OSCE", "SADC", "UAE", "UNESCO", "USA", "WHO",
+];
+
+/// Whether it begins with such a name: "NATO Chief Stoltenberg - Russia must leave".
+fn is_acronym(text: &str) -> bool {
+    ACRONYMS.contains(&text.split(|c: char| !c.is_alphabetic()).next().unwrap_or(""))
 }
 
 /// A place and perhaps a date: few words, no sentence. An agency alone, as in "(Reuters) -", has no place.
@@ -71,6 +83,8 @@ mod tests {
             ("(Reuters) - Kenya thanked Oman.", "Kenya thanked Oman."),
             ("Kenya (a small state) — and Oman too — left.", "Kenya (a small state) — and Oman too — left."),
             ("Kenya thanked Oman - twice.", "Kenya thanked Oman - twice."),
+            ("USA, Oman – both rich – met.", "USA, Oman – both rich – met."),
+            ("NATO Chief Stoltenberg - Russia must leave.", "NATO Chief Stoltenberg - Russia must leave."),
             ("Oman – Kenya's friend – left.", "Oman – Kenya's friend – left."),
             ("USA and Oman – both rich – met.", "USA and Oman – both rich – met."),
             ("NATO said that it — unlike Oman — would wait.", "NATO said that it — unlike Oman — would wait."),

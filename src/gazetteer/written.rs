@@ -17,6 +17,8 @@ pub(super) struct Plain {
     pub text: String,
     /// Pairs of places, in the plain text and in the written one, from which on the two run alike.
     places: Vec<(usize, usize)>,
+    /// Places of the plain text between the letters of a ligature.
+    inside: Vec<usize>,
 }
 
 impl Plain {
@@ -31,7 +33,7 @@ impl Plain {
         if !HIDDEN.into_iter().any(has) && memchr::memmem::find(bytes, b"\xEF\xAC").is_none() {
             return None;
         }
-        let mut plain = Self { text: String::with_capacity(written.len()), places: vec![(0, 0)] };
+        let mut plain = Self { text: String::with_capacity(written.len()), places: vec![(0, 0)], inside: Vec::new() };
         let mut at = 0;
         while let Some(c) = written[at..].chars().next() {
             let length = c.len_utf8();
@@ -40,6 +42,7 @@ impl Plain {
             if HIDDEN.contains(&piece) {
                 plain.places.push((plain.text.len(), at));
             } else if let Some((_, letters)) = LIGATURES.iter().find(|(ligature, _)| *ligature == piece) {
+                plain.inside.extend((1..letters.len()).map(|i| plain.text.len() + i));
                 plain.text.push_str(letters);
                 plain.places.push((plain.text.len(), at));
             } else {
@@ -64,8 +67,9 @@ impl Plain {
         let last = self.places.partition_point(|&(plain, _)| if behind { plain <= at } else { plain < at });
         let (plain, written) = self.places[last.saturating_sub(1)];
         let next = self.places.get(last).map_or(usize::MAX, |&(_, written)| written);
+        let place = written + (at - plain.min(at));
         // Inside a ligature there is no place; its end is the nearest.
-        (written + (at - plain.min(at))).min(next)
+        if self.inside.contains(&at) { next } else { place.min(next) }
     }
 }
 

@@ -162,7 +162,9 @@ impl Decoder {
             broken += usize::from(!chunk.invalid().is_empty());
         }
         let encoding = match declared.filter(|&encoding| encoding != UTF_8) {
-            Some(encoding) => encoding,
+            // What it declares is wrong where nearly all of it is UTF-8.
+            Some(encoding) if whole <= 10 * broken || memchr::memchr(0, &bytes).is_some() => encoding,
+            Some(_) => UTF_8,
             // A page in UTF-8, but for a few bytes.
             None if memchr::memchr(0, &bytes).is_none() && (whole > broken || (declared.is_some() && broken <= 3)) => {
                 UTF_8

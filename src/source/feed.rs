@@ -1,5 +1,7 @@
 //! RSS and Atom: an article an entry.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use feed_rs::model::{Entry, Feed};
 
 use super::stream::{Stream, read_document};
@@ -19,15 +21,33 @@ pub(super) fn articles(mut stream: Stream, id: &str, warn: &Warn) -> Result<Vec<
             return Err(Error::format(location, found, "a feed (RSS or Atom), or a page in XHTML"));
         }
     }
-    let broken =
-        |error| Error::format(location.clone(), format!("a feed that cannot be read ({error})"), "RSS or Atom");
-    let feed = feed_rs::parser::parse(&bytes[..]).map_err(broken)?;
+    let broken = |error: &dyn std::fmt::Display| {
+        Error::format(location.clone(), format!("a feed that cannot be read ({error})"), "RSS or Atom")
+    };
+    // Decoded here; what a declaration says of the bytes is no longer true then, and a second one makes the library panic.
+    let declared = html::declared_encoding(&bytes);
+    let text = without_declarations(&stream.decoder.decode_page(bytes, declared)?);
+    let parser = feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
+    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())));
+    let feed = parsed.map_err(|_| broken(&"damaged"))?.map_err(|error| broken(&error))?;
     if feed.entries.is_empty() {
         return Err(Error::Empty { path: location.path, what: "entry" });
     }
     let entry =
         |(number, entry): (u64, &Entry)| article(&feed, entry, Location::line(location.path.clone(), number), id);
     Ok((1..).zip(&feed.entries).map(entry).collect())
+}
+
+/// The document without `<?xml …?>`.
+fn without_declarations(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("<?xml ") {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].find("?>").map_or("", |end| &rest[at + end + 2..]);
+    }
+    out.push_str(rest);
+    out
 }
 
 fn article(feed: &Feed, entry: &Entry, location: Location, id: &str) -> Result<Article> {

@@ -2,7 +2,7 @@
 //!
 //! | of the article | names, the first that is there |
 //! |---|---|
-//! | text | `text`, `content`, `body`, `article`, `articleBody`, `maintext`, `full_text`, `fulltext`, `article_text`, `story`, `summary`, `description` |
+//! | text | `text`, `content`, `body`, `article`, `articleBody`, `maintext`, `full_text`, `fulltext`, `article_text`, `story`, `story_text`, `summary`, `description` |
 //! | title | `title`, `headline` |
 //! | id | `id`, `_id`, `guid`, `uid` |
 //! | date | `date`, `published`, `publishedAt`, `datePublished`, `publication_date`, `pubDate`, `publish_date`, `pub_date`, `timestamp` |
@@ -190,13 +190,10 @@ impl ArticleFields {
         if let Some(name) = columns.missing(&self.options).filter(|name| !self.options.keep.iter().any(|k| k == name)) {
             return Err(row.header.missing(location, &format!("`{name}`")));
         }
-        let field = |column: Option<usize>| -> Result<Option<String>> {
-            let Some(cell) = column.and_then(|at| row.cells.get(at)) else { return Ok(None) };
-            let text = cell.joined().ok_or_else(|| {
-                let name = &row.header.names[column.unwrap_or(0)];
-                Error::format(location.clone(), format!("a `{name}` that is a list or an object"), "a string")
-            })?;
-            Ok(filled(text.as_deref()))
+        // What is said of the text in some other shape is passed over: the text is what counts.
+        let field = |column: Option<usize>| -> Option<String> {
+            let cell = column.and_then(|at| row.cells.get(at))?;
+            filled(cell.joined().flatten().as_deref())
         };
         let mut text = None;
         for &column in &columns.text {
@@ -219,6 +216,8 @@ impl ArticleFields {
         let text = text.unwrap_or_default();
         check_size(&text, &location)?;
         let row_id = match columns.id.and_then(|at| row.cells.get(at)) {
+            // MongoDB's `{"$oid": "…"}` has one string.
+            Some(cell @ Cell::Nested(_)) if cell.joined().is_some() => filled(cell.joined().flatten().as_deref()),
             Some(Cell::Nested(_)) => {
                 return Err(Error::format(location, "an `id` that is a list or an object", "a string or a number"));
             }
@@ -232,11 +231,11 @@ impl ArticleFields {
         let article = Article {
             id: row_id.unwrap_or_else(|| format!("{}:{}", self.id, row.line)),
             title,
-            date: field(columns.date)?,
-            url: field(columns.url)?,
-            source: field(columns.source)?,
-            author: field(columns.author)?,
-            language: field(columns.language)?,
+            date: field(columns.date),
+            url: field(columns.url),
+            source: field(columns.source),
+            author: field(columns.author),
+            language: field(columns.language),
             columns: keep.map(kept).collect(),
             path: String::new(),
             text,
@@ -279,6 +278,8 @@ fn text_of(row: &Row, column: usize, location: &Location) -> Result<Option<Strin
     match &row.cells[column] {
         Cell::Null => Ok(None),
         Cell::Text(text) => Ok(Some(text.clone())),
+        // A spreadsheet takes "2024" for a number.
+        Cell::Plain(value) if row.header.is_table() => Ok(Some(value.clone())),
         Cell::Plain(value) => Err(wrong(&format!("`{value}`"))),
         Cell::Nested(json) => match serde_json::from_str::<Vec<String>>(json) {
             Ok(paragraphs) => Ok(Some(paragraphs.join("\n\n"))),

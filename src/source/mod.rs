@@ -309,6 +309,7 @@ fn list(root: &Path, folder: &Path, format: Option<Format>, inputs: &mut Inputs)
         let by_name = Format::of(&path);
         let wanted = match format {
             None => by_name,
+            Some(Format::Auto) => Some(Format::Auto),
             Some(format) => Some(format).filter(|_| by_name.is_none_or(|named| named == format)),
         };
         match wanted.filter(|_| path.is_file()) {
@@ -360,7 +361,7 @@ pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
         Format::Mhtml => one(mhtml::article(unpacked.into_stream(warn)?, &source.id, warn)),
         Format::Feed => Box::new(feed::articles(unpacked.into_stream(warn)?, &source.id, warn)?.into_iter()),
         _ => {
-            let table = rows::open(unpacked, format, "article", warn)?;
+            let table = rows::open(unpacked, format, &source.options, "article", warn)?;
             let mut fields = fields::ArticleFields::new(&source.id, &source.options, warn);
             if let Some(header) = &table.header {
                 fields.check(header)?;

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::encoding::{Decoder, Fault, Utf16Reader, not_text, utf16_mark};
-use super::{Format, Input, MAX_ARTICLE, MAX_LINE, Warn, sniff, too_large};
+use super::{Format, Input, MAX_ARTICLE, MAX_BINARY, MAX_LINE, Warn, sniff, too_large};
 use crate::{Error, Location, Result};
 
 /// How many bytes are looked at to tell text from the rest.
@@ -27,6 +27,7 @@ pub(crate) struct Unpacked {
     /// Its first bytes, which `reader` gives once more.
     pub(crate) head: Vec<u8>,
     pub(crate) reader: Box<dyn Read + Send>,
+    pub(crate) packed: bool,
 }
 
 /// Opens `input`, and unpacks it where it is packed.
@@ -46,7 +47,7 @@ fn unpacked(raw: Box<dyn Read + Send>, input: &Input) -> Result<Unpacked> {
         let whole = BufReader::with_capacity(BUFFER, reader);
         (head, reader) = peek(packing.unpack(whole).map_err(fail)?).map_err(fail)?;
     }
-    Ok(Unpacked { input: input.clone(), head, reader })
+    Ok(Unpacked { input: input.clone(), head, reader, packed: packing.is_some() })
 }
 
 /// Opens `input` as text.
@@ -54,15 +55,46 @@ pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
     unpack(input)?.into_stream(warn)
 }
 
+/// An input that is no text.
+pub(crate) enum Binary {
+    File(File),
+    Bytes(Vec<u8>),
+}
+
 impl Unpacked {
+    /// The input as it is: its file, or all its bytes where it was packed or is no regular file.
+    pub(crate) fn into_binary(self) -> Result<Binary> {
+        if let Input::Path(path) = &self.input
+            && !self.packed
+            && std::fs::metadata(path).is_ok_and(|found| found.is_file())
+        {
+            return Ok(Binary::File(File::open(path).map_err(|source| Error::io(path, source))?));
+        }
+        let name = self.input.name();
+        let mut bytes = Vec::new();
+        let read = self.reader.take(MAX_BINARY + 1).read_to_end(&mut bytes);
+        read.map_err(|error| read_error(&name, None, error))?;
+        if bytes.len() as u64 > MAX_BINARY {
+            let found = format!("more than {} MiB", MAX_BINARY >> 20);
+            return Err(Error::format(Location::file(name), found, "a smaller file, or one that is not packed"));
+        }
+        Ok(Binary::Bytes(bytes))
+    }
+
     /// The format that was stated, or the one that the first bytes show.
     pub(crate) fn format(&self, stated: Format) -> Format {
-        if stated == Format::Auto { sniff::format(&self.head) } else { stated }
+        if stated != Format::Auto {
+            return stated;
+        }
+        match utf16_mark(&self.head) {
+            Some(encoding) => sniff::format(encoding.decode_with_bom_removal(&self.head).0.as_bytes()),
+            None => sniff::format(&self.head),
+        }
     }
 
     /// The input as text.
     pub(crate) fn into_stream(self, warn: &Warn) -> Result<Stream> {
-        let Self { input, head, reader } = self;
+        let Self { input, head, reader, .. } = self;
         let path = input.name();
         let fail = |error| read_error(&path, None, error);
         if let Some(found) = not_text(&head) {

@@ -142,6 +142,31 @@ fn jsonl() {
     fuzz_reader("jsonl", "a.jsonl", Format::Jsonl);
 }
 
+#[test]
+fn json() {
+    fuzz_reader("json", "a.json", Format::Json);
+}
+
+#[test]
+fn feed() {
+    fuzz_reader("feed", "a.xml", Format::Feed);
+}
+
+#[test]
+fn mhtml() {
+    fuzz_reader("mhtml", "a.mhtml", Format::Mhtml);
+}
+
+#[test]
+fn xlsx() {
+    fuzz_reader("xlsx", "a.xlsx", Format::Xlsx);
+}
+
+#[test]
+fn parquet() {
+    fuzz_reader("parquet", "a.parquet", Format::Parquet);
+}
+
 /// A pair's names stand where its offsets say, and what is written is read again.
 fn check_pairs(folder: &Folder, file: &data::DataFile) {
     for pair in &file.pairs {

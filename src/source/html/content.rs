@@ -109,7 +109,7 @@ impl Rendered {
         match node.name.as_str() {
             "br" => return self.wait(if self.pending >= Pending::Line { Pending::Block } else { Pending::Line }),
             // "Oman2": the mark of a note is no part of the word.
-            "sup" | "sub" if is_note(&tree.flat_text(id)) => return,
+            "sup" | "sub" if node.length <= 12 && node.size <= 20 && is_note(&tree.flat_text(id)) => return,
             _ => {}
         }
         let block = node.is(&BLOCKS);

@@ -66,7 +66,7 @@ pub(super) fn fragment_text(fragment: &str) -> Option<String> {
 }
 
 /// The encoding that the page declares for itself: in an XML declaration, or in a `meta` element.
-fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     /// Where declarations are looked for; browsers look no further than 1 KiB, but pages go on.
     const HEAD: usize = 64 << 10;
     let head = &bytes[..bytes.len().min(HEAD)];
@@ -79,7 +79,10 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     while let Some(found) = memchr::memmem::find(&head[at..], b"<").map(|found| at + found) {
         at = found + 1;
         if head[at..].get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")) {
-            let end = memchr::memchr(b'>', &head[at..]).map_or(head.len(), |end| at + end);
+            // A tag that is not closed soon is none.
+            const LONGEST: usize = 1_000;
+            let tag = &head[at..head.len().min(at + LONGEST)];
+            let end = at + memchr::memchr2(b'>', b'<', tag).unwrap_or(tag.len());
             if let Some(found) = value_of(&head[at..end], b"charset") {
                 label = Some(found);
                 break;
@@ -156,10 +159,9 @@ fn longer(shown: String, body: Option<String>) -> String {
     let Some(body) = body.filter(|body| body.len() > shown.len()) else { return shown };
     let words = |text: &str| text.split_whitespace().map(|word| word.to_lowercase()).collect::<Vec<_>>().join(" ");
     let all = words(&body);
-    let paragraphs: Vec<String> = shown.split("\n\n").map(words).filter(|paragraph| paragraph.len() > 40).collect();
-    let held = paragraphs.iter().filter(|paragraph| all.contains(paragraph.as_str())).count();
+    let mut paragraphs = shown.split("\n\n").map(words).filter(|paragraph| paragraph.len() > 40).take(50);
     // A wall or readers' remarks may stand where the rest of the article would.
-    if held > 0 || body.len() * 2 > shown.len() * 3 { body } else { shown }
+    if paragraphs.any(|paragraph| all.contains(&paragraph)) || body.len() * 2 > shown.len() * 3 { body } else { shown }
 }
 
 /// What is known of the article beside its text.

@@ -35,15 +35,19 @@ const WALL: [&str; 17] = [
     "sign in to read",
     "to read the full",
     "subscribers only",
-    "free trial",
+    "start your free trial",
     "create a free account",
     "register to continue",
     "unlock this article",
 ];
 
 /// Words of pages that say that there is no page.
-const MISSING: [&str; 10] = [
-    "404",
+const MISSING: [&str; 14] = [
+    "error 404",
+    "404 error",
+    "404 -",
+    "404 not found",
+    "404: ",
     "nothing was found",
     "not found",
     "page doesn't exist",

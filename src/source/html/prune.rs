@@ -1,7 +1,7 @@
 //! What a page has besides its article, told by structure: by links, forms, place and length. A class name is a hint about
 //! a container, and never enough.
 
-use super::tree::{Id, Tree};
+use super::tree::{Id, Node, Tree};
 
 /// An element that holds more of the page's text than this share is never taken out: some pages wrap all in a form.
 const LARGE_SHARE: f64 = 0.4;
@@ -155,7 +155,9 @@ fn take_out(tree: &mut Tree, is: fn(&Tree, Id) -> bool) {
         if node.is_text() || node.gone {
             continue;
         }
-        let structural = node.is(&["body", "main"]) || id == 0;
+        // What surrounds an article is small; looking at nothing else keeps hostile pages cheap.
+        const SMALL: usize = 20_000;
+        let structural = node.is(&["body", "main"]) || id == 0 || node.size > SMALL;
         if !structural && (node.length as f64) < all * LARGE_SHARE && is(tree, id) {
             tree.nodes[id].gone = true;
             continue;
@@ -208,11 +210,14 @@ fn captions(tree: &Tree, id: Id) -> bool {
         let class = class.to_lowercase();
         (class.ends_with("caption") || class.ends_with("caption-text")) && !class.starts_with("has")
     };
+    if !node.is(&["p", "div", "span", "small", "em", "td"]) {
+        return false;
+    }
     let Some(class) = node.class.split_whitespace().find(is_caption) else { return false };
     // A name that many paragraphs have is not one of captions.
-    let same =
-        tree.nodes.iter().filter(|n| n.length > 60 && n.class.split_whitespace().any(|other| other == class)).count();
-    node.is(&["p", "div", "span", "small", "em", "td"]) && same <= 3
+    let is_same = |n: &&Node| n.length > 60 && n.class.split_whitespace().any(|other| other == class);
+    // Of very many, none is looked at twice.
+    tree.nodes.len() > 100_000 || tree.nodes.iter().filter(is_same).take(4).count() <= 3
 }
 
 /// Menus and lists of other articles: most of the text is links.

@@ -26,6 +26,8 @@ pub(super) struct Node {
     pub interactive: bool,
     /// Whether there is a picture below.
     pub pictured: bool,
+    /// How many nodes are below.
+    pub size: usize,
     /// Whether it stands within a link.
     pub in_link: bool,
 }
@@ -182,7 +184,7 @@ impl Tree {
     pub fn measure(&mut self) {
         for id in (0..self.nodes.len()).rev() {
             let node = &self.nodes[id];
-            let (mut length, mut linked) = (0, 0);
+            let (mut length, mut linked, mut size) = (0, 0, 0);
             let (mut interactive, mut pictured) = (node.interactive, node.pictured);
             if node.is_text() {
                 length = node.text.split_whitespace().map(|word| word.chars().count() + 1).sum();
@@ -190,6 +192,7 @@ impl Tree {
                 for child in node.children.iter().map(|&child| &self.nodes[child]).filter(|child| !child.gone) {
                     length += child.length;
                     linked += child.linked;
+                    size += child.size + 1;
                     interactive |= child.interactive;
                     pictured |= child.pictured;
                 }
@@ -198,6 +201,7 @@ impl Tree {
                 }
             }
             let node = &mut self.nodes[id];
+            node.size = size;
             (node.length, node.linked, node.interactive, node.pictured) = (length, linked, interactive, pictured);
         }
     }

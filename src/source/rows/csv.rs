@@ -165,7 +165,7 @@ impl Rows {
     }
 
     fn broken_error(&self, broken: &Broken) -> Error {
-        let location = Location::line(self.header.path.clone(), broken.line).at_column(broken.column);
+        let location = Location::line(self.header.path.clone(), broken.line + self.before).at_column(broken.column);
         match broken.what {
             What::NeverClosed => Error::format(location, "a quote that is never closed", "a closing `\"`"),
             What::TooManyFields => {
@@ -173,7 +173,7 @@ impl Rows {
             }
             What::TextAfter(line) => Error::format(
                 location,
-                format!("a quoted field with text behind its closing quote, on line {line}"),
+                format!("a quoted field with text behind its closing quote, on line {}", line + self.before),
                 "a comma or the end of the row there; write a quote within a field twice, and close each quote (the rows \
                  from here on were not read)",
             ),
@@ -181,6 +181,7 @@ impl Rows {
     }
 
     fn read_error(&self, error: csv::Error, line: u64) -> Error {
+        let line = line + self.before;
         let location = Location::line(self.header.path.clone(), line);
         match error.into_kind() {
             csv::ErrorKind::Io(source) => read_error(&self.header.path, Some(line), source),

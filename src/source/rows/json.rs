@@ -1,19 +1,21 @@
 //! JSON: an array of objects, an object that holds one such array, one object, or objects one after the other.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
 use super::super::MAX_LINE;
 use super::super::stream::{Stream, read_error};
 use super::object::Objects;
 use super::{Cell, Row};
-use crate::source::fields::Columns;
+use crate::source::ReadOptions;
+use crate::source::fields::{self, Columns};
 use crate::{Error, Location, Result};
 
 /// The objects of a file.
-pub(super) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
+pub(super) fn rows(stream: Stream, options: &Arc<ReadOptions>) -> impl Iterator<Item = Result<Row>> + Send + use<> {
+    let options = Arc::clone(options);
     let mut objects = Objects::new(&stream.path);
     let mut values = Values::new(stream);
     let mut held: VecDeque<Result<Row>> = VecDeque::new();
@@ -30,7 +32,7 @@ pub(super) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
         if std::mem::take(&mut first)
             && !values.in_array
             && let Ok(row) = &row
-            && let Some(inner) = inner_array(row)
+            && let Some(inner) = inner_array(row, &options)
         {
             held.extend(
                 inner.and_then(|array| elements(&mut objects, array, line)).unwrap_or_else(|error| vec![Err(error)]),
@@ -42,16 +44,19 @@ pub(super) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
 }
 
 /// The one array of objects that an object without text holds; an error where there are several. `None` for an article.
-fn inner_array(row: &Row) -> Option<Result<&str>> {
-    if Columns::text_and_title(&row.header.names).into_iter().flatten().any(|at| matches!(row.cells[at], Cell::Text(_)))
-    {
-        return None;
-    }
-    let is_array = |cell: &Cell| match cell {
-        Cell::Nested(json) => json.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{')),
+fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str>> {
+    let [text, _] = Columns::text_and_title(&row.header.names);
+    let own = |name: &Option<String>| name.as_ref().and_then(|name| fields::find(&row.header.names, name));
+    let starts = |cell: &Cell, with: char| match cell {
+        Cell::Nested(json) => json.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(with)),
         _ => false,
     };
-    let arrays: Vec<usize> = (0..row.cells.len()).filter(|&at| is_array(&row.cells[at])).collect();
+    // Text, or a list of paragraphs. A title alone may be that of a list of articles.
+    let is_text = |at: usize| matches!(row.cells[at], Cell::Text(_)) || starts(&row.cells[at], '"');
+    if own(&options.fields.text).or(text).is_some_and(is_text) {
+        return None;
+    }
+    let arrays: Vec<usize> = (0..row.cells.len()).filter(|&at| starts(&row.cells[at], '{')).collect();
     match arrays[..] {
         [] => None,
         [at] => row.cells[at].as_str().map(Ok),
@@ -74,13 +79,12 @@ fn elements(objects: &mut Objects, array: &str, line: u64) -> Result<Vec<Result<
     };
     let items: Vec<&RawValue> = serde_json::from_str(array).map_err(broken)?;
     // Lines are those of the file, as far as they can be known: the array keeps its line ends.
-    let mut seen = FxHashSet::default();
-    let rows = items.iter().enumerate().map(|(at, item)| {
-        let place = item.get().as_ptr() as usize - array.as_ptr() as usize;
-        let on = line + array[..place.min(array.len())].matches('\n').count() as u64;
-        // Several on one line are numbered, so that their ids differ.
-        let number = if seen.insert(on) { on } else { line + at as u64 };
-        objects.row(item.get(), number)
+    let (mut on, mut before) = (line, 0);
+    let rows = items.iter().map(|item| {
+        let place = (item.get().as_ptr() as usize - array.as_ptr() as usize).min(array.len());
+        on += array[before..place].matches('\n').count() as u64;
+        before = place;
+        objects.row(item.get(), on)
     });
     Ok(rows.collect())
 }
@@ -103,12 +107,20 @@ impl Values {
         if self.ended {
             return None;
         }
-        let read = self.read().transpose();
-        self.ended |= !matches!(read, Some(Ok(_)));
-        read
+        match self.read() {
+            Ok(Some((line, bytes))) => Some(self.stream.decoder.decode(bytes, line, None).map(|json| (line, json))),
+            Ok(None) => {
+                self.ended = true;
+                None
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(error))
+            }
+        }
     }
 
-    fn read(&mut self) -> Result<Option<(u64, String)>> {
+    fn read(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         if !self.begun {
             self.begun = true;
             if self.peek()? == Some(b'[') {
@@ -129,7 +141,6 @@ impl Values {
             Some(_) => {
                 let line = self.line;
                 let bytes = self.value()?;
-                let json = self.stream.decoder.decode(bytes, line, None)?;
                 if self.in_array {
                     match self.peek()? {
                         Some(b',') => {
@@ -143,7 +154,7 @@ impl Values {
                         Some(_) => return Err(self.wrong("no comma between two values", "`,` or `]`")),
                     }
                 }
-                Ok(Some((line, json)))
+                Ok(Some((line, bytes)))
             }
         }
     }

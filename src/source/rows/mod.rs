@@ -10,7 +10,7 @@ mod workbook;
 use std::sync::Arc;
 
 use super::stream::Unpacked;
-use super::{Format, Warn};
+use super::{Format, ReadOptions, Warn};
 use crate::{Error, Location, Result};
 
 /// A value of a row.
@@ -38,7 +38,11 @@ impl Cell {
         let Self::Nested(json) = self else { return Some(self.as_str().map(str::to_owned)) };
         let name = |value: &serde_json::Value| match value {
             serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Object(object) => Some(object.get("name")?.as_str()?.to_owned()),
+            serde_json::Value::Object(object) => {
+                // `{"$oid": "…"}`, `{"$date": "…"}`.
+                let only = || object.values().next().filter(|_| object.len() == 1);
+                Some(object.get("name").or_else(only)?.as_str()?.to_owned())
+            }
             _ => None,
         };
         match serde_json::from_str(json).ok()? {
@@ -71,7 +75,11 @@ impl Header {
 
     /// The error that these are the names, where `expected` was wanted.
     pub fn missing(&self, location: Location, expected: &str) -> Error {
-        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        const SHOWN: usize = 20;
+        let mut names: Vec<String> = self.names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        if self.names.len() > SHOWN {
+            names.push(format!("and {} more", self.names.len() - SHOWN));
+        }
         let kind = if self.is_table() { "columns" } else { "keys" };
         let found =
             if names.is_empty() { "an empty object".to_owned() } else { format!("the {kind} {}", names.join(", ")) };
@@ -101,7 +109,13 @@ pub(crate) struct Table {
 }
 
 /// Opens a file of rows. `what` names them, for the complaint that there is none.
-pub(crate) fn open(unpacked: Unpacked, format: Format, what: &'static str, warn: &Warn) -> Result<Table> {
+pub(crate) fn open(
+    unpacked: Unpacked,
+    format: Format,
+    options: &Arc<ReadOptions>,
+    what: &'static str,
+    warn: &Warn,
+) -> Result<Table> {
     let path = unpacked.input.name();
     let table = match format {
         Format::Csv | Format::Tsv => {
@@ -110,7 +124,7 @@ pub(crate) fn open(unpacked: Unpacked, format: Format, what: &'static str, warn:
             Table { header: Some(rows.header().clone()), rows: Box::new(rows) }
         }
         Format::Jsonl => Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) },
-        Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?)) },
+        Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) },
         Format::Parquet => parquet::open(unpacked)?,
         Format::Xlsx => workbook::open(unpacked)?,
         Format::Text | Format::Html | Format::Feed | Format::Mhtml | Format::Auto => {

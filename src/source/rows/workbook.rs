@@ -1,80 +1,95 @@
 //! XLSX: the first sheet of a workbook, a header row and an article a row below it.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use calamine::{Data, Range, Reader, Xlsx, XlsxError};
+use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
-use super::super::stream::Unpacked;
-use super::super::{Input, MAX_BINARY};
+use super::super::stream::{Binary, Unpacked};
 use super::{Cell, Header, Row, Table};
 use crate::{Error, Location, Result};
 
 const EXPECTED: &str = "a workbook (.xlsx) with a header row and rows below it";
 
+/// The most columns that are looked at, and the most bytes of text that a sheet may have.
+const MAX_COLUMNS: usize = 2_000;
+const MAX_TEXT: usize = 1 << 30;
+
+/// Rows by their number from 1, each as long as its last cell.
+type Rows = Vec<(u64, Vec<Cell>)>;
+
 /// The rows of the first sheet, which is held as a whole.
 pub(super) fn open(unpacked: Unpacked) -> Result<Table> {
     let path = unpacked.input.name();
-    let range = match &unpacked.input {
-        Input::Path(file) => {
-            let opened = File::open(file).map_err(|source| Error::io(file, source))?;
-            first_sheet(BufReader::new(opened))
-        }
-        Input::Stdin => {
-            let mut bytes = Vec::new();
-            let read = unpacked.reader.take(MAX_BINARY).read_to_end(&mut bytes);
-            read.map_err(|source| Error::io(&path, source))?;
-            first_sheet(Cursor::new(bytes))
-        }
-    };
     let wrong = |found: String| Error::format(Location::file(path.clone()), found, EXPECTED);
-    let range = range.map_err(|error| wrong(format!("a workbook that cannot be read ({error})")))?;
-    let top = u64::from(range.start().map_or(0, |(row, _)| row)) + 1;
-    let mut filled =
-        (0..range.height()).filter(|&at| range.rows().nth(at).is_some_and(|row| row.iter().any(|c| *c != Data::Empty)));
-    let first = filled.next().ok_or_else(|| wrong("an empty sheet".into()))?;
-    let names: Vec<String> =
-        range.rows().nth(first).into_iter().flatten().map(|cell| text(cell).trim().to_owned()).collect();
-    let header = Arc::new(Header { path, line: Some(top + first as u64), names });
+    let binary = unpacked.into_binary()?;
+    // The library panics at some damaged files.
+    let read = catch_unwind(AssertUnwindSafe(|| match binary {
+        Binary::File(file) => first_sheet(BufReader::new(file)),
+        Binary::Bytes(bytes) => first_sheet(Cursor::new(bytes)),
+    }));
+    let unreadable = |error: &dyn std::fmt::Display| wrong(format!("a workbook that cannot be read ({error})"));
+    let rows = read.map_err(|_| unreadable(&"damaged"))?.map_err(|error| unreadable(&error))?;
+    let Some(rows) = rows else { return Err(wrong(format!("more than {} MiB of text", MAX_TEXT >> 20))) };
+    let mut rows = rows.into_iter().filter(|(_, cells)| cells.iter().any(|cell| *cell != Cell::Null));
+    let (line, first) = rows.next().ok_or_else(|| wrong("an empty sheet".into()))?;
+    let names: Vec<String> = first.iter().map(|cell| cell.as_str().unwrap_or("").trim().to_owned()).collect();
+    let header = Arc::new(Header { path, line: Some(line), names });
     let shared = header.clone();
-    let mut at = first;
-    let rows = std::iter::from_fn(move || {
-        loop {
-            at += 1;
-            if at >= range.height() {
-                return None;
-            }
-            let cells: Vec<Cell> = (0..range.width()).map(|column| cell(range.get((at, column)))).collect();
-            if cells.iter().any(|cell| *cell != Cell::Null) {
-                return Some(Ok(Row { header: shared.clone(), line: top + at as u64, cells }));
-            }
-        }
+    let rows = rows.map(move |(line, mut cells)| {
+        cells.resize(shared.names.len(), Cell::Null);
+        Ok(Row { header: shared.clone(), line, cells })
     });
     Ok(Table { header: Some(header), rows: Box::new(rows) })
 }
 
-fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Range<Data>, XlsxError> {
+/// The cells of the first sheet, row by row: a cell far away makes no room for those between. `None` where there is too much.
+fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Option<Rows>, XlsxError> {
     let mut workbook = Xlsx::new(reader)?;
-    workbook.worksheet_range_at(0).unwrap_or_else(|| Ok(Range::empty()))
-}
-
-fn cell(data: Option<&Data>) -> Cell {
-    match data {
-        None | Some(Data::Empty) => Cell::Null,
-        Some(Data::Int(_) | Data::Float(_) | Data::Bool(_)) => Cell::Plain(data.map(text).unwrap_or_default()),
-        Some(data) => Cell::Text(text(data)),
+    let Some(name) = workbook.sheet_names().first().cloned() else { return Ok(Some(Rows::new())) };
+    let mut cells = workbook.worksheet_cells_reader(&name)?;
+    let mut rows = Rows::new();
+    let mut bytes = 0;
+    while let Some(found) = cells.next_cell()? {
+        let (row, column) = found.get_position();
+        let value = cell(found.get_value());
+        if value == Cell::Null || column as usize >= MAX_COLUMNS {
+            continue;
+        }
+        bytes += value.as_str().map_or(0, str::len) + 24;
+        if bytes > MAX_TEXT {
+            return Ok(None);
+        }
+        let number = u64::from(row) + 1;
+        if rows.last().is_none_or(|(last, _)| *last != number) {
+            rows.push((number, Vec::new()));
+        }
+        if let Some((_, cells)) = rows.last_mut() {
+            cells.resize((column as usize + 1).max(cells.len()), Cell::Null);
+            cells[column as usize] = value;
+        }
     }
+    Ok(Some(rows))
 }
 
-fn text(data: &Data) -> String {
+fn cell(data: &DataRef<'_>) -> Cell {
+    let text = |text: &str| if text.trim().is_empty() { Cell::Null } else { Cell::Text(text.to_owned()) };
     match data {
-        Data::DateTime(at) if at.is_datetime() => {
+        // "#N/A" says that there is nothing.
+        DataRef::Empty | DataRef::Error(_) => Cell::Null,
+        DataRef::String(value) => text(value),
+        DataRef::SharedString(value) => text(value),
+        DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text(value),
+        DataRef::Int(value) => Cell::Plain(value.to_string()),
+        DataRef::Float(value) => Cell::Plain(value.to_string()),
+        DataRef::Bool(value) => Cell::Plain(value.to_string()),
+        DataRef::DateTime(at) if at.is_datetime() => {
             let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
             let time = format!("T{hour:02}:{minute:02}:{second:02}");
             let midnight = (hour, minute, second) == (0, 0, 0);
-            format!("{year:04}-{month:02}-{day:02}{}", if midnight { "" } else { &time })
+            Cell::Text(format!("{year:04}-{month:02}-{day:02}{}", if midnight { "" } else { &time }))
         }
-        data => data.to_string(),
+        DataRef::DateTime(at) => Cell::Plain(at.as_f64().to_string()),
     }
 }
