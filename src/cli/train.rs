@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use detente::LabelledPair;
-use detente::evaluate::metrics;
+use detente::evaluate::bootstrap::{Bootstrap, Groups};
+use detente::evaluate::metrics::{self, ConfusionMatrix};
+use detente::model::linear::ClassWeight;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
 use detente::train::{Dataset, Recipe, Step, TrainedEncoder, adapt, train_stacked};
 use detente::{EvaluateParams, Stance};
@@ -59,6 +61,10 @@ pub struct Args {
     /// Inverse strength of the L2 penalty, above 0
     #[arg(long, value_name = "C", value_parser = parse_c)]
     c: Option<f64>,
+    /// What the classes weigh: `none`, `balanced` (each as much as the others together), or numbers, as
+    /// `aligned=2,opposed=2`; those that are not named weigh 1
+    #[arg(long, value_name = "WEIGHTS", value_parser = parse_class_weight)]
+    class_weight: Option<ClassWeight>,
     /// Write every row's out-of-fold prediction there, as CSV
     #[arg(long, value_name = "FILE")]
     out_of_fold: Option<PathBuf>,
@@ -66,6 +72,24 @@ pub struct Args {
 
 fn parse_folds(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|folds| *folds >= 2).ok_or_else(|| "expected a whole number of at least 2".into())
+}
+
+fn parse_class_weight(text: &str) -> Result<ClassWeight, String> {
+    let expected = "expected none, balanced, or weights such as aligned=2,opposed=1.5";
+    match text {
+        "none" => Ok(ClassWeight::None),
+        "balanced" => Ok(ClassWeight::Balanced),
+        _ => {
+            let mut weights = [1.0; Stance::COUNT];
+            for part in text.split(',') {
+                let (class, weight) = part.split_once('=').ok_or(expected)?;
+                let class: Stance = class.trim().parse().map_err(|_| format!("no class `{class}`; {expected}"))?;
+                let weight = weight.trim().parse().ok().filter(|w: &f64| (1e-9..=1e9).contains(w));
+                weights[class.index()] = weight.ok_or("expected weights from 1e-9 to 1e9")?;
+            }
+            Ok(ClassWeight::Given(weights))
+        }
+    }
 }
 
 fn parse_c(text: &str) -> Result<f64, String> {
@@ -85,6 +109,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     params.seed = args.seed.unwrap_or(params.seed);
     if let Some(c) = args.c {
         params.logistic = params.logistic.c(c);
+    }
+    if let Some(class_weight) = args.class_weight {
+        params.logistic = params.logistic.class_weight(class_weight);
     }
     let labels = &args.labels.label_map;
     let read_dev = |path: &PathBuf| recipe::labelled(path, labels, None, &common.warn());
@@ -125,7 +152,21 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     for warning in &trained.warnings {
         common.note(format_args!("warning: {warning}"));
     }
-    common.note(format_args!("macro-F1 on held-out folds: {score:.4}"));
+    let counts = Stance::ALL.map(|label| format!("{} {label}", y_true.iter().filter(|y| **y == label).count()));
+    common.note(format_args!("labels: {}", counts.join(", ")));
+    let keys: Vec<&str> = trained.out_of_fold.iter().map(|o| data[o.row.0].pairs[o.row.1].group_key()).collect();
+    let interval = match Groups::new(&keys) {
+        Ok(groups) => {
+            let macro_f1 = |w: &[f64]| Ok([ConfusionMatrix::new(&y_true, &stances, Some(w))?.f1_macro()]);
+            let [interval] = Bootstrap::new().draws(1_000).seed(params.seed).intervals(&groups, macro_f1)?;
+            format!(" (95 % interval {:.4} to {:.4})", interval.lower, interval.upper)
+        }
+        Err(_) => String::new(),
+    };
+    let usual = Stance::ALL.into_iter().max_by_key(|label| y_true.iter().filter(|y| *y == label).count());
+    let usual = usual.unwrap_or(Stance::Neutral);
+    let majority = metrics::f1_macro_score(&y_true, &vec![usual; y_true.len()])?;
+    common.note(format_args!("macro-F1 on held-out folds: {score:.4}{interval}; always {usual}: {majority:.4}"));
     for (d, dataset) in data.iter().enumerate().filter(|_| data.len() > 1) {
         let rows: Vec<_> = trained.out_of_fold.iter().filter(|o| o.row.0 == d).collect();
         let y: Vec<Stance> = rows.iter().map(|o| o.label).collect();

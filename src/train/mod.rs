@@ -16,6 +16,7 @@ mod adapt;
 mod encoder;
 mod head;
 mod linear;
+mod questions;
 pub mod recipe;
 mod rows;
 mod stacked;
@@ -338,7 +339,8 @@ impl<'a> Ready<'a> {
         let pairs: Vec<&LabelledPair> = rows.iter().map(|row| &data[row.origin.0].pairs[row.origin.1]).collect();
         let (fold_of, folds) = folds(&pairs, params.folds.min(MAX_FOLDS), params.seed);
         check_folds(&rows, &pairs, &fold_of, folds, params)?;
-        let mut warnings = Vec::new();
+        let labels: Vec<Stance> = rows.iter().map(|row| row.label).collect();
+        let mut warnings = questions::questions(&pairs, &labels);
         if folds < params.folds {
             warnings.push(TrainWarning::Folds { asked: params.folds, used: folds });
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::head::CalibrationMethod;
+use crate::stance::Stance;
 
 /// Something that makes the model worse than it could be; recorded in its manifest.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,30 @@ pub enum TrainWarning {
         /// Folds used: at most one for each group.
         used: usize,
     },
+    /// No row has this label.
+    MissingClass {
+        /// The label.
+        label: Stance,
+    },
+    /// Few rows have this label.
+    FewRows {
+        /// The label.
+        label: Stance,
+        /// How many.
+        rows: usize,
+    },
+    /// The rows are of few texts or stories.
+    FewGroups {
+        /// How many.
+        groups: usize,
+    },
+    /// All rows of this label are from one source, though there are several.
+    OneSource {
+        /// The label.
+        label: Stance,
+        /// The source.
+        source: String,
+    },
 }
 
 impl fmt::Display for TrainWarning {
@@ -57,6 +82,24 @@ impl fmt::Display for TrainWarning {
                 f,
                 "on {rows} held-out rows the scores hardly follow the labels, so each class gets about a third; do not \
                  trust this model before it has more rows"
+            ),
+            Self::MissingClass { label } => {
+                write!(f, "no row is {label}: the model will never say so; add rows, or take a model of ours")
+            }
+            Self::FewRows { label, rows } => write!(
+                f,
+                "only {rows} rows are {label}: the score of this class is hardly known; 30 are a beginning, and --tier small \
+                 needs fewer"
+            ),
+            Self::FewGroups { groups } => write!(
+                f,
+                "the rows are in {groups} groups only: held-out folds tell little of other texts; label more texts, or name \
+                 the right column by --group"
+            ),
+            Self::OneSource { label, source } => write!(
+                f,
+                "all rows that are {label} are from `{}`: the model may learn the source; add rows of other sources",
+                crate::visible(source)
             ),
             Self::Folds { asked, used } => {
                 write!(f, "{used} folds in place of {asked}: there are no more groups, or 100 are enough")
