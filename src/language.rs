@@ -69,7 +69,7 @@ pub fn of(article: &Article) -> Option<&'static str> {
         }
     };
     let (english, others) = COMMON.split_first()?;
-    let in_english = share(english.1, 1);
+    let in_english = share(english.1, 2);
     if in_english >= SHARE {
         return Some("en");
     }
@@ -85,6 +85,15 @@ pub fn of(article: &Article) -> Option<&'static str> {
         best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
     let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
     best.map(|(_, language)| language).or_else(by_letters)
+}
+
+/// The language of a BCP 47 tag, or of an English name: "en" of `en-GB`, `EN` and `English`.
+pub fn primary(tag: &str) -> String {
+    let first = tag.trim().split(['-', '_']).next().unwrap_or("").to_lowercase();
+    match first.as_str() {
+        "" | "eng" | "english" | "und" | "mul" | "unknown" => "en".to_owned(),
+        _ => first,
+    }
 }
 
 /// The two letters of ISO 639-1 where there are such.
@@ -175,5 +184,7 @@ mod tests {
         ] {
             assert_eq!(of(text), Some(language), "{text}");
         }
+        assert_eq!(of("Iran en Oman bespreken Israel in een overleg."), Some("nl"));
+        assert_eq!(["en-GB", "English", "pl_PL", ""].map(primary), ["en", "en", "pl", "en"]);
     }
 }

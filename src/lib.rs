@@ -17,7 +17,7 @@
 //!
 //! An article flows one way, and each step is a module:
 //!
-//! 1. [`source`] reads articles from text, HTML, CSV and JSONL.
+//! 1. [`source`] reads articles from text, pages, tables, JSON and feeds.
 //! 2. [`gazetteer`] finds the names of states and of bodies that act like one.
 //! 3. [`document`] keeps what is the article's own, divides it into sentences, and picks those that connect a state with
 //!    an actor.

@@ -192,6 +192,24 @@ fn pages_in_one_file_are_read() {
 }
 
 #[test]
+fn a_list_of_articles_within_an_object_is_read_and_an_article_with_a_list_of_names_is_one() {
+    let long = "Oman thanked Iran for the ship on Monday, its foreign minister said in Muscat.";
+    let ids = |text: String| -> Vec<String> {
+        articles("a.json", text).into_iter().map(|a| a.expect("an article").id).collect()
+    };
+    let feed = format!(
+        "{{\"title\": \"F\", \"description\": \"A feed.\", \"items\": [{{\"text\": \"{long}\"}}, {{\"text\": \"{long}\"}}]}}"
+    );
+    assert_eq!(ids(feed), ["a.json:1", "a.json:2"]);
+    let one = format!("{{\"text\": \"{long}\", \"names\": [{{\"text\": \"Oman\"}}, {{\"text\": \"Iran\"}}]}}");
+    assert_eq!(ids(one), ["a.json:1"]);
+    // On one line, ids are places among all.
+    assert_eq!(ids("[{\"text\": \"One.\"}, {\"text\": \"Two.\"}]".into()), ["a.json:1", "a.json:2"]);
+    // A column alone is a table, whatever the name says.
+    assert_eq!(articles("unknown", "text\nOman waits.\nIran waits.\n").len(), 2);
+}
+
+#[test]
 fn fields_are_found_by_name_and_by_order() {
     let (warn, warnings) = collecting();
     let first = |name: &str, bytes: &str, options: ReadOptions| {

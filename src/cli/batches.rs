@@ -147,11 +147,21 @@ impl Reader {
     /// Looks at the language, and keeps it.
     fn is_wanted(&mut self, article: &mut Article) -> bool {
         self.read.all += 1;
-        let Some(language) = language::of(article) else { return true };
-        article.language = Some(language.to_owned());
+        let found = language::of(article);
+        // A page may say "en" of a text in another language, so the words count first; where they tell nothing, what is said.
+        let language = match found {
+            Some(language) => language.to_owned(),
+            None => match article.language.as_deref().map(language::primary) {
+                Some(said) => said,
+                None => return true,
+            },
+        };
+        if found.is_some() || article.language.is_none() {
+            article.language = Some(language.clone());
+        }
         let wanted = language == "en" || self.wanted.any_language;
         if !wanted {
-            *self.read.languages.entry(language.to_owned()).or_default() += 1;
+            *self.read.languages.entry(language).or_default() += 1;
         }
         wanted
     }

@@ -50,7 +50,8 @@ Examples:
   detente train --data rows.csv --output my.detente
   detente evaluate --data test.csv --model my.detente
 
-Exit codes: 0 done; 1 some input failed or a stated bar was missed; 2 wrong usage, or nothing could run.";
+Exit codes: 0 done; 1 some input failed, a bar was missed or a check found something;
+2 wrong usage, or nothing could run.";
 
 /// What every command takes.
 #[derive(Debug, clap::Args)]

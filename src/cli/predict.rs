@@ -20,8 +20,8 @@ use super::{Common, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
 ///
-/// Reads text, pages (HTML, MHTML), tables (CSV, TSV, Parquet, XLSX), JSON, JSONL and feeds (RSS, Atom), also packed by
-/// gzip or zstd, folders of them, or standard input (`-`).
+/// Reads text, pages (HTML, MHTML), tables (CSV, TSV, Parquet, XLSX), JSON, JSONL and feeds (RSS,
+/// Atom), also packed by gzip or zstd, folders of them, or standard input (`-`).
 ///
 /// Examples:
 ///   detente predict article.txt --actor Russia

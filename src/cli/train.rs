@@ -28,7 +28,7 @@ use super::{Common, LabelArgs, Outcome, paths, progress};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Labelled CSV or JSONL; may be given several times
+    /// Labelled rows: CSV, JSONL or another table; may be given several times
     #[arg(long, num_args = 1.., value_name = "FILE", required_unless_present = "config")]
     data: Vec<PathBuf>,
     /// Where to write the model

@@ -29,7 +29,7 @@ pub(super) fn records(source: &Source, required: &'static [&'static str], warn: 
         }
         let known = names.as_ref().expect("it was just set");
         known.check(row.location())?;
-        Ok((row.line, known.record(row)))
+        Ok((row.number, known.record(row)))
     })))
 }
 

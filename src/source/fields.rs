@@ -5,7 +5,7 @@
 //! | text | `text`, `content`, `body`, `article`, `articleBody`, `maintext`, `full_text`, `fulltext`, `article_text`, `story`, `story_text`, `summary`, `description` |
 //! | title | `title`, `headline` |
 //! | id | `id`, `_id`, `guid`, `uid` |
-//! | date | `date`, `published`, `publishedAt`, `datePublished`, `publication_date`, `pubDate`, `publish_date`, `pub_date`, `timestamp` |
+//! | date | `date`, `published`, `publishedAt`, `datePublished`, `publication_date`, `pubDate`, `publish_date`, `date_publish`, `published_date`, `datetime`, `created_at`, `seendate`, `timestamp` |
 //! | url | `url`, `link`, `permalink` |
 //! | source | `source`, `outlet`, `publisher`, `site` |
 //! | author | `author`, `authors`, `byline` |
@@ -229,7 +229,7 @@ impl ArticleFields {
             (name.clone(), cell.and_then(Cell::as_str).unwrap_or("").to_owned())
         };
         let article = Article {
-            id: row_id.unwrap_or_else(|| format!("{}:{}", self.id, row.line)),
+            id: row_id.unwrap_or_else(|| format!("{}:{}", self.id, row.number)),
             title,
             date: field(columns.date),
             url: field(columns.url),
@@ -247,19 +247,24 @@ impl ArticleFields {
     /// Warns, once, of a text that seems to stand in a field that is not read, and of markup that is read as prose.
     fn look(&mut self, article: &Article, row: &Row) {
         const LONG: usize = 200;
-        if article.text.is_empty() && !self.warned {
+        if !self.warned {
+            let read = article.text.chars().count();
             let long = |(at, cell): (usize, &Cell)| {
-                let known = [self.columns.title, self.columns.url].contains(&Some(at));
+                let known =
+                    [self.columns.title, self.columns.url].contains(&Some(at)) || self.columns.text.contains(&at);
                 let length = cell.as_str().map_or(0, |text| text.chars().count());
-                (!known && length >= LONG).then_some((at, length))
+                let kept = self.columns.keep.contains(&Some(at));
+                (!known && !kept && length >= LONG && length >= 2 * read).then_some((at, length))
             };
             if let Some((at, length)) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)
             {
                 self.warned = true;
                 let name = &row.header.names[at];
-                let message = format!(
-                    "only the title is read, and `{name}` has {length} characters; --text-field {name} reads it as the text"
-                );
+                let what = match read {
+                    0 => "only the title is read".to_owned(),
+                    _ => format!("the text that is read has {read} characters"),
+                };
+                let message = format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text");
                 (self.warn)(Warning { location: row.location(), message });
             }
         }

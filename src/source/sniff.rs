@@ -72,8 +72,12 @@ fn is_mhtml(text: &str) -> bool {
     has("mime-version:") && has("content-type: multipart/related")
 }
 
-/// A line of names with a text or a title among them.
-fn is_table(line: &str) -> bool {
+/// A line of names with a text or a title among them; or one such name alone, as no text begins.
+pub(super) fn is_table(line: &str) -> bool {
+    let alone = line.trim().trim_matches('"');
+    if ["text", "title", "headline", "content", "body"].iter().any(|name| alone.eq_ignore_ascii_case(name)) {
+        return true;
+    }
     [',', ';', '\t', '|'].into_iter().any(|mark| {
         let names: Vec<String> = line.split(mark).map(|name| name.trim().trim_matches('"').to_owned()).collect();
         let short = names.len() >= 2 && names.iter().all(|name| name.chars().count() <= 40);
@@ -100,7 +104,7 @@ mod tests {
             ("From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n", Format::Mhtml),
             ("id;title;date\n1;x;y", Format::Csv),
             ("id\tText\n", Format::Csv),
-            ("text\nKenya thanked Oman.", Format::Text),
+            ("text\nKenya thanked Oman.", Format::Csv),
             ("Title, text and date matter, said the minister of a very long sentence indeed.", Format::Text),
             ("PAR1", Format::Parquet),
         ] {

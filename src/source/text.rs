@@ -18,6 +18,8 @@ pub(super) fn article(mut stream: Stream, id: &str, warn: &Warn) -> Result<Artic
         Some("HTML")
     } else if looks_like_json(&text) {
         Some("JSON")
+    } else if super::sniff::is_table(text.lines().next().unwrap_or("")) && text.lines().nth(1).is_some() {
+        Some("CSV")
     } else {
         None
     };

@@ -202,7 +202,7 @@ impl Iterator for Rows {
         let (found, expected) = (row.fields.len(), self.header.names.len());
         if found == expected {
             let cells = row.fields.into_iter().map(Cell::Text).collect();
-            return Some(Ok(Row { header: self.header.clone(), line: row.line, cells }));
+            return Some(Ok(Row { header: self.header.clone(), line: row.line, number: row.line, cells }));
         }
         let lines: usize = row.fields.iter().map(|field| memchr::memchr_iter(b'\n', field.as_bytes()).count()).sum();
         let spread = match lines {

@@ -20,7 +20,8 @@ pub(super) fn rows(stream: Stream, options: &Arc<ReadOptions>) -> impl Iterator<
     let mut values = Values::new(stream);
     let mut held: VecDeque<Result<Row>> = VecDeque::new();
     let mut first = true;
-    std::iter::from_fn(move || {
+    let mut number = 0;
+    let rows = std::iter::from_fn(move || {
         if let Some(row) = held.pop_front() {
             return Some(row);
         }
@@ -40,6 +41,10 @@ pub(super) fn rows(stream: Stream, options: &Arc<ReadOptions>) -> impl Iterator<
             return held.pop_front();
         }
         Some(row)
+    });
+    rows.map(move |row| {
+        number += 1;
+        row.map(|row| Row { number, ..row })
     })
 }
 
@@ -53,10 +58,17 @@ fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str
     };
     // Text, or a list of paragraphs. A title alone may be that of a list of articles.
     let is_text = |at: usize| matches!(row.cells[at], Cell::Text(_)) || starts(&row.cells[at], '"');
-    if own(&options.fields.text).or(text).is_some_and(is_text) {
-        return None;
-    }
+    let has_text = own(&options.fields.text).or(text).filter(|&at| is_text(at));
     let arrays: Vec<usize> = (0..row.cells.len()).filter(|&at| starts(&row.cells[at], '{')).collect();
+    if let Some(text) = has_text {
+        // What a list says of itself is shorter than what is in it; an article's list of names is not.
+        let own = row.cells[text].as_str().map_or(0, str::len);
+        let is_list = |at: usize| row.cells[at].as_str().is_some_and(|json| holds_articles(json, own));
+        return match arrays[..] {
+            [at] if is_list(at) => row.cells[at].as_str().map(Ok),
+            _ => None,
+        };
+    }
     match arrays[..] {
         [] => None,
         [at] => row.cells[at].as_str().map(Ok),
@@ -70,6 +82,17 @@ fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str
             )))
         }
     }
+}
+
+/// Whether the objects of an array have texts, and one is longer than `own`.
+fn holds_articles(array: &str, own: usize) -> bool {
+    let Ok(items) = serde_json::from_str::<Vec<std::collections::BTreeMap<String, Cell>>>(array) else { return false };
+    items.iter().any(|item| {
+        let names: Vec<String> = item.keys().cloned().collect();
+        let [text, _] = Columns::text_and_title(&names);
+        let length = text.and_then(|at| item[&names[at]].as_str()).map_or(0, str::len);
+        length > own && length > 60
+    })
 }
 
 fn elements(objects: &mut Objects, array: &str, line: u64) -> Result<Vec<Result<Row>>> {

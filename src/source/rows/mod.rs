@@ -93,6 +93,8 @@ pub(crate) struct Row {
     pub header: Arc<Header>,
     /// The line of the file that it begins on; of a workbook the number of the row, of Parquet that of the record.
     pub line: u64,
+    /// What a row without an id is called by: the line, or in JSON the place among all objects, from 1.
+    pub number: u64,
     pub cells: Vec<Cell>,
 }
 

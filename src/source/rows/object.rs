@@ -65,13 +65,13 @@ impl Objects {
         let (names, cells): (Vec<String>, Vec<Cell>) = match self.last.as_ref().filter(|header| same(header)) {
             Some(header) => {
                 let cells = fields.into_iter().map(|(_, cell)| cell).collect();
-                return Ok(Row { header: header.clone(), line, cells });
+                return Ok(Row { header: header.clone(), line, number: line, cells });
             }
             None => fields.into_iter().unzip(),
         };
         let header = Arc::new(Header { path: self.path.clone(), line: None, names });
         self.last = Some(header.clone());
-        Ok(Row { header, line, cells })
+        Ok(Row { header, line, number: line, cells })
     }
 
     fn broken(&self, json: &str, line: u64, error: &serde_json::Error) -> Error {

@@ -51,7 +51,7 @@ pub(super) fn open(unpacked: Unpacked) -> Result<Table> {
         };
         let row = match next {
             Ok(None) => return None,
-            Ok(Some(Ok(cells))) => return Some(Ok(Row { header: shared.clone(), line, cells })),
+            Ok(Some(Ok(cells))) => return Some(Ok(Row { header: shared.clone(), line, number: line, cells })),
             Ok(Some(Err(error))) => broken(&error),
             Err(_) => broken(&"damaged"),
         };

@@ -39,7 +39,7 @@ pub(super) fn open(unpacked: Unpacked) -> Result<Table> {
     let shared = header.clone();
     let rows = rows.map(move |(line, mut cells)| {
         cells.resize(shared.names.len(), Cell::Null);
-        Ok(Row { header: shared.clone(), line, cells })
+        Ok(Row { header: shared.clone(), line, number: line, cells })
     });
     Ok(Table { header: Some(header), rows: Box::new(rows) })
 }
