@@ -15,7 +15,7 @@ use detente::{EvaluateParams, LabelledPair, Stance};
 
 use super::complaints::Complaints;
 use super::models::{ModelArgs, ModelName};
-use super::output::{Sink, table};
+use super::output::{Sink, table, write_json};
 use super::{Common, LabelArgs, Outcome, paths, say};
 
 /// Score a model on labelled pairs, with 95 % intervals
@@ -136,25 +136,21 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     if let Some(path) = &args.json {
-        let mut sink = Sink::open(Some(path))?;
-        serde_json::to_writer_pretty(&mut sink, &record)?;
-        writeln!(sink)?;
-        sink.finish()?;
+        write_json(Some(path), &record)?;
     }
     if let Some(path) = &args.predictions {
         let mut sink = Sink::open(Some(path))?;
         write_predictions(&mut sink, &scored)?;
         sink.finish()?;
     }
-    let mut out = Sink::open(None)?;
     match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &record)?;
-            writeln!(out)?;
+        Format::Json => write_json(None, &record)?,
+        Format::Table => {
+            let mut out = Sink::open(None)?;
+            print(&mut out, &record)?;
+            out.finish()?;
         }
-        Format::Table => print(&mut out, &record)?,
     }
-    out.finish()?;
     Ok(Outcome::failed_if(failed || missed))
 }
 
@@ -162,17 +158,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 fn try_behaviour(pipeline: &detente::Pipeline, args: &Args) -> Result<Outcome> {
     let record = behaviour::behaviour(pipeline)?;
     if let Some(path) = &args.json {
-        let mut sink = Sink::open(Some(path))?;
-        serde_json::to_writer_pretty(&mut sink, &record)?;
-        writeln!(sink)?;
-        sink.finish()?;
+        write_json(Some(path), &record)?;
     }
-    let mut out = Sink::open(None)?;
     match args.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &record)?;
-            writeln!(out)?;
-        }
+        Format::Json => write_json(None, &record)?,
         Format::Table => {
             let mut rows = table(&["KIND", "CASES", "RIGHT", "RATE", "95 % INTERVAL", "CONTRASTS", "ALL RIGHT"]);
             for (kind, r) in record.kinds.iter().chain([(&"all".to_owned(), &record.all)]) {
@@ -187,10 +176,11 @@ fn try_behaviour(pipeline: &detente::Pipeline, args: &Args) -> Result<Outcome> {
                     r.groups_right.to_string(),
                 ]);
             }
+            let mut out = Sink::open(None)?;
             writeln!(out, "{}", rows.trim_fmt())?;
+            out.finish()?;
         }
     }
-    out.finish()?;
     Ok(Outcome::Done)
 }
 

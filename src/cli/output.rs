@@ -169,6 +169,17 @@ impl Write for Sink {
     }
 }
 
+/// Writes a value as JSON, to standard output where there is no path.
+///
+/// # Errors
+/// If nothing can be written there.
+pub fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {
+    let mut sink = Sink::open(path)?;
+    serde_json::to_writer_pretty(&mut sink, value)?;
+    writeln!(sink)?;
+    sink.finish()
+}
+
 /// The same error with the name of the file in front.
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::Type;
 
 use detente::Record;
 
@@ -23,27 +23,12 @@ pub struct RecordFile {
     held: Vec<Record>,
 }
 
-/// Columns that hold no text, and what they hold.
-const TYPED: [(&str, &str); 5] = [
-    ("p_aligned", "double"),
-    ("p_neutral", "double"),
-    ("p_opposed", "double"),
-    ("mentions", "int64"),
-    ("no_evidence", "boolean"),
-];
-
 impl RecordFile {
-    /// Begins a file with the kept fields as its last columns.
-    pub fn new(sink: Sink, keep: &[String]) -> Result<Self> {
-        let column = |name: &str| match TYPED.iter().find(|(typed, _)| *typed == name) {
-            Some((name, kind)) => format!("required {kind} {name};"),
-            None => format!("required binary {name} (UTF8);"),
-        };
-        let columns: String = Record::COLUMNS.iter().map(|name| column(name)).collect();
-        // Names of people may have any characters, which the text of a schema does not take.
-        let kept: String = (0..keep.len()).map(|at| format!("required binary kept_{at} (UTF8);")).collect();
-        let schema = parse_message_type(&format!("message predictions {{ {columns} {kept} }}"))?;
-        let schema = if keep.is_empty() { schema } else { renamed(&schema, keep)? };
+    /// Begins a file with the fields `keep` as its last columns, which are called `kept`.
+    pub fn new(sink: Sink, keep: &[String], kept: impl Iterator<Item = String>) -> Result<Self> {
+        let names = Record::COLUMNS.into_iter().map(str::to_owned).chain(kept);
+        let columns = names.map(|name| Ok(Arc::new(column(&name)?))).collect::<Result<_>>()?;
+        let schema = Type::group_type_builder("predictions").with_fields(columns).build()?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
         let writer = SerializedFileWriter::new(sink, Arc::new(schema), Arc::new(properties))?;
         Ok(Self { writer, keep: keep.to_vec(), held: Vec::new() })
@@ -103,20 +88,15 @@ fn add<T: parquet::data_type::DataType>(group: &mut SerializedRowGroupWriter<'_,
     Ok(())
 }
 
-/// The schema with its last columns called as the kept fields are.
-fn renamed(schema: &parquet::schema::types::Type, keep: &[String]) -> Result<parquet::schema::types::Type> {
-    use parquet::basic::{ConvertedType, Repetition, Type as Physical};
-    use parquet::schema::types::Type;
-    let own = Record::COLUMNS.len();
-    let mut fields = schema.get_fields()[..own].to_vec();
-    for name in keep {
-        let clash = Record::COLUMNS.contains(&name.as_str());
-        let name = if clash { format!("kept_{name}") } else { name.clone() };
-        let field = Type::primitive_type_builder(&name, Physical::BYTE_ARRAY)
-            .with_repetition(Repetition::REQUIRED)
-            .with_converted_type(ConvertedType::UTF8)
-            .build()?;
-        fields.push(Arc::new(field));
-    }
-    Ok(Type::group_type_builder("predictions").with_fields(fields).build()?)
+/// What a column of that name holds: text, but for a few.
+fn column(name: &str) -> Result<Type> {
+    let kind = match name {
+        "p_aligned" | "p_neutral" | "p_opposed" => Physical::DOUBLE,
+        "mentions" => Physical::INT64,
+        "no_evidence" => Physical::BOOLEAN,
+        _ => Physical::BYTE_ARRAY,
+    };
+    let column = Type::primitive_type_builder(name, kind).with_repetition(Repetition::REQUIRED);
+    let text = kind == Physical::BYTE_ARRAY;
+    Ok(if text { column.with_converted_type(ConvertedType::UTF8) } else { column }.build()?)
 }

@@ -233,7 +233,7 @@ impl<'a> Printer<'a> {
             csv::Writer::from_writer(&mut sink).write_record(header)?;
         }
         let sink = if format == Format::Parquet {
-            Output::Parquet(Box::new(RecordFile::new(sink, &args.keep)?))
+            Output::Parquet(Box::new(RecordFile::new(sink, &args.keep, kept_columns(&args.keep))?))
         } else {
             Output::Text(sink)
         };

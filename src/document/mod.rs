@@ -364,6 +364,9 @@ impl<'a> Document<'a> {
     fn titled(&self, windows: &[Window]) -> Vec<Window> {
         let is_titled = |party: &Party| self.sentences[self.places[party].0[0]].part == Part::Title;
         let (title, text) = self.parties.split_at(self.parties.partition_point(is_titled));
+        if title.is_empty() {
+            return Vec::new();
+        }
         let connected: FxHashSet<&(Party, Party)> =
             windows.iter().flat_map(|w| &w.pairs).filter(|(state, _)| title.contains(state)).collect();
         let mut titled: BTreeMap<(usize, usize), Vec<(Party, Party)>> = BTreeMap::new();

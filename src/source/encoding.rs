@@ -117,11 +117,7 @@ impl Decoder {
             }
             return Ok(text.into_owned());
         }
-        let (mut whole, mut broken) = (0, 0);
-        for chunk in bytes.utf8_chunks() {
-            whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-            broken += usize::from(!chunk.invalid().is_empty());
-        }
+        let (whole, broken) = utf8_characters(&bytes);
         let byte = bytes[valid];
         if self.utf8_seen || (whole >= broken && whole > 0) {
             let found = format!("the byte 0x{byte:02X}, which is not UTF-8, among UTF-8");
@@ -156,11 +152,7 @@ impl Decoder {
         };
         let at = fault.utf8_error().valid_up_to();
         let bytes = fault.into_bytes();
-        let (mut whole, mut broken) = (0, 0);
-        for chunk in bytes.utf8_chunks() {
-            whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-            broken += usize::from(!chunk.invalid().is_empty());
-        }
+        let (whole, broken) = utf8_characters(&bytes);
         let encoding = match declared.filter(|&encoding| encoding != UTF_8) {
             // What it declares is wrong where nearly all of it is UTF-8.
             Some(encoding) if whole <= 10 * broken || memchr::memchr(0, &bytes).is_some() => encoding,
@@ -194,6 +186,16 @@ impl Decoder {
         let column = String::from_utf8_lossy(&before[start..]).chars().count() as u64 + 1;
         Location::line(self.path.clone(), line + lines).at_column(column)
     }
+}
+
+/// How many characters beyond ASCII are whole in UTF-8, and how many places are broken.
+fn utf8_characters(bytes: &[u8]) -> (usize, usize) {
+    let (mut whole, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    (whole, broken)
 }
 
 /// What can be wrong with a stream of bytes, inside an [`io::Error`].

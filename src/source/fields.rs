@@ -14,6 +14,8 @@
 //! Capitals, spaces, hyphens and underscores make no difference. Of several fields with text, the first that is filled is
 //! read. [`FieldNames`] names others.
 
+use std::cell::LazyCell;
+
 use super::rows::{Cell, Header, Row};
 use super::{Warn, Warning, check_size, filled};
 use crate::{Article, Error, Location, Result};
@@ -248,21 +250,23 @@ impl ArticleFields {
     fn look(&mut self, article: &Article, row: &Row) {
         const LONG: usize = 200;
         if !self.warned {
-            let read = article.text.chars().count();
+            let read = LazyCell::new(|| article.text.chars().count());
             let long = |(at, cell): (usize, &Cell)| {
-                let known =
-                    [self.columns.title, self.columns.url].contains(&Some(at)) || self.columns.text.contains(&at);
-                let length = cell.as_str().map_or(0, |text| text.chars().count());
-                let kept = self.columns.keep.contains(&Some(at));
-                (!known && !kept && length >= LONG && length >= 2 * read).then_some((at, length))
+                let columns = &self.columns;
+                let known = [columns.title, columns.url].contains(&Some(at)) || columns.text.contains(&at);
+                // Bytes first: a character has at most four, and most rows have no such field.
+                let text = cell.as_str().filter(|text| text.len() >= LONG && text.len() * 2 >= article.text.len())?;
+                let length = text.chars().count();
+                let kept = columns.keep.contains(&Some(at));
+                (!known && !kept && length >= LONG && length >= 2 * *read).then_some((at, length))
             };
             if let Some((at, length)) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)
             {
                 self.warned = true;
                 let name = &row.header.names[at];
-                let what = match read {
+                let what = match *read {
                     0 => "only the title is read".to_owned(),
-                    _ => format!("the text that is read has {read} characters"),
+                    read => format!("the text that is read has {read} characters"),
                 };
                 let message = format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text");
                 (self.warn)(Warning { location: row.location(), message });

@@ -7,9 +7,10 @@ use anyhow::{Result, ensure};
 
 use detente::data::agreement::{self, Agreement};
 
+use super::super::output::write_json;
 use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
-use super::{Format, write_json};
+use super::Format;
 
 /// Compare two readings: raw agreement, Cohen's kappa, Krippendorff's alpha, confusion matrix
 ///

@@ -8,9 +8,10 @@ use anyhow::Result;
 use detente::data::check::{self, Balance, FileReport, Leaks, Repeat, Report};
 use detente::visible;
 
+use super::super::output::write_json;
 use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
-use super::{paths, read_quietly, write_json};
+use super::{paths, read_quietly};
 
 /// Find bad rows, contradictory labels, and texts that stand in more than one file
 ///

@@ -12,7 +12,6 @@ mod stats;
 mod suspects;
 mod windows;
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -137,12 +136,5 @@ fn write_rows(path: Option<&Path>, pairs: &[LabelledPair]) -> Result<()> {
     } else {
         data::write_csv(&mut sink, pairs)?;
     }
-    sink.finish()
-}
-
-fn write_json(path: Option<&Path>, value: &impl serde::Serialize) -> Result<()> {
-    let mut sink = Sink::open(path)?;
-    serde_json::to_writer_pretty(&mut sink, value)?;
-    writeln!(sink)?;
     sink.finish()
 }

@@ -8,9 +8,10 @@ use anyhow::Result;
 use detente::data::stats::Stats;
 use detente::visible;
 
+use super::super::output::write_json;
 use super::super::output::{stdout, table};
 use super::super::{Common, LabelArgs, Outcome};
-use super::{Format, read, write_json};
+use super::{Format, read};
 
 /// Count rows, texts, groups, labels, states and actors
 ///

@@ -232,11 +232,7 @@ fn linked(tree: &Tree, id: Id) -> bool {
         "p" | "h2" | "h3" | "h4" | "h5" | "h6" => node.link_density() > 0.9 && !ends() && !is_own_link(tree, id),
         "div" | "section" | "td" if node.link_density() > 0.9 => !ends() || links() > 1,
         "ul" | "ol" | "dl" | "div" | "section" | "table" | "tr" => links() >= 2 && node.link_density() > 0.6,
-        "li" => {
-            node.link_density() > 0.6
-                && !ends()
-                && !tree.below(id).iter().all(|&b| tree.nodes[b].name != "a" || tree.nodes[b].href.starts_with('#'))
-        }
+        "li" => node.link_density() > 0.6 && !ends() && !leads_into_page(tree, id),
         "td" => links() >= 3 && node.link_density() > 0.5,
         _ => false,
     }
@@ -244,9 +240,13 @@ fn linked(tree: &Tree, id: Id) -> bool {
 
 /// Whether the links of a heading lead into the page itself, as those of posts do.
 fn is_own_link(tree: &Tree, id: Id) -> bool {
+    tree.nodes[id].name.starts_with('h') && leads_into_page(tree, id)
+}
+
+/// Whether there are links below, and all lead into the page itself.
+fn leads_into_page(tree: &Tree, id: Id) -> bool {
     let links: Vec<Id> = tree.below(id).into_iter().filter(|&below| tree.nodes[below].name == "a").collect();
-    let own = |&link: &Id| tree.nodes[link].href.starts_with('#');
-    tree.nodes[id].name.starts_with('h') && !links.is_empty() && links.iter().all(own)
+    !links.is_empty() && links.iter().all(|&link| tree.nodes[link].href.starts_with('#'))
 }
 
 /// Other articles, each with a headline that leads there and a line or two.
