@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod determinism;
+mod formats;
 #[path = "../program/mod.rs"]
 mod program;
 mod sessions;
