@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::date::YearMonth;
+use crate::date::{Date, YearMonth};
 
 /// A news article as it was read.
 ///
@@ -61,9 +61,14 @@ impl Article {
         self
     }
 
+    /// When it appeared, as far as its date says.
+    pub fn when(&self) -> Option<Date> {
+        self.date.as_deref().and_then(Date::parse)
+    }
+
     /// The month that its date names, if it does.
     pub fn month(&self) -> Option<YearMonth> {
-        self.date.as_deref().and_then(YearMonth::parse)
+        self.when().map(Date::month)
     }
 
     /// Title or text.

@@ -78,7 +78,9 @@ pub fn of(article: &Article) -> Option<&'static str> {
     if !latin {
         // A script of its own, or one of few languages.
         const FEW: usize = 15;
-        return detect(text).filter(|_| letters >= FEW).map(|info| tag(info.lang()));
+        let language = detect(text).filter(|_| letters >= FEW).map(|info| tag(info.lang()));
+        // Two letters that Bulgarian does not have.
+        return language.map(|found| if found == "bg" && text.contains(['ы', 'э']) { "ru" } else { found });
     }
     let best = others.iter().map(|(language, common)| (share(common, 3), *language));
     let best =

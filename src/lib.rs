@@ -53,7 +53,7 @@ pub mod train;
 
 pub use article::{Article, Part, Span};
 pub use data::{LabelMap, LabelledPair};
-pub use date::YearMonth;
+pub use date::{Date, YearMonth};
 pub use document::{Evidence, Strength};
 pub use error::{Error, Location, ModelProblem, Result};
 pub use evaluate::{EvaluateParams, Evaluation, evaluate};

@@ -210,6 +210,59 @@ fn a_list_of_articles_within_an_object_is_read_and_an_article_with_a_list_of_nam
 }
 
 #[test]
+fn what_search_engines_answer_is_a_list() {
+    let hits = r#"{"took": 3, "hits": {"total": {"value": 2}, "hits": [
+        {"_id": "a", "_source": {"text": "Oman waits."}}, {"_id": "b", "_source": {"id": "c", "text": "Iran waits."}}]}}"#;
+    let found: Vec<Article> =
+        articles("a.json", hits).into_iter().map(|article| article.expect("an article")).collect();
+    let shown: Vec<(&str, &str)> = found.iter().map(|a| (a.id.as_str(), a.text.as_str())).collect();
+    assert_eq!(shown, [("a", "Oman waits."), ("b", "Iran waits.")]);
+    // An article with a title alone is no list of its authors.
+    let one = r#"{"title": "Oman waits", "authors": [{"name": "A"}, {"name": "B"}]}"#;
+    assert_eq!(articles("a.json", one)[0].as_ref().map(|a| a.title.as_deref()), Ok(Some("Oman waits")));
+}
+
+#[test]
+fn lines_of_json_go_on_after_a_broken_one_whatever_the_name() {
+    let lines = "{\"text\": \"One.\"}\n{\"text\": \"broken\n{\"text\": \"Three.\"}\n";
+    let found = articles("a.json", lines);
+    assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+}
+
+#[test]
+fn mail_is_read() {
+    let mail = "Received: by e.org\r\nFrom: The Wire <wire@e.org>\r\nTo: b@e.org\r\nSubject: A visit\r\n\
+        Date: Tue, 3 Mar 2026 10:31:00 +0100\r\nMessage-ID: <1@e.org>\r\n\r\nOman thanked Iran.\r\n";
+    for name in ["a.eml", "unknown"] {
+        let found = articles(name, mail);
+        let article = found[0].as_ref().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            (article.title.as_deref(), article.source.as_deref()),
+            (Some("A visit"), Some("The Wire")),
+            "{name}"
+        );
+        assert_eq!(article.date.as_deref(), Some("2026-03-03T10:31:00+01:00"));
+        assert_eq!(article.text.trim(), "Oman thanked Iran.");
+    }
+}
+
+#[test]
+fn sheets_that_are_not_read_are_named() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    for (name, text) in [("News", "Oman waits."), ("More", "Iran waits."), ("Empty", "")] {
+        let sheet = workbook.add_worksheet().set_name(name).expect("a name");
+        if !text.is_empty() {
+            sheet.write_string(0, 0, "text").and_then(|sheet| sheet.write_string(1, 0, text)).expect("a cell");
+        }
+    }
+    let saved = save("a.xlsx", workbook.save_to_buffer().expect("memory takes all"));
+    let (warn, warnings) = collecting();
+    assert_eq!(read(&Source::file(&saved.path), &warn).expect("a workbook").count(), 1);
+    let said: Vec<String> = warnings.lock().expect("no thread panicked").iter().map(|w| w.message.clone()).collect();
+    assert_eq!(said, ["only the first sheet is read, not `More`; save others as files of their own"]);
+}
+
+#[test]
 fn fields_are_found_by_name_and_by_order() {
     let (warn, warnings) = collecting();
     let first = |name: &str, bytes: &str, options: ReadOptions| {
@@ -343,10 +396,18 @@ fn bad_articles_are_named() {
             "a.json:1: found an object with several arrays of objects (`a`, `b`)",
         ),
         ("a.json", b"[]", "a.json: no article found"),
+        ("a.json", b"{\"status\": \"ok\", \"articles\": []}", "a.json: no article found"),
+        ("a.json", b"{\"text\": \"x\", \"text\": \"y\"}", "a.json:1: found the key `text` twice"),
+        ("a.jsonl", b"{\"text\": \"nan\"}", "a.jsonl:1: found an empty `text`"),
+        (
+            "a.eml",
+            b"From: a@e.org\nSubject: x\nMessage-ID: <1>\n\n \n",
+            "a.eml: found a message without a page or a text",
+        ),
         ("a.parquet", b"PAR1xxxxPAR1", "a.parquet: found a Parquet file that cannot be read"),
         ("a.xlsx", b"PK\x03\x04x", "a.xlsx: found a workbook that cannot be read"),
         ("a.xml", b"<?xml version='1.0'?><note/>", "a.xml: found XML with the root `note`, expected a feed"),
-        ("a.mhtml", b"x", "a.mhtml: found a MIME message without a page"),
+        ("a.mhtml", b"x", "a.mhtml: found a message without a page or a text"),
         ("a.txt", b"%PDF-1.4 abc", "a.txt: found a PDF document, expected text, HTML, CSV, JSON"),
         ("a.txt", b"PK\x03\x04abc", "a.txt: found a ZIP archive"),
         ("a.jsonl", b"PAR1abc", "a.jsonl: found a Parquet file"),

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use detente::pipeline::explain::{self, Explanation, Method};
 use detente::pipeline::explanation::{ExplanationRecord, by_word};
 use detente::source;
-use detente::{Article, Part, Stance};
+use detente::{Article, Error, Part, Stance};
 
 use super::complaints::Complaints;
 use super::inputs::{ArticleArgs, ReadArgs};
@@ -63,7 +63,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (inputs, complaints) = args.articles.inputs(&args.read, &[], common);
     let mut failed = complaints.finish();
     let mut complaints = Complaints::default();
+    let mut any = false;
     for article in args.articles.given().into_iter().map(Ok).chain(source::read_all(inputs, &common.warn())) {
+        any |= !matches!(article, Err(Error::Io { .. }));
         let article = match article {
             Ok(article) => article,
             Err(error) => {
@@ -85,6 +87,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     failed |= complaints.finish();
+    anyhow::ensure!(any, "nothing could be read");
     Ok(Outcome::failed_if(failed))
 }
 

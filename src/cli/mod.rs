@@ -265,7 +265,7 @@ impl Common {
     /// Reads a labelled file.
     pub fn labelled(&self, path: &Path, labels: &LabelArgs) -> detente::Result<labelled_data::LabelledPairs> {
         let options = LabelledOptions { labels: labels.label_map.clone(), ..LabelledOptions::default() };
-        let source = Source::file(path).with_options(&self.fields.options(&[]));
+        let source = Source::named(path).with_options(&self.fields.options(&[]));
         labelled_data::labelled(&source, &options, &self.warn())
     }
 

@@ -218,7 +218,7 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     }
     let mut cells = vec![vec!["·".to_owned(); names.len()]; names.len()];
     let mut sides = vec![0; names.len()];
-    let mut widths: Vec<usize> = names.iter().map(|name| detente::visible(name).width()).collect();
+    let mut widths: Vec<usize> = names.iter().map(|name| detente::visible(name).width().min(width() / 2)).collect();
     for r in records {
         let stance = paint_decided(r.stance, r.by_advantage());
         let (state, actor) = (places[r.state_code.as_str()], places[r.actor_code.as_str()]);
@@ -228,7 +228,10 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     }
     const GAP: usize = 2;
     const CORNER: &str = "STATE \\ ACTOR";
-    let first = names.iter().map(|name| detente::visible(name).width()).max().unwrap_or(0).max(CORNER.len());
+    const LONGEST: usize = 20;
+    // A name takes no more than what leaves room for one actor.
+    let most = width().saturating_sub(LONGEST + 2 * GAP).max(CORNER.len());
+    let first = names.iter().map(|name| detente::visible(name).width()).max().unwrap_or(0).clamp(CORNER.len(), most);
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|&actor| std::cmp::Reverse(sides[actor]));
     let mut room = width().saturating_sub(first + GAP);
@@ -242,11 +245,11 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     }
     shown.sort_unstable();
     let mut header = vec![CORNER.into()];
-    header.extend(shown.iter().map(|&actor| detente::visible(names[actor])));
+    header.extend(shown.iter().map(|&actor| shorten(names[actor], widths[actor])));
     let mut rows = table(&header);
     for (state, cells) in names.iter().zip(&cells) {
         let cells = shown.iter().map(|&actor| cells[actor].clone());
-        rows.add_row(std::iter::once(detente::visible(state).into_owned()).chain(cells));
+        rows.add_row(std::iter::once(shorten(state, first)).chain(cells));
     }
     writeln!(out, "{}", rows.trim_fmt())?;
     let left = names.len() - shown.len();

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
 use detente::pipeline::Prediction;
-use detente::{Article, Pipeline, Query, Record, Stance, visible};
+use detente::{Article, Date, Pipeline, Query, Record, Stance, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::{ModelArgs, ModelName};
@@ -29,12 +29,12 @@ use super::{Common, Outcome, batches, paths, progress};
 ///   detente predict pages/ --actor China --actor EU --output stances.jsonl
 ///   zcat news.jsonl.gz | detente predict - --all-actors --format csv
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group(clap::ArgGroup::new("toward").required(true).args(["actor", "all_actors"])))]
 pub struct Args {
     #[command(flatten)]
     articles: ArticleArgs,
     /// Toward whom: a name, alias or code; may be given several times
-    #[arg(long, value_name = "NAME", required_unless_present = "all_actors", conflicts_with = "all_actors")]
+    #[arg(long, value_name = "NAME")]
     actor: Vec<String>,
     /// Toward everybody that the article names; the table becomes a matrix of states and actors
     #[arg(long)]
@@ -209,7 +209,7 @@ struct Printer<'a> {
     /// The table of the first article, while it is not known whether another follows.
     first: Option<(String, Vec<u8>)>,
     /// What waits to be put in the order of the dates.
-    dated: Vec<(String, Rendered)>,
+    dated: Vec<(Option<Date>, Rendered)>,
 }
 
 /// Where predictions go.
@@ -258,7 +258,7 @@ impl<'a> Printer<'a> {
             .collect::<Result<_>>()?;
         for (article, rendered) in articles.iter().zip(rendered.into_iter().flatten()) {
             match rendered {
-                Some(rendered) if self.args.sort == Some(Sort::Date) => self.dated.push((date_key(article), rendered)),
+                Some(rendered) if self.args.sort == Some(Sort::Date) => self.dated.push((article.when(), rendered)),
                 Some(rendered) => self.write(rendered)?,
                 None => {
                     // More than is held for each article of a batch: once more, and right to where it goes.
@@ -374,7 +374,8 @@ impl<'a> Printer<'a> {
 
     fn finish(mut self) -> Result<()> {
         let mut dated = std::mem::take(&mut self.dated);
-        dated.sort_by(|a, b| a.0.cmp(&b.0));
+        // Those without a date come last.
+        dated.sort_by_key(|(date, _)| (date.is_none(), *date));
         for (_, rendered) in dated {
             self.write(rendered)?;
         }
@@ -416,25 +417,6 @@ fn heading(article: &Article) -> String {
     format!("{id}{date}{title}")
 }
 
-/// What dates are put in order by: year, month, and day where it is told; those without one come last.
-fn date_key(article: &Article) -> String {
-    let date = article.date.as_deref().unwrap_or("").trim();
-    let Some(month) = article.month() else { return "~".to_owned() };
-    let iso = date.get(..10).filter(|day| {
-        day.char_indices()
-            .all(|(at, c)| if matches!(at, 4 | 7) { matches!(c, '-' | '/' | '.') } else { c.is_ascii_digit() })
-    });
-    if let Some(iso) = iso {
-        return format!("{}{}", iso.replace(['/', '.'], "-"), &date[10..]);
-    }
-    // "20260302", else the number that can only be a day: "2 March 2026", "Tue, 02 Mar 2026 10:31 GMT".
-    let numbers = date.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
-    let compact = numbers.clone().find(|number| number.len() == 8).map(|number| number[6..].to_owned());
-    let day =
-        compact.or_else(|| numbers.clone().find(|number| number.len() <= 2).map(|number| format!("{number:0>2}")));
-    format!("{month}-{}", day.unwrap_or_else(|| "00".to_owned()))
-}
-
 fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
     let several = args.actor.len() > 1;
     let mut header = vec!["STATE", "STANCE", "PROB", "EVIDENCE"];
@@ -442,21 +424,25 @@ fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
         header.insert(1, "ACTOR");
     }
     let mut rows = table(&header);
-    let names = records.iter().map(|r| visible(&r.state).width()).max().unwrap_or(0);
-    let room = width().saturating_sub(names + if several { 40 } else { 22 }).max(20);
+    let beside = if several { 40 } else { 22 };
+    // On a narrow terminal, name and evidence share what is left.
+    let left = width().saturating_sub(beside).max(16);
+    let names =
+        records.iter().map(|r| visible(&r.state).width()).max().unwrap_or(0).min(left.saturating_sub(8).max(left / 2));
+    let room = left.saturating_sub(names).max(8);
     for r in records {
         let mut evidence: Vec<String> = r.evidence.iter().map(|e| shorten(&e.text, room)).collect();
         if r.no_evidence {
             evidence.push("(no evidence)".into());
         }
         let mut row = vec![
-            visible(&r.state).into_owned(),
+            shorten(&r.state, names),
             super::output::paint_decided(r.stance, r.by_advantage()),
             format!("{:.2}", r.probability()),
             evidence.join("\n"),
         ];
         if several {
-            row.insert(1, visible(&r.actor).into_owned());
+            row.insert(1, shorten(&r.actor, 17));
         }
         rows.add_row(row);
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use detente::LabelledPair;
 use detente::evaluate::bootstrap::{Bootstrap, Groups};
 use detente::evaluate::metrics::{self, ConfusionMatrix};
 use detente::model::linear::ClassWeight;
+use detente::output_file::OutputFile;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
 use detente::train::{Dataset, Recipe, Step, TrainedEncoder, adapt, train_stacked};
 use detente::{EvaluateParams, Stance};
@@ -104,6 +105,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let read = args.dev.iter().chain(&args.config).map(PathBuf::as_path).chain(recipe.files()).chain(args.tier.file());
     let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
     paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
+    // What cannot be written is known before the work, not after it.
+    let written = [Some(&args.output), args.out_of_fold.as_ref()];
+    for path in written.into_iter().flatten().filter(|path| !path.exists() || path.is_file()) {
+        OutputFile::create(path).with_context(|| format!("{}: cannot write there", path.display()))?;
+    }
     let mut params = recipe.params.clone();
     params.folds = args.cv.unwrap_or(params.folds);
     params.seed = args.seed.unwrap_or(params.seed);

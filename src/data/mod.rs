@@ -88,7 +88,7 @@ pub fn read(path: &Path, options: &LabelledOptions, warn: &Warn) -> Result<DataF
         }
         return Ok(file);
     }
-    let rows = match labelled(&Source::file(path), options, warn) {
+    let rows = match labelled(&Source::named(path), options, warn) {
         Ok(rows) => rows,
         Err(error @ Error::Io { .. }) => return Err(error),
         Err(error) => {

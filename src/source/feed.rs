@@ -1,11 +1,11 @@
 //! RSS and Atom: an article an entry.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::borrow::Cow;
 
 use feed_rs::model::{Entry, Feed};
 
 use super::stream::{Stream, read_document};
-use super::{Warn, check_size, filled, html, sniff};
+use super::{Warn, check_size, filled, guarded, html, sniff};
 use crate::{Article, Error, Location, Result};
 
 /// The articles of a feed, or of the page that it turns out to be.
@@ -27,15 +27,44 @@ pub(super) fn articles(mut stream: Stream, id: &str, warn: &Warn) -> Result<Vec<
     // Decoded here; what a declaration says of the bytes is no longer true then, and a second one makes the library panic.
     let declared = html::declared_encoding(&bytes);
     let text = without_declarations(&stream.decoder.decode_page(bytes, declared)?);
+    let text = with_whole_references(&text);
     let parser = feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
-    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())));
-    let feed = parsed.map_err(|_| broken(&"damaged"))?.map_err(|error| broken(&error))?;
+    let parsed = guarded(|| parser.parse(text.as_bytes()));
+    let feed = parsed.ok_or_else(|| broken(&"damaged"))?.map_err(|error| broken(&error))?;
     if feed.entries.is_empty() {
         return Err(Error::Empty { path: location.path, what: "entry" });
     }
     let entry =
         |(number, entry): (u64, &Entry)| article(&feed, entry, Location::line(location.path.clone(), number), id);
     Ok((1..).zip(&feed.entries).map(entry).collect())
+}
+
+/// The document with every `&` that begins no reference written as one, as browsers read it; in `CDATA` it stands for itself.
+fn with_whole_references(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 32;
+    let is_reference = |rest: &str| {
+        let rest = &rest.as_bytes()[..rest.len().min(LONGEST)];
+        let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'#').count();
+        name > 0 && rest.get(name) == Some(&b';')
+    };
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(at) = memchr::memchr2(b'&', b'<', rest.as_bytes()) {
+        let next = if rest[at..].starts_with("<![CDATA[") {
+            rest[at..].find("]]>").map_or(rest.len(), |end| at + end + 3)
+        } else {
+            at + 1
+        };
+        out.push_str(&rest[..next]);
+        if rest.as_bytes()[at] == b'&' && !is_reference(&rest[next..]) {
+            out.push_str("amp;");
+        }
+        rest = &rest[next..];
+    }
+    if out.len() + rest.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// The document without `<?xml …?>`.
@@ -74,4 +103,21 @@ fn article(feed: &Feed, entry: &Entry, location: Location, id: &str) -> Result<A
         text,
         ..Article::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_ampersand_is_a_reference_to_itself() {
+        for (text, whole) in [
+            ("<a>Q&A &amp; R&D &#38; &</a>", "<a>Q&amp;A &amp; R&amp;D &#38; &amp;</a>"),
+            ("<a><![CDATA[Q&A]]>&x</a>", "<a><![CDATA[Q&A]]>&amp;x</a>"),
+            ("<a>none</a>", "<a>none</a>"),
+            ("<![CDATA[&", "<![CDATA[&"),
+        ] {
+            assert_eq!(with_whole_references(text), whole);
+        }
+    }
 }

@@ -195,17 +195,17 @@ impl ArticleFields {
         // What is said of the text in some other shape is passed over: the text is what counts.
         let field = |column: Option<usize>| -> Option<String> {
             let cell = column.and_then(|at| row.cells.get(at))?;
-            filled(cell.joined().flatten().as_deref())
+            filled(cell.joined().flatten().as_deref().map(str::trim))
         };
         let mut text = None;
         for &column in &columns.text {
-            text = text_of(row, column, &location)?.filter(|text| !text.trim().is_empty());
+            text = text_of(row, column, &location)?.filter(|text| !is_nothing(text));
             if text.is_some() {
                 break;
             }
         }
         let title = match columns.title {
-            Some(column) => filled(text_of(row, column, &location)?.as_deref()),
+            Some(column) => text_of(row, column, &location)?.filter(|title| !is_nothing(title)),
             None => None,
         };
         if title.is_none() && text.is_none() {
@@ -223,7 +223,7 @@ impl ArticleFields {
             Some(Cell::Nested(_)) => {
                 return Err(Error::format(location, "an `id` that is a list or an object", "a string or a number"));
             }
-            id => filled(id.and_then(Cell::as_str)),
+            id => filled(id.and_then(Cell::as_str).map(str::trim)),
         };
         let keep = self.options.keep.iter().zip(&columns.keep);
         let kept = |(name, column): (&String, &Option<usize>)| -> (String, String) {
@@ -278,6 +278,11 @@ impl ArticleFields {
             (self.warn)(Warning { location: row.location(), message });
         }
     }
+}
+
+/// Whether a text or a title says that there is none: white space, or what programs write for a value that is missing.
+fn is_nothing(text: &str) -> bool {
+    matches!(text.trim(), "" | "nan" | "NaN" | "NA" | "N/A" | "#N/A" | "null" | "NULL" | "None")
 }
 
 /// Text or title: strings, and lists of paragraphs.

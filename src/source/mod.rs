@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Format::Text`] | `.txt` | the file |
 //! | [`Format::Html`] | `.html`, `.htm` | the main content of the page |
-//! | [`Format::Mhtml`] | `.mhtml`, `.mht` | the main content of the page |
+//! | [`Format::Mhtml`] | `.mhtml`, `.mht`, `.eml` | the main content of the page, or the text of the mail |
 //! | [`Format::Csv`] | `.csv` | a row; fields divided by commas, semicolons, tabs or bars, as the header shows |
 //! | [`Format::Tsv`] | `.tsv`, `.tab` | a row; fields divided by tabs |
 //! | [`Format::Jsonl`] | `.jsonl`, `.ndjson` | a line |
@@ -44,8 +44,10 @@ mod sniff;
 pub(crate) mod stream;
 mod text;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -70,7 +72,7 @@ pub enum Format {
     Text,
     /// A saved page: one article.
     Html,
-    /// A saved page with all that belongs to it: one article.
+    /// A saved page with all that belongs to it, or a mail: one article.
     Mhtml,
     /// A table with a header row: one article a row.
     Csv,
@@ -113,7 +115,7 @@ impl Format {
         match Path::new(name).extension()?.to_str()? {
             "txt" => Some(Self::Text),
             "html" | "htm" => Some(Self::Html),
-            "mhtml" | "mht" => Some(Self::Mhtml),
+            "mhtml" | "mht" | "eml" => Some(Self::Mhtml),
             "csv" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
@@ -202,6 +204,11 @@ impl Source {
         Self { input: Input::Path(path), format, id, options: Arc::default() }
     }
 
+    /// The file at `path`, or standard input where that is `-`.
+    pub fn named(path: &Path) -> Self {
+        if path == Path::new("-") { Self::stdin(Format::Auto) } else { Self::file(path) }
+    }
+
     /// Standard input.
     pub fn stdin(format: Format) -> Self {
         Self { input: Input::Stdin, format, id: "-".into(), options: Arc::default() }
@@ -258,6 +265,9 @@ pub fn inputs<P: AsRef<Path>>(paths: &[P], format: Option<Format>) -> Inputs {
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
             inputs.sources.push(Ok(Source::stdin(format.unwrap_or(Format::Auto))));
+        } else if ["http://", "https://"].iter().any(|scheme| path.to_string_lossy().starts_with(scheme)) {
+            let location = Location::file(path.display().to_string());
+            inputs.sources.push(Err(Error::format(location, "a web address", "a file; save the page first")));
         } else if path.is_dir() {
             let before = inputs.sources.len();
             match list(path, path, format, &mut inputs) {
@@ -352,7 +362,7 @@ impl Iterator for Articles {
 /// If it cannot be opened, is binary, or has no usable header. Errors of single articles come from the iterator; so
 /// does [`Error::Empty`], at the end, when there was no article.
 pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
-    let unpacked = stream::unpack(&source.input)?;
+    let unpacked = stream::unpack(&source.input, warn)?;
     let format = unpacked.format(source.format);
     let one = |article: Result<Article>| Box::new(std::iter::once(article));
     let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match format {
@@ -372,6 +382,24 @@ pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
     let path = source.input.name();
     let named = move |article: Result<Article>| article.map(|article| Article { path: path.clone(), ..article });
     Ok(Articles { inner: Box::new(inner.map(named)) })
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread reads foreign data by a library that panics at some that is damaged: such a panic becomes an error, and
+/// a program's panic hook has nothing to say of it.
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// What `read` gives, or `None` where it panics.
+pub(crate) fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    let before = GUARDED.replace(true);
+    let read = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(before);
+    read.ok()
 }
 
 /// The articles of many inputs, one input after the other; an input that cannot be opened gives one error.

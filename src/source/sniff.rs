@@ -64,12 +64,13 @@ fn is_page(text: &str) -> bool {
     named || ["<div", "<p>", "<p ", "<article", "<section", "<main", "<h1", "<meta", "<title"].into_iter().any(starts)
 }
 
-/// A page saved by a browser: headers of mail, and parts.
+/// A page saved by a browser, which is written as mail is, or mail.
 fn is_mhtml(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(2_000)];
     let has =
         |name: &str| head.lines().any(|line| line.get(..name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name)));
-    has("mime-version:") && has("content-type: multipart/related")
+    let is_mail = has("from:") && has("subject:") && (has("received:") || has("message-id:") || has("mime-version:"));
+    is_mail || (has("mime-version:") && has("content-type: multipart/related"))
 }
 
 /// A line of names with a text or a title among them; or one such name alone, as no text begins.
@@ -102,6 +103,8 @@ mod tests {
             ("<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC \"x\"><html xmlns=\"y\">", Format::Html),
             ("<feed xmlns=\"http://www.w3.org/2005/Atom\">", Format::Feed),
             ("From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n", Format::Mhtml),
+            ("Received: by x\nFrom: a@b.org\nSubject: News\nMessage-ID: <1>\n\nOman waits.", Format::Mhtml),
+            ("From: the minister\nSubject: ports\n\nOman waits.", Format::Text),
             ("id;title;date\n1;x;y", Format::Csv),
             ("id\tText\n", Format::Csv),
             ("text\nKenya thanked Oman.", Format::Csv),

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::encoding::{Decoder, Fault, Utf16Reader, not_text, utf16_mark};
-use super::{Format, Input, MAX_ARTICLE, MAX_BINARY, MAX_LINE, Warn, sniff, too_large};
+use super::{Format, Input, MAX_ARTICLE, MAX_BINARY, MAX_LINE, Warn, Warning, sniff, too_large};
 use crate::{Error, Location, Result};
 
 /// How many bytes are looked at to tell text from the rest.
@@ -31,28 +31,33 @@ pub(crate) struct Unpacked {
 }
 
 /// Opens `input`, and unpacks it where it is packed.
-pub(crate) fn unpack(input: &Input) -> Result<Unpacked> {
+pub(crate) fn unpack(input: &Input, warn: &Warn) -> Result<Unpacked> {
     let raw: Box<dyn Read + Send> = match input {
         Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
         Input::Stdin => Box::new(io::stdin()),
     };
-    unpacked(raw, input)
+    unpacked(raw, input, warn)
 }
 
-fn unpacked(raw: Box<dyn Read + Send>, input: &Input) -> Result<Unpacked> {
+fn unpacked(raw: Box<dyn Read + Send>, input: &Input, warn: &Warn) -> Result<Unpacked> {
     let fail = |error| read_error(&input.name(), None, error);
     let (mut head, mut reader) = peek(raw).map_err(fail)?;
     let packing = Packing::of(&head);
     if let Some(packing) = packing {
         let whole = BufReader::with_capacity(BUFFER, reader);
-        (head, reader) = peek(packing.unpack(whole).map_err(fail)?).map_err(fail)?;
+        let (warn, location) = (warn.clone(), Location::file(input.name()));
+        let behind = move || {
+            let message = format!("what stands behind the {} data is no such data, and is left out", packing.name());
+            warn(Warning { location: location.clone(), message });
+        };
+        (head, reader) = peek(packing.unpack(whole, Box::new(behind)).map_err(fail)?).map_err(fail)?;
     }
     Ok(Unpacked { input: input.clone(), head, reader, packed: packing.is_some() })
 }
 
 /// Opens `input` as text.
 pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
-    unpack(input)?.into_stream(warn)
+    unpack(input, warn)?.into_stream(warn)
 }
 
 /// An input that is no text.
@@ -146,25 +151,45 @@ impl Packing {
         }
     }
 
-    fn unpack(self, packed: impl BufRead + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+    fn unpack(
+        self,
+        packed: impl BufRead + Send + 'static,
+        behind: Box<dyn Fn() + Send>,
+    ) -> io::Result<Box<dyn Read + Send>> {
         let inner: Box<dyn Read + Send> = match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
             Self::Zstd => Box::new(zstd::Decoder::with_buffer(packed)?),
         };
-        Ok(Box::new(PackedReader { inner, packing: self }))
+        Ok(Box::new(PackedReader { inner, packing: self, any: false, ended: false, behind }))
     }
 }
 
-/// Says what is wrong with packed data.
+/// Says what is wrong with packed data. Bytes behind it that are none, as padding is, end it.
 struct PackedReader {
     inner: Box<dyn Read + Send>,
     packing: Packing,
+    any: bool,
+    ended: bool,
+    /// Called where there are bytes behind the data.
+    behind: Box<dyn Fn() + Send>,
 }
 
 impl Read for PackedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let packing = self.packing.name();
-        self.inner.read(buffer).map_err(|error| match error.kind() {
+        if self.ended {
+            return Ok(0);
+        }
+        let read = match self.inner.read(buffer) {
+            Err(error) if self.any && is_no_header(&error) => {
+                self.ended = true;
+                (self.behind)();
+                return Ok(0);
+            }
+            read => read,
+        };
+        self.any |= read.is_ok();
+        read.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => io::Error::other(Fault::CutShort(packing)),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
                 io::Error::other(Fault::Damaged(packing, error.to_string()))
@@ -176,6 +201,12 @@ impl Read for PackedReader {
             _ => error,
         })
     }
+}
+
+/// Whether bytes do not begin as packed data does, in the words of the two libraries.
+fn is_no_header(error: &io::Error) -> bool {
+    let said = error.to_string();
+    said.contains("invalid gzip header") || said.contains("Unknown frame descriptor")
 }
 
 /// What went wrong while reading `path`.
@@ -271,7 +302,8 @@ pub(crate) fn lines(mut stream: Stream) -> impl Iterator<Item = Result<String>> 
 /// Bytes as an input called `f`.
 #[cfg(test)]
 pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Stream> {
-    unpacked(Box::new(Cursor::new(bytes)), &Input::Path("f".into()))?.into_stream(&super::ignore_warnings())
+    let warn = super::ignore_warnings();
+    unpacked(Box::new(Cursor::new(bytes)), &Input::Path("f".into()), &warn)?.into_stream(&warn)
 }
 
 #[cfg(test)]
@@ -308,6 +340,10 @@ mod tests {
         assert!(said.contains("f: found zstd data that is cut short"), "{said}");
         let twice = [gzip(b"one "), gzip(b"two")].concat();
         assert_eq!(text_of(twice).ok().as_deref(), Some("one two"));
+        for behind in [&b"\0\0\0\0\0\0\0\0\0\0\0\0"[..], b"not packed, and long enough to be told"] {
+            assert_eq!(text_of([&gzip(b"one"), behind].concat()).ok().as_deref(), Some("one"));
+            assert_eq!(text_of([&zstd(b"one"), behind].concat()).ok().as_deref(), Some("one"));
+        }
     }
 
     #[test]

@@ -218,7 +218,7 @@ impl RecipeData {
 /// What reading gives; [`Error::Format`] for a row without the column.
 pub fn labelled(path: &Path, labels: &LabelMap, group: Option<&str>, warn: &Warn) -> Result<Vec<LabelledPair>> {
     let options = LabelledOptions { labels: labels.clone(), ..LabelledOptions::default() };
-    let mut pairs = data::labelled(&Source::file(path), &options, warn)?.collect::<Result<Vec<_>>>()?;
+    let mut pairs = data::labelled(&Source::named(path), &options, warn)?.collect::<Result<Vec<_>>>()?;
     for pair in &mut pairs {
         let Some(column) = group else { break };
         let Some(value) = pair.column(column).map(str::to_owned) else {

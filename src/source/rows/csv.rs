@@ -3,8 +3,6 @@
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashSet;
-
 use super::super::MAX_LINE;
 use super::super::encoding::{Decoder, Fault};
 use super::super::stream::{Stream, read_error};
@@ -87,14 +85,8 @@ impl Rows {
         let names: Vec<String> = first.fields.iter().map(|name| name.trim().to_owned()).collect();
         rows.header = Arc::new(Header { path: rows.header.path.clone(), line: Some(first.line), names });
         let names = &rows.header.names;
-        let mut seen = FxHashSet::default();
         let location = || Location::line(rows.header.path.clone(), first.line);
-        if let Some((at, name)) =
-            names.iter().enumerate().find(|(_, name)| !name.is_empty() && !seen.insert(name.as_str()))
-        {
-            let found = format!("the column `{name}` twice");
-            return Err(Error::format(location().at_column(at as u64 + 1), found, "a name for each column"));
-        }
+        rows.header.check_names(location())?;
         if let Some((at, name)) = names.iter().enumerate().find(|(_, name)| name.len() > MAX_NAME) {
             let found = format!("the name of a column of {} bytes", name.len());
             let expected = format!("at most {MAX_NAME}");

@@ -1,6 +1,7 @@
 //! JSON: an array of objects, an object that holds one such array, one object, or objects one after the other.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -50,7 +51,7 @@ pub(super) fn rows(stream: Stream, options: &Arc<ReadOptions>) -> impl Iterator<
 
 /// The one array of objects that an object without text holds; an error where there are several. `None` for an article.
 fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str>> {
-    let [text, _] = Columns::text_and_title(&row.header.names);
+    let [text, title] = Columns::text_and_title(&row.header.names);
     let own = |name: &Option<String>| name.as_ref().and_then(|name| fields::find(&row.header.names, name));
     let starts = |cell: &Cell, with: char| match cell {
         Cell::Nested(json) => json.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(with)),
@@ -70,8 +71,10 @@ fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str
         };
     }
     match arrays[..] {
-        [] => None,
-        [at] => row.cells[at].as_str().map(Ok),
+        [] => deeper(row),
+        // An article without text may have a list of authors.
+        [at] if title.is_none() || row.cells[at].as_str().is_some_and(is_list) => row.cells[at].as_str().map(Ok),
+        [_] => None,
         _ => {
             let names: Vec<String> = arrays.iter().map(|&at| format!("`{}`", row.header.names[at])).collect();
             let found = format!("an object with several arrays of objects ({})", names.join(", "));
@@ -84,15 +87,72 @@ fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str
     }
 }
 
+/// The one array of objects within the objects of a row, as answers of search engines have it: `{"hits": {"hits": [ … ]}}`.
+fn deeper(row: &Row) -> Option<Result<&str>> {
+    let [_, title] = Columns::text_and_title(&row.header.names);
+    let mut found = Vec::new();
+    for cell in &row.cells {
+        if let (Cell::Nested(json), None) = (cell, title) {
+            arrays_within(json, 4, &mut found);
+        }
+    }
+    match found[..] {
+        [array] if is_list(array) => Some(Ok(array)),
+        [] if title.is_none() && row.cells.iter().any(|cell| matches!(cell, Cell::Nested(json) if json == "[]")) => {
+            Some(Err(Error::Empty { path: row.header.path.clone(), what: "article" }))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the first object of an array has a text or a title.
+fn is_list(array: &str) -> bool {
+    let items: Vec<&RawValue> = serde_json::from_str(array).unwrap_or_default();
+    items.first().is_some_and(|first| {
+        let fields: BTreeMap<String, Cell> = serde_json::from_str(&document(first.get())).unwrap_or_default();
+        let names: Vec<String> = fields.into_keys().collect();
+        Columns::text_and_title(&names).into_iter().any(|found| found.is_some())
+    })
+}
+
+/// The arrays of objects in the objects, one within the other, of `json`.
+fn arrays_within<'j>(json: &'j str, depth: usize, found: &mut Vec<&'j str>) {
+    if json.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{')) {
+        found.push(json);
+    } else if depth > 0 && json.starts_with('{') {
+        let fields: BTreeMap<String, &'j RawValue> = serde_json::from_str(json).unwrap_or_default();
+        fields.values().for_each(|value| arrays_within(value.get(), depth - 1, found));
+    }
+}
+
 /// Whether the objects of an array have texts, and one is longer than `own`.
 fn holds_articles(array: &str, own: usize) -> bool {
-    let Ok(items) = serde_json::from_str::<Vec<std::collections::BTreeMap<String, Cell>>>(array) else { return false };
+    let Ok(items) = serde_json::from_str::<Vec<BTreeMap<String, Cell>>>(array) else { return false };
     items.iter().any(|item| {
         let names: Vec<String> = item.keys().cloned().collect();
         let [text, _] = Columns::text_and_title(&names);
         let length = text.and_then(|at| item[&names[at]].as_str()).map_or(0, str::len);
         length > own && length > 60
     })
+}
+
+/// The document that a hit of a search engine is about: what its `_source` holds, with its `_id`.
+fn document(hit: &str) -> Cow<'_, str> {
+    #[derive(serde::Deserialize)]
+    struct Hit<'a> {
+        #[serde(borrow, rename = "_source")]
+        source: &'a RawValue,
+        #[serde(borrow, rename = "_id")]
+        id: Option<&'a RawValue>,
+    }
+    let Ok(Hit { source, id }) = serde_json::from_str::<Hit<'_>>(hit) else { return Cow::Borrowed(hit) };
+    match (source.get().strip_prefix('{'), id) {
+        (None, _) => Cow::Borrowed(hit),
+        (Some(fields), Some(id)) if fields.trim_start().starts_with('"') => {
+            Cow::Owned(format!("{{\"_id\":{},{fields}", id.get()))
+        }
+        _ => Cow::Borrowed(source.get()),
+    }
 }
 
 fn elements(objects: &mut Objects, array: &str, line: u64) -> Result<Vec<Result<Row>>> {
@@ -107,7 +167,7 @@ fn elements(objects: &mut Objects, array: &str, line: u64) -> Result<Vec<Result<
         let place = (item.get().as_ptr() as usize - array.as_ptr() as usize).min(array.len());
         on += array[before..place].matches('\n').count() as u64;
         before = place;
-        objects.row(item.get(), on)
+        objects.row(&document(item.get()), on)
     });
     Ok(rows.collect())
 }

@@ -9,8 +9,10 @@ mod workbook;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::stream::Unpacked;
-use super::{Format, ReadOptions, Warn};
+use super::{Format, ReadOptions, Warn, sniff};
 use crate::{Error, Location, Result};
 
 /// A value of a row.
@@ -66,6 +68,23 @@ pub(crate) struct Header {
 impl Header {
     pub fn location(&self) -> Location {
         Location { path: self.path.clone(), line: self.line, column: None }
+    }
+
+    /// An error where a name comes twice: which of the two is meant is not known.
+    pub fn check_names(&self, location: Location) -> Result<()> {
+        let mut seen = FxHashSet::default();
+        let twice = self.names.iter().enumerate().find(|(_, name)| !name.is_empty() && !seen.insert(name.as_str()));
+        match twice {
+            None => Ok(()),
+            Some((at, name)) if self.is_table() => Err(Error::format(
+                location.at_column(at as u64 + 1),
+                format!("the column `{name}` twice"),
+                "a name for each column",
+            )),
+            Some((_, name)) => {
+                Err(Error::format(location, format!("the key `{name}` twice"), "each key of an object once"))
+            }
+        }
     }
 
     /// Whether fields stand in numbered columns.
@@ -125,10 +144,14 @@ pub(crate) fn open(
             let rows = csv::Rows::new(unpacked.into_stream(warn)?, given)?;
             Table { header: Some(rows.header().clone()), rows: Box::new(rows) }
         }
+        // Objects one after the other, each on its line, under the name of JSON: one that is broken ends no more than itself.
+        Format::Json if sniff::format(&unpacked.head) == Format::Jsonl => {
+            Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) }
+        }
         Format::Jsonl => Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) },
         Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) },
         Format::Parquet => parquet::open(unpacked)?,
-        Format::Xlsx => workbook::open(unpacked)?,
+        Format::Xlsx => workbook::open(unpacked, warn)?,
         Format::Text | Format::Html | Format::Feed | Format::Mhtml | Format::Auto => {
             let expected = "rows of named fields: CSV, TSV, JSONL, JSON, Parquet or XLSX, by its extension or by the stated format";
             return Err(Error::format(Location::file(path), format!("a file read as {format}"), expected));

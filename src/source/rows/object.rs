@@ -70,6 +70,7 @@ impl Objects {
             None => fields.into_iter().unzip(),
         };
         let header = Arc::new(Header { path: self.path.clone(), line: None, names });
+        header.check_names(Location::line(self.path.clone(), line))?;
         self.last = Some(header.clone());
         Ok(Row { header, line, number: line, cells })
     }

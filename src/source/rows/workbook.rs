@@ -1,13 +1,13 @@
 //! XLSX: the first sheet of a workbook, a header row and an article a row below it.
 
 use std::io::{BufReader, Cursor, Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
 use super::super::stream::{Binary, Unpacked};
 use super::{Cell, Header, Row, Table};
+use crate::source::{Warn, Warning, guarded};
 use crate::{Error, Location, Result};
 
 const EXPECTED: &str = "a workbook (.xlsx) with a header row and rows below it";
@@ -19,23 +19,41 @@ const MAX_TEXT: usize = 1 << 30;
 /// Rows by their number from 1, each as long as its last cell.
 type Rows = Vec<(u64, Vec<Cell>)>;
 
+/// What was read of a workbook.
+struct Sheet {
+    /// The rows of the first sheet; `None` where they hold too much.
+    rows: Option<Rows>,
+    /// What the sheets behind it are called.
+    others: Vec<String>,
+}
+
 /// The rows of the first sheet, which is held as a whole.
-pub(super) fn open(unpacked: Unpacked) -> Result<Table> {
+pub(super) fn open(unpacked: Unpacked, warn: &Warn) -> Result<Table> {
     let path = unpacked.input.name();
     let wrong = |found: String| Error::format(Location::file(path.clone()), found, EXPECTED);
     let binary = unpacked.into_binary()?;
     // The library panics at some damaged files.
-    let read = catch_unwind(AssertUnwindSafe(|| match binary {
+    let read = guarded(|| match binary {
         Binary::File(file) => first_sheet(BufReader::new(file)),
         Binary::Bytes(bytes) => first_sheet(Cursor::new(bytes)),
-    }));
+    });
     let unreadable = |error: &dyn std::fmt::Display| wrong(format!("a workbook that cannot be read ({error})"));
-    let rows = read.map_err(|_| unreadable(&"damaged"))?.map_err(|error| unreadable(&error))?;
-    let Some(rows) = rows else { return Err(wrong(format!("more than {} MiB of text", MAX_TEXT >> 20))) };
+    let sheet = read.ok_or_else(|| unreadable(&"damaged"))?.map_err(|error| match error {
+        XlsxError::FileNotFound(_) => wrong("a ZIP archive that is no workbook".into()),
+        error => unreadable(&error),
+    })?;
+    if !sheet.others.is_empty() {
+        let names: Vec<String> = sheet.others.iter().map(|name| format!("`{name}`")).collect();
+        let message =
+            format!("only the first sheet is read, not {}; save others as files of their own", names.join(", "));
+        warn(Warning { location: Location::file(path.clone()), message });
+    }
+    let Some(rows) = sheet.rows else { return Err(wrong(format!("more than {} MiB of text", MAX_TEXT >> 20))) };
     let mut rows = rows.into_iter().filter(|(_, cells)| cells.iter().any(|cell| *cell != Cell::Null));
     let (line, first) = rows.next().ok_or_else(|| wrong("an empty sheet".into()))?;
     let names: Vec<String> = first.iter().map(|cell| cell.as_str().unwrap_or("").trim().to_owned()).collect();
     let header = Arc::new(Header { path, line: Some(line), names });
+    header.check_names(header.location())?;
     let shared = header.clone();
     let rows = rows.map(move |(line, mut cells)| {
         cells.resize(shared.names.len(), Cell::Null);
@@ -44,10 +62,28 @@ pub(super) fn open(unpacked: Unpacked) -> Result<Table> {
     Ok(Table { header: Some(header), rows: Box::new(rows) })
 }
 
-/// The cells of the first sheet, row by row: a cell far away makes no room for those between. `None` where there is too much.
-fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Option<Rows>, XlsxError> {
+/// The cells of the first sheet, row by row: a cell far away makes no room for those between.
+fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Sheet, XlsxError> {
     let mut workbook = Xlsx::new(reader)?;
-    let Some(name) = workbook.sheet_names().first().cloned() else { return Ok(Some(Rows::new())) };
+    let mut names = workbook.sheet_names().into_iter();
+    let Some(name) = names.next() else { return Ok(Sheet { rows: Some(Rows::new()), others: Vec::new() }) };
+    let others: Vec<String> = names.collect();
+    let mut is_filled = |name: &String| -> std::result::Result<bool, XlsxError> {
+        // A sheet of charts has no cells to read.
+        let Ok(mut cells) = workbook.worksheet_cells_reader(name) else { return Ok(false) };
+        while let Some(found) = cells.next_cell()? {
+            if cell(found.get_value()) != Cell::Null {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let mut filled = Vec::new();
+    for name in others {
+        if is_filled(&name)? {
+            filled.push(name);
+        }
+    }
     let mut cells = workbook.worksheet_cells_reader(&name)?;
     let mut rows = Rows::new();
     let mut bytes = 0;
@@ -59,7 +95,7 @@ fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Option<Rows>, Xl
         }
         bytes += value.as_str().map_or(0, str::len) + 24;
         if bytes > MAX_TEXT {
-            return Ok(None);
+            return Ok(Sheet { rows: None, others: filled });
         }
         let number = u64::from(row) + 1;
         if rows.last().is_none_or(|(last, _)| *last != number) {
@@ -70,7 +106,7 @@ fn first_sheet(reader: impl Read + Seek) -> std::result::Result<Option<Rows>, Xl
             cells[column as usize] = value;
         }
     }
-    Ok(Some(rows))
+    Ok(Sheet { rows: Some(rows), others: filled })
 }
 
 fn cell(data: &DataRef<'_>) -> Cell {
