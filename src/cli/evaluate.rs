@@ -10,11 +10,13 @@ use clap::ValueEnum;
 use detente::evaluate::behaviour;
 use detente::evaluate::compare::McNemar;
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
+use detente::evaluate::predictions;
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
+use detente::source::{self, Source};
 use detente::{EvaluateParams, LabelledPair, Stance};
 
 use super::complaints::Complaints;
-use super::models::{ModelArgs, ModelName};
+use super::models::ModelName;
 use super::output::{Sink, table, write_json};
 use super::{Common, LabelArgs, Outcome, paths, say};
 
@@ -22,7 +24,7 @@ use super::{Common, LabelArgs, Outcome, paths, say};
 ///
 /// Examples:
 ///   detente evaluate --data test.csv
-///   detente evaluate --data test.csv --compare fast
+///   detente evaluate --data test.csv --model accurate --model fast --model other-tool.csv
 ///   detente evaluate --behaviour --model my.detente
 ///   detente evaluate --data test.csv --model my.detente --json scores.json --predictions rows.csv --by actor
 #[derive(Debug, clap::Args)]
@@ -34,8 +36,11 @@ pub struct Args {
     /// Try the model on turns of phrase: 25 kinds of cases that come with the program
     #[arg(long, conflicts_with_all = ["data", "predictions", "by", "min", "max", "compare"])]
     behaviour: bool,
-    #[command(flatten)]
-    model: ModelArgs,
+    /// The model: `accurate`, `small`, `cascade`, `fast`, the path of a model file, or of a table of predictions (`id`,
+    /// `stance`, and, if there are, `state`, `actor`, `p_aligned`, `p_neutral`, `p_opposed`). The first is compared with
+    /// those that are given after it
+    #[arg(long, short, value_name = "MODEL", default_value = "accurate")]
+    model: Vec<ModelName>,
     #[command(flatten)]
     labels: LabelArgs,
     /// How to print
@@ -56,9 +61,9 @@ pub struct Args {
     /// Exit with 1 where a loss is above a bar, as `log_loss=0.7`; may be given several times
     #[arg(long, value_name = "METRIC=BAR", value_parser = parse_max)]
     max: Vec<Bar>,
-    /// Another model to compare with, on the same rows
+    /// The same as a further --model
     #[arg(long, value_name = "MODEL")]
-    compare: Option<ModelName>,
+    compare: Vec<ModelName>,
     /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -108,24 +113,25 @@ fn parse_bar(text: &str, direction: Direction, other_flag: &str) -> Result<Bar, 
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    let read = args.data.iter().map(PathBuf::as_path).chain(common.files()).chain(args.model.file());
-    let read = read.chain(args.compare.as_ref().and_then(ModelName::file));
+    let models: Vec<&ModelName> = args.model.iter().chain(&args.compare).collect();
+    let read = args.data.iter().map(PathBuf::as_path).chain(common.files());
+    let read = read.chain(models.iter().filter_map(|model| model.file()));
     let written = [("--json", &args.json), ("--predictions", &args.predictions)];
     paths::check(read, written.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))))?;
-    let pipeline = args.model.load(common)?;
     if args.behaviour {
-        return try_behaviour(&pipeline, args);
+        anyhow::ensure!(models.len() == 1, "--behaviour tries one model");
+        return try_behaviour(&models[0].load(common)?, args);
     }
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
     let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
     check_columns(&args.by, &pairs)?;
-    let scored = report::score(&pipeline, &pairs)?;
-    let mut record = report::summarise(&scored, &params, ModelRecord::of(&pipeline))?;
-    if let Some(other) = &args.compare {
-        let other = other.load(common)?;
-        let beside = report::score(&other, &pairs)?;
-        record.comparison = Some(report::compare(&scored, &beside, &params, ModelRecord::of(&other))?);
+    let (scored, model) = score(models[0], &pairs, args, common)?;
+    let mut record = report::summarise(&scored, &params, model)?;
+    for other in &models[1..] {
+        let (beside, model) = score(other, &pairs, args, common)?;
+        record.comparisons.push(report::compare(&scored, &beside, &params, model)?);
     }
+    report::correct(&mut record.comparisons)?;
     let metrics = serde_json::to_value(&record)?;
     let mut missed = false;
     for Bar { metric, value: bar } in args.min.iter().chain(&args.max) {
@@ -152,6 +158,24 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     Ok(Outcome::failed_if(failed || missed))
+}
+
+/// What a model, or a file of predictions, says of the pairs.
+fn score<'d>(
+    model: &ModelName,
+    pairs: &'d [LabelledPair],
+    args: &Args,
+    common: &Common,
+) -> Result<(Vec<Scored<'d>>, ModelRecord)> {
+    let name = model.to_string();
+    if let Some(path) = model.file().filter(|path| source::Format::of(path).is_some_and(source::Format::is_rows)) {
+        let gazetteer = common.load_gazetteer()?;
+        let read = predictions::read(&Source::file(path), pairs, &args.labels.label_map, &gazetteer, &common.warn())?;
+        let sha256 = detente::input_file::sha256(path)?;
+        return Ok((read, ModelRecord { name, sha256, version: String::new() }));
+    }
+    let pipeline = model.load(common)?;
+    Ok((report::score(&pipeline, pairs)?, ModelRecord::of(&pipeline, &name)))
 }
 
 /// Tries the model on the cases that come with the program.
@@ -230,7 +254,7 @@ fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"])?;
     for s in scored {
-        let [aligned, neutral, opposed] = s.probabilities.map(|p| p.to_string());
+        let [aligned, neutral, opposed] = s.probabilities.map_or_else(Default::default, |p| p.map(|p| p.to_string()));
         let (label, stance) = (s.label.to_string(), s.stance.to_string());
         let article = &s.pair.article;
         writer.write_record([
@@ -248,16 +272,60 @@ fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// The other models beside the first.
+fn print_comparisons(out: &mut impl Write, record: &Evaluation) -> Result<()> {
+    if record.comparisons.is_empty() {
+        return Ok(());
+    }
+    let header = [
+        "MODEL",
+        "MACRO F1",
+        "DIFFERENCE",
+        "95 % INTERVAL",
+        "P",
+        "P HOLM",
+        "ONLY FIRST",
+        "ONLY THIS",
+        "MCNEMAR P",
+        "EFFECT G",
+    ];
+    let mut rows = table(&header);
+    rows.add_row(vec![detente::visible(&record.model.name).into_owned(), format!("{:.3}", record.macro_f1)]);
+    for c in &record.comparisons {
+        let [low, high] = c.ci95;
+        let McNemar { only_first, only_second, p_value, effect } = c.mcnemar;
+        rows.add_row(vec![
+            detente::visible(&c.model.name).into_owned(),
+            format!("{:.3}", c.macro_f1),
+            format!("{:+.3}", -c.difference),
+            format!("{:+.3} to {:+.3}", -high, -low),
+            format!("{:.4}", c.p_value),
+            format!("{:.4}", c.p_holm),
+            only_second.to_string(),
+            only_first.to_string(),
+            format!("{p_value:.4}"),
+            format!("{:+.2}", -effect),
+        ]);
+    }
+    writeln!(out, "\n{}", rows.trim_fmt())?;
+    for c in &record.comparisons {
+        writeln!(out, "{}", detente::visible(&c.sentence(&record.model.name)))?;
+    }
+    writeln!(
+        out,
+        "P by approximate randomisation over groups, corrected by Holm's method; ONLY: rows that the one has right and the \
+         other not"
+    )?;
+    Ok(())
+}
+
 fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     let mut headline = table(&["METRIC", "VALUE", "95 % INTERVAL"]);
     let values = serde_json::to_value(record)?;
     for Metric { name: metric, .. } in METRICS {
         let interval = record.ci95.get(*metric).map_or(String::new(), |[lo, hi]| format!("{lo:.3} to {hi:.3}"));
-        headline.add_row(vec![
-            (*metric).into(),
-            format!("{:.3}", values[*metric].as_f64().unwrap_or(f64::NAN)),
-            interval,
-        ]);
+        let Some(value) = values[*metric].as_f64() else { continue };
+        headline.add_row(vec![(*metric).into(), format!("{value:.3}"), interval]);
     }
     writeln!(out, "{} rows, {} of them without both names in the text", record.n, record.missing)?;
     if let Some(right) = record.contrasts_right {
@@ -283,18 +351,20 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
         classes.add_row(row);
     }
     writeln!(out, "{}", classes.trim_fmt())?;
-    if let Some(comparison) = &record.comparison {
-        let [lo, hi] = comparison.ci95;
-        let (other, p) = (comparison.macro_f1, comparison.p_value);
-        let McNemar { only_first, only_second, p_value, .. } = comparison.mcnemar;
-        writeln!(
-            out,
-            "\nthe other model: macro-F1 {other:.3}; this one has {:+.3} ({lo:+.3} to {hi:+.3}), p = {p:.4} by \
-             randomisation\nright in this one alone: {only_second} rows, in the other alone: {only_first}, p = {p_value:.4} \
-             by McNemar's test",
-            comparison.difference
-        )?;
+    if !record.selective.is_empty() {
+        let mut rows = table(&["ANSWERED", "FROM PROB", "RIGHT", "MACRO F1"]);
+        for r in &record.selective {
+            let share = format!("{:.0} %", 100.0 * r.coverage);
+            rows.add_row(vec![
+                share,
+                format!("{:.2}", r.min_prob),
+                format!("{:.3}", r.accuracy),
+                format!("{:.3}", r.macro_f1),
+            ]);
+        }
+        writeln!(out, "\n{}", rows.trim_fmt())?;
     }
+    print_comparisons(out, record)?;
     for (column, values) in &record.by {
         let title = column.to_uppercase();
         let header = [detente::visible(&title), "N".into(), "MACRO F1".into(), "95 % INTERVAL".into(), "RIGHT".into()];

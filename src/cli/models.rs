@@ -1,5 +1,6 @@
 //! Which model `--model` names.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -40,6 +41,19 @@ impl FromStr for ModelName {
                 "fast" => Self::Fast,
                 path => Self::File(path.into()),
             }),
+        }
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accurate => f.write_str("accurate"),
+            Self::Small => f.write_str("small"),
+            Self::Cascade(None) => f.write_str("cascade"),
+            Self::Cascade(Some(sure)) => write!(f, "cascade:{sure}"),
+            Self::Fast => f.write_str("fast"),
+            Self::File(path) => path.display().fmt(f),
         }
     }
 }

@@ -36,7 +36,7 @@ use crate::source::{self, Format, Source, Warn};
 use crate::characters::Characters;
 pub use label_map::LabelMap;
 pub use labelled::{Identity, LabelledOptions, LabelledPair, LabelledPairs, labelled};
-pub(crate) use rows::{LabelRow, label_rows, two_readings};
+pub(crate) use rows::{LabelRow, label_rows, prediction_rows, two_readings};
 
 /// A file of labelled pairs, with all that could not be read of it.
 #[derive(Debug)]

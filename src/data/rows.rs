@@ -128,6 +128,39 @@ pub(crate) fn label_rows(path: &Path, warn: &Warn) -> Result<impl Iterator<Item 
     Ok(label_records(path, warn)?.map(row))
 }
 
+/// A prediction of another program.
+pub(crate) struct PredictionRow {
+    pub id: String,
+    pub state: Option<String>,
+    pub actor: Option<String>,
+    pub stance: String,
+    /// Of aligned, neutral and opposed, as they are written.
+    pub probabilities: [Option<String>; 3],
+    pub location: Location,
+}
+
+/// The rows of a file of predictions.
+pub(crate) fn prediction_rows(
+    source: &Source,
+    warn: &Warn,
+) -> Result<impl Iterator<Item = Result<PredictionRow>> + use<>> {
+    let row = |row: Result<(u64, Record)>| {
+        let (_, mut row) = row?;
+        row.rename("prediction", "stance");
+        row.rename("label", "stance");
+        let text = |name: &str| row.get(name).map(|text| text.trim().to_owned());
+        Ok(PredictionRow {
+            id: row.needed("id")?,
+            state: text("state"),
+            actor: text("actor"),
+            stance: row.needed("stance")?,
+            probabilities: ["p_aligned", "p_neutral", "p_opposed"].map(text),
+            location: row.location.clone(),
+        })
+    };
+    Ok(records(source, &["id", "stance|prediction|label"], warn)?.map(row))
+}
+
 /// The rows of a label file that have a label of two readers each, in the columns `first` and `second`: each row with
 /// the one label, and with the other.
 pub(crate) fn two_readings(path: &Path, warn: &Warn) -> Result<Vec<[LabelRow; 2]>> {
@@ -175,6 +208,7 @@ impl Record {
             "text" => "the text of an article",
             "id" => "the id of a text",
             "label" => "a label",
+            "stance" => "a class",
             _ => "a name",
         };
         self.get(name).map(str::to_owned).ok_or_else(|| self.wrong(name, format!("an empty `{name}`"), what))

@@ -81,7 +81,7 @@ pub fn behaviour(pipeline: &Pipeline) -> Result<BehaviourRecord> {
     }
     let all = record(&scored.iter().collect::<Vec<_>>());
     let kinds = kinds.into_iter().map(|(kind, rows)| (kind.to_owned(), record(&rows))).collect();
-    Ok(BehaviourRecord { model: ModelRecord::of(pipeline), all, kinds })
+    Ok(BehaviourRecord { model: ModelRecord::of(pipeline, ""), all, kinds })
 }
 
 fn record(rows: &[&Scored<'_>]) -> KindRecord {

@@ -4,7 +4,9 @@ pub mod behaviour;
 pub mod bootstrap;
 pub mod compare;
 pub mod metrics;
+pub mod predictions;
 mod random;
 pub mod report;
+pub mod selective;
 
 pub use report::{EvaluateParams, Evaluation, evaluate, predict_labelled};

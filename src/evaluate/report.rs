@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::LabelledPair;
 use crate::error::{Error, Result};
 use crate::evaluate::bootstrap::{Bootstrap, Groups};
-use crate::evaluate::compare::{McNemar, approximate_randomization, mcnemar_exact, paired_difference};
+use crate::evaluate::compare::{McNemar, approximate_randomization, holm, mcnemar_exact, paired_difference};
 use crate::evaluate::metrics::{self, ConfusionMatrix};
+use crate::evaluate::selective::{SelectiveRecord, area_under_risk_coverage, selective};
 use crate::pipeline::{Ask, Pipeline, ScoredPair, Who, find};
 use crate::stance::Stance;
 
@@ -22,8 +23,8 @@ pub struct Scored<'d> {
     pub label: Stance,
     /// The predicted class.
     pub stance: Stance,
-    /// The predicted probabilities.
-    pub probabilities: [f64; 3],
+    /// The predicted probabilities; `None` of a program that gives none.
+    pub probabilities: Option<[f64; 3]>,
     /// Whether the state or the actor was not found in the text.
     pub missing: bool,
 }
@@ -47,6 +48,9 @@ pub struct ClassRecord {
     #[serde(default)]
     pub average_precision: Option<f64>,
 }
+
+/// A measure of labels and probabilities.
+type OfProbabilities<T> = fn(&[Stance], &[[f64; 3]]) -> Result<T>;
 
 /// Groups of fewer rows say little.
 pub const SMALL: usize = 30;
@@ -72,9 +76,12 @@ pub struct GroupRecord {
 /// Which model was evaluated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRecord {
-    /// SHA-256 of the model file.
+    /// What the user called it.
+    #[serde(default)]
+    pub name: String,
+    /// SHA-256 of the model file, or of the file of predictions.
     pub sha256: String,
-    /// Version of the program that trained it.
+    /// Version of the program that trained it; empty for predictions.
     pub version: String,
 }
 
@@ -95,12 +102,18 @@ pub struct Evaluation {
     pub mcc: f64,
     /// Cohen's κ.
     pub cohen_kappa: f64,
-    /// Mean of −ln p(label).
-    pub log_loss: f64,
+    /// Mean of −ln p(label); `None`, as the next three, of predictions without probabilities.
+    pub log_loss: Option<f64>,
     /// Mean squared distance of the probabilities from the label.
-    pub brier: f64,
+    pub brier: Option<f64>,
     /// Expected calibration error over 10 bins of equal mass.
-    pub ece: f64,
+    pub ece: Option<f64>,
+    /// The area under the risk–coverage curve, see [`area_under_risk_coverage`].
+    #[serde(default)]
+    pub aurc: Option<f64>,
+    /// The answers of the surest rows; empty without probabilities.
+    #[serde(default)]
+    pub selective: Vec<SelectiveRecord>,
     /// By class.
     pub per_class: BTreeMap<Stance, ClassRecord>,
     /// Rows true, columns predicted; aligned, neutral, opposed.
@@ -118,9 +131,9 @@ pub struct Evaluation {
     pub contrasts: usize,
     /// The model.
     pub model: ModelRecord,
-    /// Another model on the same rows, if one was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comparison: Option<Comparison>,
+    /// Other models on the same rows, if any were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
 }
 
 /// Another model on the same rows, and whether the difference is more than chance.
@@ -136,6 +149,8 @@ pub struct Comparison {
     pub ci95: [f64; 2],
     /// Two-sided p-value of the difference by approximate randomisation over groups, in 2,000 rounds.
     pub p_value: f64,
+    /// The same, corrected for all comparisons of the record by Holm's method.
+    pub p_holm: f64,
     /// Rows that only one of the two has right: `only_first` the other model, `only_second` this one.
     pub mcnemar: McNemar,
 }
@@ -169,7 +184,7 @@ pub fn score<'d>(pipeline: &Pipeline, pairs: &'d [LabelledPair]) -> Result<Vec<S
         pair,
         label,
         stance: scored.as_ref().map_or(Stance::Neutral, |s| s.stance),
-        probabilities: scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities),
+        probabilities: Some(scored.as_ref().map_or_else(|| pipeline.model().head.no_evidence, |s| s.probabilities)),
         missing: scored.is_none(),
     };
     Ok(scored.into_iter().zip(labelled).zip(labels).map(row).collect())
@@ -180,8 +195,12 @@ const SCORED_TOGETHER: usize = 32;
 
 impl ModelRecord {
     /// The record of a model.
-    pub fn of(pipeline: &Pipeline) -> Self {
-        Self { sha256: crate::hash::sha256(&pipeline.to_bytes()), version: pipeline.manifest().detente_version.clone() }
+    pub fn of(pipeline: &Pipeline, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            sha256: crate::hash::sha256(&pipeline.to_bytes()),
+            version: pipeline.manifest().detente_version.clone(),
+        }
     }
 }
 
@@ -230,8 +249,50 @@ pub fn compare(
         difference: difference.value,
         ci95: [difference.lower, difference.upper],
         p_value,
+        p_holm: p_value,
         mcnemar: mcnemar_exact(&y_true, both)?,
     })
+}
+
+/// Corrects the p-values of comparisons that are made of one set of rows, see [`holm`].
+///
+/// # Errors
+/// As [`holm`].
+pub fn correct(comparisons: &mut [Comparison]) -> Result<()> {
+    let corrected = holm(&comparisons.iter().map(|comparison| comparison.p_value).collect::<Vec<_>>())?;
+    comparisons.iter_mut().zip(corrected).for_each(|(comparison, p)| comparison.p_holm = p);
+    Ok(())
+}
+
+impl Comparison {
+    /// What the comparison says, in a sentence, of a model and the other.
+    pub fn sentence(&self, name: &str) -> String {
+        /// Below it a difference is taken for more than chance.
+        const LEVEL: f64 = 0.05;
+        let other = &self.model.name;
+        let [low, high] = self.ci95;
+        let (better, worse) = if self.difference >= 0.0 { (name, other.as_str()) } else { (other.as_str(), name) };
+        let by = self.difference.abs();
+        let size = match self.mcnemar.effect.abs() {
+            g if g < 0.05 => "hardly any",
+            g if g < 0.15 => "a small",
+            g if g < 0.25 => "a medium",
+            _ => "a large",
+        };
+        let p = match self.p_holm {
+            p if p < 0.001 => "p < 0.001".to_owned(),
+            p => format!("p = {p:.3}"),
+        };
+        if self.p_holm < LEVEL && (low > 0.0 || high < 0.0) {
+            format!(
+                "{better} is better than {worse} by {by:.3} macro-F1, which is more than chance ({p}): {size} effect"
+            )
+        } else {
+            format!(
+                "these rows do not show which is better: {better} has {by:.3} macro-F1 more than {worse}, which may be chance ({p})"
+            )
+        }
+    }
 }
 
 /// Evaluates a model on labelled pairs.
@@ -240,7 +301,7 @@ pub fn compare(
 /// As [`score`], and [`Error::Empty`] when no row has a label.
 pub fn evaluate(pipeline: &Pipeline, pairs: &[LabelledPair], params: &EvaluateParams) -> Result<Evaluation> {
     let scored = score(pipeline, pairs)?;
-    summarise(&scored, params, ModelRecord::of(pipeline))
+    summarise(&scored, params, ModelRecord::of(pipeline, ""))
 }
 
 /// Puts scored rows together into the evaluation record.
@@ -253,10 +314,14 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
     }
     let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
     let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();
-    let probabilities: Vec<[f64; 3]> = scored.iter().map(|s| s.probabilities).collect();
+    let probabilities: Option<Vec<[f64; 3]>> = scored.iter().map(|s| s.probabilities).collect();
+    let of = |measure: OfProbabilities<f64>| probabilities.as_ref().map(|p| measure(&y_true, p)).transpose();
+    let by_class = |measure: OfProbabilities<[Option<f64>; 3]>| {
+        probabilities.as_ref().map_or(Ok([None; 3]), |p| measure(&y_true, p))
+    };
     let scores = metrics::precision_recall_f1_support(&y_true, &y_pred)?;
-    let roc_auc = metrics::roc_auc_score(&y_true, &probabilities)?;
-    let average_precision = metrics::average_precision_score(&y_true, &probabilities)?;
+    let roc_auc = by_class(metrics::roc_auc_score)?;
+    let average_precision = by_class(metrics::average_precision_score)?;
     let per_class = Stance::ALL
         .into_iter()
         .map(|c| {
@@ -281,9 +346,11 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
         balanced_accuracy: metrics::balanced_accuracy_score(&y_true, &y_pred)?,
         mcc: metrics::matthews_corrcoef(&y_true, &y_pred)?,
         cohen_kappa: metrics::cohen_kappa_score(&y_true, &y_pred)?,
-        log_loss: metrics::log_loss(&y_true, &probabilities)?,
-        brier: metrics::brier_score_loss(&y_true, &probabilities)?,
-        ece: metrics::expected_calibration_error(&y_true, &probabilities, metrics::Bins::EqualMass)?,
+        log_loss: of(metrics::log_loss)?,
+        brier: of(metrics::brier_score_loss)?,
+        ece: of(|y, p| metrics::expected_calibration_error(y, p, metrics::Bins::EqualMass))?,
+        aurc: probabilities.as_ref().map(|p| area_under_risk_coverage(&y_true, &y_pred, p)).transpose()?,
+        selective: probabilities.as_ref().map_or(Ok(Vec::new()), |p| selective(&y_true, &y_pred, p))?,
         per_class,
         confusion: metrics::confusion_matrix(&y_true, &y_pred)?.0.map(|row| row.map(|n| n as usize)),
         ci95: intervals(scored, params)?,
@@ -297,7 +364,7 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
             .then(|| contrasts.iter().filter(|right| **right).count() as f64 / contrasts.len() as f64),
         contrasts: contrasts.len(),
         model,
-        comparison: None,
+        comparisons: Vec::new(),
     })
 }
 
@@ -357,9 +424,12 @@ fn intervals(scored: &[Scored<'_>], params: &EvaluateParams) -> Result<BTreeMap<
     let Ok(groups) = Groups::new(&keys) else { return Ok(BTreeMap::new()) };
     let y_true: Vec<Stance> = scored.iter().map(|s| s.label).collect();
     let y_pred: Vec<Stance> = scored.iter().map(|s| s.stance).collect();
-    let probabilities: Vec<[f64; 3]> = scored.iter().map(|s| s.probabilities).collect();
-    let log_losses = metrics::log_losses(&y_true, &probabilities)?;
-    let brier_losses = metrics::brier_losses(&y_true, &probabilities)?;
+    let probabilities: Option<Vec<[f64; 3]>> = scored.iter().map(|s| s.probabilities).collect();
+    let losses = |measure: OfProbabilities<Vec<f64>>| match &probabilities {
+        Some(p) => measure(&y_true, p),
+        None => Ok(vec![f64::NAN; y_true.len()]),
+    };
+    let (log_losses, brier_losses) = (losses(metrics::log_losses)?, losses(metrics::brier_losses)?);
     let mean = |losses: &[f64], weights: &[f64]| {
         losses.iter().zip(weights).map(|(l, w)| l * w).sum::<f64>() / weights.iter().sum::<f64>()
     };
@@ -376,7 +446,8 @@ fn intervals(scored: &[Scored<'_>], params: &EvaluateParams) -> Result<BTreeMap<
             mean(&brier_losses, weights),
         ])
     })?;
-    Ok(NAMES.iter().zip(intervals).map(|(name, i)| ((*name).to_string(), [i.lower, i.upper])).collect())
+    let known = NAMES.iter().zip(intervals).filter(|(_, interval)| interval.value.is_finite());
+    Ok(known.map(|(name, i)| ((*name).to_string(), [i.lower, i.upper])).collect())
 }
 
 #[cfg(test)]
@@ -405,11 +476,11 @@ mod tests {
             .iter()
             .map(|(pair, stance)| {
                 let label = pair.label.expect("it has one");
-                Scored { pair, label, stance: *stance, probabilities: [1.0 / 3.0; 3], missing: false }
+                Scored { pair, label, stance: *stance, probabilities: Some([1.0 / 3.0; 3]), missing: false }
             })
             .collect();
         assert_eq!(contrasts(&scored), [true, false]);
-        let model = ModelRecord { sha256: String::new(), version: String::new() };
+        let model = ModelRecord { name: String::new(), sha256: String::new(), version: String::new() };
         let record = summarise(&scored, &EvaluateParams::default(), model).expect("a record");
         assert_eq!((record.contrasts, record.contrasts_right), (2, Some(0.5)));
     }

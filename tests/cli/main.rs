@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod bad_input;
+mod compare;
 mod determinism;
 mod formats;
 #[path = "../program/mod.rs"]

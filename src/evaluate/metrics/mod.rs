@@ -101,6 +101,7 @@ pub const METRICS: &[Metric] = {
         metric("log_loss", LowerIsBetter, [0.0, f64::INFINITY]),
         metric("brier", LowerIsBetter, [0.0, 2.0]),
         metric("ece", LowerIsBetter, [0.0, 1.0]),
+        metric("aurc", LowerIsBetter, [0.0, 1.0]),
     ]
 };
 
