@@ -51,6 +51,11 @@ impl Date {
         self.month
     }
 
+    /// Seconds since 1970: of the beginning of the day or the month where the date says no more.
+    pub fn seconds(self) -> i64 {
+        self.time
+    }
+
     /// The day of the month, from 1, where it is told.
     pub fn day(self) -> Option<u8> {
         self.day
@@ -111,7 +116,7 @@ fn day_of(date: &str) -> Option<u8> {
         && YearMonth::year(year).is_some()
     {
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        if digits(rest) == 4 {
+        if matches!(digits(rest), 4 | 10) {
             return rest.get(2..4)?.parse().ok();
         }
         let month = rest.get(1..)?;
@@ -189,9 +194,9 @@ impl YearMonth {
         let month = rest.trim_start_matches(['-', '/', '.']);
         let compact = month.len() == rest.len();
         let digits = month.bytes().take_while(u8::is_ascii_digit).count();
-        // `20260302`: year, month and day without anything between.
+        // `20260302`, `20260302101500`: year, month and day without anything between.
         let month = match (compact, digits) {
-            (true, 4) => month.get(..2)?,
+            (true, 4 | 10) => month.get(..2)?,
             (false, 1 | 2) => month.get(..digits)?,
             _ => return None,
         };
@@ -271,6 +276,7 @@ mod tests {
             "2014/2/23",
             "20140223",
             "20140223T101500Z",
+            "20140223101500",
             "2014-02-23 10:31",
             "2014-02-23T23:31:00-08:00",
             "2014-02-23 10:31:00+00",

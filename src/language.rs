@@ -36,10 +36,16 @@ const SHARE: f64 = 0.12;
 /// The letters from which on letters alone tell languages with the Latin alphabet apart, too.
 const LONG: usize = 400;
 
+/// The words from which on a text without common English words is in another language, whichever; and the share of such
+/// words that is none.
+const MANY: usize = 20;
+const LITTLE: f64 = 0.04;
+
 /// How much of a text is looked at, in bytes.
 const LOOKED_AT: usize = 1_500;
 
-/// The language of an article by its words, as a BCP 47 tag; `None` where there are too few to tell.
+/// The language of an article by its words, as a BCP 47 tag, `und` of one that is not English and not known;
+/// `None` where there are too few words to tell.
 ///
 /// ```
 /// use detente::{Article, language};
@@ -83,10 +89,15 @@ pub fn of(article: &Article) -> Option<&'static str> {
         return language.map(|found| if found == "bg" && text.contains(['ы', 'э']) { "ru" } else { found });
     }
     let best = others.iter().map(|(language, common)| (share(common, 3), *language));
+    // Any English text of some length has such words; a list of names has none in any language.
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).count();
+    let lower = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.starts_with(char::is_lowercase)).count();
+    let is_foreign = words >= MANY && lower * 2 >= words && share(english.1, 1) < LITTLE;
+    let unknown = || is_foreign.then_some("und");
     let best =
         best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
     let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
-    best.map(|(_, language)| language).or_else(by_letters)
+    best.map(|(_, language)| language).or_else(by_letters).or_else(unknown)
 }
 
 /// The language of a BCP 47 tag, or of an English name: "en" of `en-GB`, `EN` and `English`.

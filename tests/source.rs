@@ -381,7 +381,7 @@ fn bad_articles_are_named() {
         ("a.csv", b"id,text\n1,\"x\n", "a.csv:2:2: found a quote that is never closed"),
         ("a.jsonl", b"{\"text\": \"x\", }", "a.jsonl:1:15: found broken JSON (trailing comma), expected a JSON object"),
         ("a.jsonl", b"{\"text\": 5}", "a.jsonl:1: found `5` as `text`, expected a string"),
-        ("a.jsonl", b"[{\"text\": \"x\"},\n", "a.jsonl:1"),
+        ("a.jsonl", b"[\n", "a.jsonl:2: found an array that is never closed"),
         (
             "a.jsonl",
             b"{\"words\": \"x\"}",

@@ -125,8 +125,12 @@ pub struct ArticleArgs {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A text in place of files
-    #[arg(long, value_name = "TEXT", conflicts_with = "paths")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "paths", value_parser = parse_text)]
     text: Option<String>,
+}
+
+fn parse_text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("an empty text".into()) } else { Ok(text.to_owned()) }
 }
 
 impl ArticleArgs {

@@ -254,7 +254,8 @@ pub fn matrix(out: &mut impl Write, records: &[Record]) -> Result<()> {
     writeln!(out, "{}", rows.trim_fmt())?;
     let left = names.len() - shown.len();
     if left > 0 {
-        writeln!(out, "{left} more actors do not fit; a wider terminal shows more, --actor one, --format csv all")?;
+        let more = if left == 1 { "1 more actor does" } else { &format!("{left} more actors do") };
+        writeln!(out, "{more} not fit; a wider terminal shows more, --actor one, --format csv all")?;
     }
     footnote(out, records)
 }

@@ -137,7 +137,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     bar.finish_and_clear();
     let failed = read.finish();
     anyhow::ensure!(read.any, "nothing could be read");
-    printer.finish()?;
+    if failed && pace.answered == 0 && args.output.is_some() {
+        common.note(format_args!("no article could be read; nothing is written"));
+        return Ok(Outcome::SomeFailed);
+    }
+    printer.finish(common)?;
     Ok(Outcome::failed_if(failed))
 }
 
@@ -210,6 +214,7 @@ struct Printer<'a> {
     first: Option<(String, Vec<u8>)>,
     /// What waits to be put in the order of the dates.
     dated: Vec<(Option<Date>, Rendered)>,
+    undated: usize,
 }
 
 /// Where predictions go.
@@ -237,7 +242,7 @@ impl<'a> Printer<'a> {
         } else {
             Output::Text(sink)
         };
-        Ok(Self { args, format, sink, headed, articles: 0, first: None, dated: Vec::new() })
+        Ok(Self { args, format, sink, headed, articles: 0, first: None, dated: Vec::new(), undated: 0 })
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
@@ -258,7 +263,10 @@ impl<'a> Printer<'a> {
             .collect::<Result<_>>()?;
         for (article, rendered) in articles.iter().zip(rendered.into_iter().flatten()) {
             match rendered {
-                Some(rendered) if self.args.sort == Some(Sort::Date) => self.dated.push((article.when(), rendered)),
+                Some(rendered) if self.args.sort == Some(Sort::Date) => {
+                    self.undated += usize::from(article.when().is_none());
+                    self.dated.push((article.when(), rendered));
+                }
                 Some(rendered) => self.write(rendered)?,
                 None => {
                     // More than is held for each article of a batch: once more, and right to where it goes.
@@ -372,7 +380,13 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<()> {
+    fn finish(mut self, common: &Common) -> Result<()> {
+        if self.undated > 0 {
+            common.note(format_args!(
+                "{} articles come last: they have no date, or none that can be read without guessing",
+                self.undated
+            ));
+        }
         let mut dated = std::mem::take(&mut self.dated);
         // Those without a date come last.
         dated.sort_by_key(|(date, _)| (date.is_none(), *date));

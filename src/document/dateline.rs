@@ -7,8 +7,11 @@ const LONGEST: usize = 100;
 pub(super) fn dateline(paragraph: &str) -> usize {
     let head = &paragraph[..paragraph.floor_char_boundary(LONGEST)];
     // "MOSCOW, March 3. /TASS/."
-    if let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(". /") && is_caps(head)) {
+    if let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(" /") && is_caps(head)) {
         return at + 3;
+    }
+    if let Some(end) = dated(head) {
+        return end;
     }
     let marks = ["\u{2014}", "\u{2013}", "--", " - "];
     let found = marks.into_iter().filter_map(|mark| Some((head.find(mark)?, mark))).min();
@@ -18,7 +21,8 @@ pub(super) fn dateline(paragraph: &str) -> usize {
         Some((place, agency)) if is_agency(agency) => Some(place.trim_end()),
         Some(_) => None,
         // A body may be written so, too: "NATO Chief Stoltenberg - Russia must leave".
-        None => Some(before).filter(|before| is_caps(before) && !is_acronym(before)),
+        // "Moscow/Beijing - Chad thanked Mali".
+        None => Some(before).filter(|before| (is_caps(before) && !is_acronym(before)) || is_two_places(before)),
     };
     let end = at + mark.len();
     let rest = paragraph[end..].trim_start();
@@ -26,6 +30,30 @@ pub(super) fn dateline(paragraph: &str) -> usize {
         Some(place) if is_place(place) && !rest.is_empty() => paragraph.len() - rest.len(),
         _ => 0,
     }
+}
+
+/// The end of a dateline without a dash: "Moscow, 3 March (IANS) Chad …", "TASHKENT, Uzbekistan, March 3. Peru …".
+fn dated(head: &str) -> Option<usize> {
+    let is_dated = |place: &str| place.contains(',') && place.contains(|c: char| c.is_ascii_digit()) && is_place(place);
+    let by_agency = head.find('(').and_then(|open| {
+        let (agency, rest) = head[open + 1..].split_once(") ")?;
+        let named = is_agency(agency) && agency.chars().filter(|c| c.is_uppercase()).count() >= 2;
+        let begins = rest.starts_with(|c: char| c.is_uppercase());
+        (named && begins && is_dated(head[..open].trim_end())).then_some(head.len() - rest.len())
+    });
+    by_agency.or_else(|| {
+        let (place, rest) = head.split_once(". ")?;
+        let begins = rest.starts_with(|c: char| c.is_uppercase());
+        (begins && is_caps(place) && !is_acronym(place) && is_dated(place)).then_some(head.len() - rest.len())
+    })
+}
+
+/// "Moscow/Beijing": places divided by a stroke, and no word besides.
+fn is_two_places(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.chars().count() >= 4 && name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphabetic)
+    };
+    text.contains('/') && text.split('/').all(is_name)
 }
 
 /// Whether the first word is in capitals, as places of datelines are.
@@ -80,6 +108,11 @@ mod tests {
             ("KYIV, Ukraine – Kenya thanked Oman.", "Kenya thanked Oman."),
             ("UNITED NATIONS (AP) \u{2014} Kenya thanked Oman.", "Kenya thanked Oman."),
             ("MOSCOW, March 3. /TASS/. Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("MOSCOW, March 3 /TASS/. Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("Moscow/Beijing - Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("Moscow, 3 March (IANS) Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("TASHKENT, Uzbekistan, March 3. Kenya thanked Oman.", "Kenya thanked Oman."),
+            ("Oman, with 3 ships. Kenya thanked it.", "Oman, with 3 ships. Kenya thanked it."),
             ("(Reuters) - Kenya thanked Oman.", "Kenya thanked Oman."),
             ("Kenya (a small state) — and Oman too — left.", "Kenya (a small state) — and Oman too — left."),
             ("Kenya thanked Oman - twice.", "Kenya thanked Oman - twice."),

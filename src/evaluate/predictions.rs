@@ -13,7 +13,7 @@ use crate::source::{Source, Warn, Warning};
 use crate::{Error, Location, Result, Stance};
 
 /// How far from 1 three probabilities may add up: they are often rounded.
-const ROUNDED: f64 = 1e-3;
+const ROUNDED: f64 = 2e-3;
 
 /// What the file of `source` predicts for each labelled pair, in the order of the pairs. Rows that answer to no labelled pair
 /// are counted in a warning.

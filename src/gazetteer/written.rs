@@ -1,4 +1,7 @@
-//! Text as it is written, and as it is meant: without marks inside words that nobody sees, and without ligatures.
+//! Text as it is written, and as it is meant: without marks inside words that nobody sees, without ligatures, and with letters
+//! and their accents as one character.
+
+use unicode_normalization::char::compose;
 
 /// What is not seen, and what letters stand for ligatures.
 const HIDDEN: [&str; 6] = ["\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}"];
@@ -19,6 +22,8 @@ pub(super) struct Plain {
     places: Vec<(usize, usize)>,
     /// Places of the plain text between the letters of a ligature.
     inside: Vec<usize>,
+    /// Where letters that are written otherwise end, in the plain text and in the written one.
+    ends: Vec<(usize, usize)>,
 }
 
 impl Plain {
@@ -30,10 +35,17 @@ impl Plain {
         let bytes = written.as_bytes();
         let has = |needle: &str| memchr::memmem::find(bytes, needle.as_bytes()).is_some();
         // All ligatures begin with these two bytes.
-        if !HIDDEN.into_iter().any(has) && memchr::memmem::find(bytes, b"\xEF\xAC").is_none() {
+        // And all accents that follow their letter with one of two.
+        let accents = memchr::memchr2(0xCC, 0xCD, bytes).is_some();
+        if !accents && !HIDDEN.into_iter().any(has) && memchr::memmem::find(bytes, b"\xEF\xAC").is_none() {
             return None;
         }
-        let mut plain = Self { text: String::with_capacity(written.len()), places: vec![(0, 0)], inside: Vec::new() };
+        let mut plain = Self {
+            text: String::with_capacity(written.len()),
+            places: vec![(0, 0)],
+            inside: Vec::new(),
+            ends: Vec::new(),
+        };
         let mut at = 0;
         while let Some(c) = written[at..].chars().next() {
             let length = c.len_utf8();
@@ -45,6 +57,14 @@ impl Plain {
                 plain.inside.extend((1..letters.len()).map(|i| plain.text.len() + i));
                 plain.text.push_str(letters);
                 plain.places.push((plain.text.len(), at));
+                plain.ends.push((plain.text.len(), at));
+            } else if is_accent(c)
+                && let Some(letter) = plain.text.chars().next_back().and_then(|before| compose(before, c))
+            {
+                plain.text.pop();
+                plain.text.push(letter);
+                plain.places.push((plain.text.len(), at));
+                plain.ends.push((plain.text.len(), at));
             } else {
                 plain.text.push(c);
             }
@@ -59,7 +79,10 @@ impl Plain {
 
     /// Where a name that ends here in the plain text ends in the written one.
     pub fn end(&self, at: usize) -> usize {
-        self.written(at, false)
+        match self.ends.binary_search_by_key(&at, |&(plain, _)| plain) {
+            Ok(found) => self.ends[found].1,
+            Err(_) => self.written(at, false),
+        }
     }
 
     fn written(&self, at: usize, behind: bool) -> usize {
@@ -73,6 +96,11 @@ impl Plain {
     }
 }
 
+/// Whether a character is an accent of the one before it.
+fn is_accent(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +108,19 @@ mod tests {
     #[test]
     fn names_are_found_where_they_are_written() {
         assert!(Plain::new("Chad – where?").is_none());
+        let accents = "Co\u{302}te d'Ivoire, Mali, Tu\u{308}rkiye, Sa\u{303}o Tome\u{301} and Cardi\u{fb00}";
+        let plain = Plain::new(accents).expect("it has accents");
+        assert_eq!(plain.text, "Côte d'Ivoire, Mali, Türkiye, São Tomé and Cardiff");
+        for (name, expected) in [
+            ("Côte d'Ivoire", "Co\u{302}te d'Ivoire"),
+            ("Mali", "Mali"),
+            ("Türkiye", "Tu\u{308}rkiye"),
+            ("São Tomé", "Sa\u{303}o Tome\u{301}"),
+            ("Cardiff", "Cardi\u{fb00}"),
+        ] {
+            let at = plain.text.find(name).expect("it is there");
+            assert_eq!(&accents[plain.start(at)..plain.end(at + name.len())], expected);
+        }
         let written = "\u{feff}In Tur\u{ad}key\u{200b}, O\u{ad}m\u{ad}an and the paci\u{fb01}c";
         let plain = Plain::new(written).expect("it has such marks");
         assert_eq!(plain.text, "In Turkey, Oman and the pacific");

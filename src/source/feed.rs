@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use feed_rs::model::{Entry, Feed};
+use chrono::{DateTime, Timelike};
+use feed_rs::model::{Entry, Feed, MediaObject};
 
 use super::stream::{Stream, read_document};
 use super::{Warn, check_size, filled, guarded, html, sniff};
-use crate::{Article, Error, Location, Result};
+use crate::{Article, Date, Error, Location, Result};
 
 /// The articles of a feed, or of the page that it turns out to be.
 pub(super) fn articles(mut stream: Stream, id: &str, warn: &Warn) -> Result<Vec<Result<Article>>> {
@@ -28,7 +29,10 @@ pub(super) fn articles(mut stream: Stream, id: &str, warn: &Warn) -> Result<Vec<
     let declared = html::declared_encoding(&bytes);
     let text = without_declarations(&stream.decoder.decode_page(bytes, declared)?);
     let text = with_whole_references(&text);
-    let parser = feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
+    let parser = feed_rs::parser::Builder::new()
+        .id_generator(|_, _, _| String::new())
+        .timestamp_parser(|text| DateTime::from_timestamp(Date::parse(text)?.seconds(), 0))
+        .build();
     let parsed = guarded(|| parser.parse(text.as_bytes()));
     let feed = parsed.ok_or_else(|| broken(&"damaged"))?.map_err(|error| broken(&error))?;
     if feed.entries.is_empty() {
@@ -83,20 +87,29 @@ fn article(feed: &Feed, entry: &Entry, location: Location, id: &str) -> Result<A
     let plain = |text: &str| html::fragment_text(text).unwrap_or_else(|| text.to_owned());
     let body = entry.content.as_ref().and_then(|content| content.body.as_deref()).map(&plain);
     let summary = entry.summary.as_ref().map(|text| plain(&text.content));
-    let text = [body, summary].into_iter().flatten().max_by_key(String::len).unwrap_or_default();
+    // What podcasts and channels of videos say of an episode.
+    let described = |of: &MediaObject| of.description.as_ref().map(|text| plain(&text.content));
+    let texts: Vec<String> = [body, summary].into_iter().chain(entry.media.iter().map(described)).flatten().collect();
+    // Of several that are as long, the first.
+    let text = texts.into_iter().rev().max_by_key(String::len).unwrap_or_default();
     let title = filled(entry.title.as_ref().map(|title| plain(&title.content)).as_deref());
     if title.is_none() && text.trim().is_empty() {
         return Err(Error::format(location, "an entry without text", "an entry with a title or a text"));
     }
     check_size(&text, &location)?;
-    let date = entry.published.or(entry.updated).map(|date| date.to_rfc3339());
+    let date = entry.published.or(entry.updated).map(|date| match date.num_seconds_from_midnight() {
+        0 => date.format("%Y-%m-%d").to_string(),
+        _ => date.to_rfc3339(),
+    });
+    // An Atom entry may have links to its comments before its own.
+    let own = entry.links.iter().find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"));
     let authors: Vec<&str> = entry.authors.iter().filter_map(|author| author.name.as_deref()).collect();
     let number = location.line.unwrap_or(0);
     Ok(Article {
         id: filled(Some(&entry.id)).unwrap_or_else(|| format!("{id}:{number}")),
         title,
         date,
-        url: entry.links.first().map(|link| link.href.clone()),
+        url: own.or(entry.links.first()).map(|link| link.href.clone()),
         source: feed.title.as_ref().map(|title| title.content.clone()),
         author: filled(Some(&authors.join(", "))),
         language: entry.language.clone().or_else(|| feed.language.clone()),

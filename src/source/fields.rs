@@ -1,18 +1,18 @@
 //! Which field of a row is what of an article.
 //!
-//! | of the article | names, the first that is there |
+//! | of the article | names, the first that is there and filled |
 //! |---|---|
-//! | text | `text`, `content`, `body`, `article`, `articleBody`, `maintext`, `full_text`, `fulltext`, `article_text`, `story`, `story_text`, `summary`, `description` |
+//! | text | `text`, `content`, `body`, `article`, `articleBody`, `maintext`, `full_text`, `article_text`, `story`, `story_text`, `summary`, `description`, `content_text`, `content_html` |
 //! | title | `title`, `headline` |
 //! | id | `id`, `_id`, `guid`, `uid` |
-//! | date | `date`, `published`, `publishedAt`, `datePublished`, `publication_date`, `pubDate`, `publish_date`, `date_publish`, `published_date`, `datetime`, `created_at`, `seendate`, `timestamp` |
+//! | date | `date`, `published`, `publishedAt`, `datePublished`, `publication_date`, `pubDate`, `publish_date`, `date_publish`, `published_date`, `date_published`, `datetime`, `created_at`, `seendate`, `timestamp` |
 //! | url | `url`, `link`, `permalink` |
-//! | source | `source`, `outlet`, `publisher`, `site` |
+//! | source | `source`, `outlet`, `publisher`, `site`, `source_domain`, `domain` |
 //! | author | `author`, `authors`, `byline` |
 //! | language | `language`, `lang` |
 //!
-//! Capitals, spaces, hyphens and underscores make no difference. Of several fields with text, the first that is filled is
-//! read. [`FieldNames`] names others.
+//! Capitals, spaces, hyphens and underscores make no difference. A text of which another field has at least twice as much (and
+//! 200 characters, and no tags) is a teaser: the other is read. `content_html` is read as a page is. [`FieldNames`] names others.
 
 use std::cell::LazyCell;
 
@@ -20,7 +20,7 @@ use super::rows::{Cell, Header, Row};
 use super::{Warn, Warning, check_size, filled};
 use crate::{Article, Error, Location, Result};
 
-const TEXT: [&str; 12] = [
+const TEXT: [&str; 14] = [
     "text",
     "content",
     "body",
@@ -33,13 +33,28 @@ const TEXT: [&str; 12] = [
     "storytext",
     "summary",
     "description",
+    "contenttext",
+    "contenthtml",
 ];
 const TITLE: [&str; 2] = ["title", "headline"];
 const ID: [&str; 3] = ["id", "guid", "uid"];
-const DATE: [&str; 8] =
-    ["date", "published", "publishedat", "datepublished", "publicationdate", "pubdate", "publishdate", "timestamp"];
+const DATE: [&str; 13] = [
+    "date",
+    "published",
+    "publishedat",
+    "datepublished",
+    "publicationdate",
+    "pubdate",
+    "publishdate",
+    "datepublish",
+    "publisheddate",
+    "datetime",
+    "createdat",
+    "seendate",
+    "timestamp",
+];
 const URL: [&str; 3] = ["url", "link", "permalink"];
-const SOURCE: [&str; 4] = ["source", "outlet", "publisher", "site"];
+const SOURCE: [&str; 6] = ["source", "outlet", "publisher", "site", "sourcedomain", "domain"];
 const AUTHOR: [&str; 3] = ["author", "authors", "byline"];
 const LANGUAGE: [&str; 2] = ["language", "lang"];
 
@@ -79,20 +94,21 @@ pub(crate) fn find(names: &[String], name: &str) -> Option<usize> {
 /// Where text, title, id and date stand among these names, each with the name that it has here.
 pub(crate) fn places(names: &[String], options: &ReadOptions) -> [(&'static str, Option<usize>); 4] {
     let columns = Columns::new(names, options);
-    [("text", columns.text.first().copied()), ("title", columns.title), ("id", columns.id), ("date", columns.date)]
+    let Columns { text, title, id, date, .. } = columns;
+    [("text", text), ("title", title), ("id", id), ("date", date)].map(|(name, at)| (name, at.first().copied()))
 }
 
 /// Where the parts of an article stand in a row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Columns {
     text: Vec<usize>,
-    title: Option<usize>,
-    id: Option<usize>,
-    date: Option<usize>,
-    url: Option<usize>,
-    source: Option<usize>,
-    author: Option<usize>,
-    language: Option<usize>,
+    title: Vec<usize>,
+    id: Vec<usize>,
+    date: Vec<usize>,
+    url: Vec<usize>,
+    source: Vec<usize>,
+    author: Vec<usize>,
+    language: Vec<usize>,
     keep: Vec<Option<usize>>,
 }
 
@@ -102,21 +118,20 @@ impl Columns {
         let all = |known: &[&str]| -> Vec<usize> {
             known.iter().filter_map(|want| plain.iter().position(|name| name == want)).collect()
         };
-        let first = |known: &[&str]| all(known).first().copied();
         let FieldNames { text, title, id, date } = &options.fields;
         let named = |name: &Option<String>, known: &[&str]| match name {
-            Some(name) => find(names, name),
-            None => first(known),
+            Some(name) => find(names, name).into_iter().collect(),
+            None => all(known),
         };
         Self {
-            text: text.as_ref().map_or_else(|| all(&TEXT), |name| find(names, name).into_iter().collect()),
+            text: named(text, &TEXT),
             title: named(title, &TITLE),
             id: named(id, &ID),
             date: named(date, &DATE),
-            url: first(&URL),
-            source: first(&SOURCE),
-            author: first(&AUTHOR),
-            language: first(&LANGUAGE),
+            url: all(&URL),
+            source: all(&SOURCE),
+            author: all(&AUTHOR),
+            language: all(&LANGUAGE),
             keep: options.keep.iter().map(|name| find(names, name)).collect(),
         }
     }
@@ -124,8 +139,8 @@ impl Columns {
     /// Those of the fields asked for by name that are not there.
     fn missing<'o>(&self, options: &'o ReadOptions) -> Option<&'o str> {
         let FieldNames { text, title, id, date } = &options.fields;
-        let asked = [(text, self.text.first().copied()), (title, self.title), (id, self.id), (date, self.date)];
-        let missing = asked.into_iter().find_map(|(name, found)| name.as_deref().filter(|_| found.is_none()));
+        let asked = [(text, &self.text), (title, &self.title), (id, &self.id), (date, &self.date)];
+        let missing = asked.into_iter().find_map(|(name, found)| name.as_deref().filter(|_| found.is_empty()));
         missing.or_else(|| {
             let kept = options.keep.iter().zip(&self.keep);
             kept.filter(|(_, found)| found.is_none()).map(|(name, _)| name.as_str()).next()
@@ -135,7 +150,7 @@ impl Columns {
     /// The names of the first fields that hold text and title, as labelled rows call them.
     pub fn text_and_title(names: &[String]) -> [Option<usize>; 2] {
         let columns = Self::new(names, &ReadOptions::default());
-        [columns.text.first().copied(), columns.title]
+        [columns.text.first().copied(), columns.title.first().copied()]
     }
 }
 
@@ -150,6 +165,7 @@ pub(crate) struct ArticleFields {
     /// Whether a long field that is not read was warned of.
     warned: bool,
     warned_markup: bool,
+    warned_cut: bool,
 }
 
 impl ArticleFields {
@@ -162,6 +178,7 @@ impl ArticleFields {
             columns: Columns::default(),
             warned: false,
             warned_markup: false,
+            warned_cut: false,
         }
     }
 
@@ -174,7 +191,7 @@ impl ArticleFields {
         if let Some(name) = columns.missing(&self.options) {
             return Err(header.missing(header.location(), &format!("a column `{name}`")));
         }
-        if columns.text.is_empty() && columns.title.is_none() {
+        if columns.text.is_empty() && columns.title.is_empty() {
             let expected = "a column `text` (or `title`); --text-field names another";
             return Err(header.missing(header.location(), expected));
         }
@@ -193,23 +210,30 @@ impl ArticleFields {
             return Err(row.header.missing(location, &format!("`{name}`")));
         }
         // What is said of the text in some other shape is passed over: the text is what counts.
-        let field = |column: Option<usize>| -> Option<String> {
-            let cell = column.and_then(|at| row.cells.get(at))?;
-            filled(cell.joined().flatten().as_deref().map(str::trim))
+        let field = |columns: &[usize]| -> Option<String> {
+            let cell = |at: &usize| filled(row.cells.get(*at)?.joined().flatten().as_deref().map(str::trim));
+            columns.iter().find_map(cell)
         };
-        let mut text = None;
+        let mut text: Option<String> = None;
         for &column in &columns.text {
-            text = text_of(row, column, &location)?.filter(|text| !is_nothing(text));
-            if text.is_some() {
-                break;
+            let found = match text_of(row, column, &location) {
+                Ok(found) => found.filter(|text| !is_nothing(text)),
+                // Beside a text, a field of that name may be anything.
+                Err(_) if text.is_some() => None,
+                Err(error) => return Err(error),
+            };
+            match (&text, found) {
+                (None, found) => text = found,
+                (Some(teaser), Some(found)) if is_teaser(teaser, &found) => text = Some(found),
+                _ => {}
             }
         }
-        let title = match columns.title {
-            Some(column) => text_of(row, column, &location)?.filter(|title| !is_nothing(title)),
-            None => None,
-        };
+        let mut title = None;
+        for &column in &columns.title {
+            title = title.or(text_of(row, column, &location)?.filter(|title| !is_nothing(title)));
+        }
         if title.is_none() && text.is_none() {
-            let found = match columns.text.first().or(columns.title.as_ref()) {
+            let found = match columns.text.first().or(columns.title.first()) {
                 Some(&column) => format!("an empty `{}`", row.header.names[column]),
                 None => return Err(row.header.missing(location, "`text` (or `title`); --text-field names another")),
             };
@@ -217,7 +241,9 @@ impl ArticleFields {
         }
         let text = text.unwrap_or_default();
         check_size(&text, &location)?;
-        let row_id = match columns.id.and_then(|at| row.cells.get(at)) {
+        let is_filled =
+            |at: &usize| row.cells.get(*at).filter(|cell| cell.as_str().is_some_and(|id| !id.trim().is_empty()));
+        let row_id = match columns.id.iter().find_map(is_filled) {
             // MongoDB's `{"$oid": "…"}` has one string.
             Some(cell @ Cell::Nested(_)) if cell.joined().is_some() => filled(cell.joined().flatten().as_deref()),
             Some(Cell::Nested(_)) => {
@@ -233,11 +259,11 @@ impl ArticleFields {
         let article = Article {
             id: row_id.unwrap_or_else(|| format!("{}:{}", self.id, row.number)),
             title,
-            date: field(columns.date),
-            url: field(columns.url),
-            source: field(columns.source),
-            author: field(columns.author),
-            language: field(columns.language),
+            date: field(&columns.date),
+            url: field(&columns.url),
+            source: field(&columns.source),
+            author: field(&columns.author),
+            language: field(&columns.language),
             columns: keep.map(kept).collect(),
             path: String::new(),
             text,
@@ -253,7 +279,7 @@ impl ArticleFields {
             let read = LazyCell::new(|| article.text.chars().count());
             let long = |(at, cell): (usize, &Cell)| {
                 let columns = &self.columns;
-                let known = [columns.title, columns.url].contains(&Some(at)) || columns.text.contains(&at);
+                let known = [&columns.title, &columns.url, &columns.text].into_iter().any(|found| found.contains(&at));
                 // Bytes first: a character has at most four, and most rows have no such field.
                 let text = cell.as_str().filter(|text| text.len() >= LONG && text.len() * 2 >= article.text.len())?;
                 let length = text.chars().count();
@@ -272,6 +298,12 @@ impl ArticleFields {
                 (self.warn)(Warning { location: row.location(), message });
             }
         }
+        if !self.warned_cut && is_cut(&article.text) {
+            self.warned_cut = true;
+            let message =
+                "the text ends in `[+… chars]`: the service gives no more of it, and the rest is not read".to_owned();
+            (self.warn)(Warning { location: row.location(), message });
+        }
         if !self.warned_markup && looks_like_markup(&article.text) {
             self.warned_markup = true;
             let message = "the text looks like HTML, and is read as it stands".to_owned();
@@ -285,12 +317,29 @@ fn is_nothing(text: &str) -> bool {
     matches!(text.trim(), "" | "nan" | "NaN" | "NA" | "N/A" | "#N/A" | "null" | "NULL" | "None")
 }
 
+/// Whether `found` says at least twice as much as a text that may be its teaser.
+fn is_teaser(teaser: &str, found: &str) -> bool {
+    const LONG: usize = 200;
+    found.len() >= 2 * teaser.len() && found.chars().count() >= LONG && !looks_like_markup(found)
+}
+
+/// Whether a text ends as that of a service which gives only its beginning.
+fn is_cut(text: &str) -> bool {
+    text.trim_end()
+        .strip_suffix(" chars]")
+        .and_then(|text| text.rsplit_once("[+"))
+        .is_some_and(|(_, count)| !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Text or title: strings, and lists of paragraphs.
 fn text_of(row: &Row, column: usize, location: &Location) -> Result<Option<String>> {
     let name = &row.header.names[column];
     let wrong = |found: &str| Error::format(location.clone(), format!("{found} as `{name}`"), "a string");
     match &row.cells[column] {
         Cell::Null => Ok(None),
+        Cell::Text(text) if plain(name) == "contenthtml" => {
+            Ok(Some(super::html::fragment_text(text).unwrap_or_else(|| text.clone())))
+        }
         Cell::Text(text) => Ok(Some(text.clone())),
         // A spreadsheet takes "2024" for a number.
         Cell::Plain(value) if row.header.is_table() => Ok(Some(value.clone())),
@@ -322,7 +371,7 @@ mod tests {
     fn names_are_found_in_any_spelling() {
         let names = ["Headline", "published_at", "Article Body", "lang"].map(str::to_owned);
         let columns = Columns::new(&names, &ReadOptions::default());
-        assert_eq!((columns.text, columns.title, columns.date, columns.language), (vec![2], Some(0), Some(1), Some(3)));
+        assert_eq!((columns.text, columns.title, columns.date, columns.language), (vec![2], vec![0], vec![1], vec![3]));
         let fields = FieldNames { text: Some("lang".into()), ..FieldNames::default() };
         assert_eq!(Columns::new(&names, &ReadOptions { fields, keep: vec![] }).text, [3]);
     }

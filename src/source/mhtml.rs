@@ -12,6 +12,9 @@ pub(super) fn article(mut stream: Stream, id: &str, warn: &Warn) -> Result<Artic
     let location = Location::file(stream.path.clone());
     let bytes = read_document(&mut stream)?;
     let wrong = |found: &str| Error::format(location.clone(), found, "a page saved as MHTML");
+    if bytes.starts_with(b"From ") && memchr::memmem::find(&bytes, b"\nFrom ").is_some() {
+        return Err(Error::format(location, "a mailbox of several messages", "one message a file (.eml)"));
+    }
     let message = MessageParser::default().parse(&bytes).ok_or_else(|| wrong("no MIME message"))?;
     let page = message.parts.iter().find_map(|part| match &part.body {
         PartType::Html(page) => Some((page.as_ref(), part)),

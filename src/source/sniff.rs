@@ -69,8 +69,9 @@ fn is_mhtml(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(2_000)];
     let has =
         |name: &str| head.lines().any(|line| line.get(..name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name)));
+    let is_mailbox = head.starts_with("From ") && has("from:") && has("subject:");
     let is_mail = has("from:") && has("subject:") && (has("received:") || has("message-id:") || has("mime-version:"));
-    is_mail || (has("mime-version:") && has("content-type: multipart/related"))
+    is_mail || is_mailbox || (has("mime-version:") && has("content-type: multipart/related"))
 }
 
 /// A line of names with a text or a title among them; or one such name alone, as no text begins.

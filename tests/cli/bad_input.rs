@@ -270,13 +270,19 @@ fn models_that_cannot_be_used() {
         ("newer.detente", &newer, &["newer.detente", "version 7"]),
         ("empty.detente", b"", &["empty.detente", "not a detente model"]),
         ("photo.detente", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &["photo.detente", "not a detente model"]),
-        ("rows.csv", HEADER.as_bytes(), &["rows.csv", "not a detente model"]),
     ] {
         folder.save(name, bytes);
         folder.run(&["predict", "a.txt", "--all-actors", "--model", name]).says(2, parts).prints_nothing();
         folder.run(&["evaluate", "--data", "a.csv", "--model", name]).says(2, parts).prints_nothing();
         folder.run(&["inspect", name]).says(2, parts).prints_nothing();
     }
+    // A table is no model, but may be what a program predicted.
+    folder.save("rows.csv", HEADER);
+    folder
+        .run(&["predict", "a.txt", "--all-actors", "--model", "rows.csv"])
+        .says(2, &["rows.csv", "not a detente model"]);
+    let ended = folder.run(&["evaluate", "--data", "a.csv", "--model", "rows.csv"]);
+    ended.says(2, &["rows.csv:1", "expected a column `id`"]).prints_nothing();
     let ended = folder.run(&["predict", "a.txt", "--all-actors", "--model", "nowhere.detente"]);
     ended.says(2, &["nowhere.detente", "No such file"]).prints_nothing();
 }

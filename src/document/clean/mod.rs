@@ -30,6 +30,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::sentences::is_bullet;
 use super::shapes::{is_breadcrumb, is_count, is_date_line, is_file_name, is_link, is_menu};
 use crate::Span;
+use crate::document::dateline::dateline;
 use phrases::{CREDIT, END, LINE, NAMES, PHRASES, RELATED, START, TAIL, WITHIN, first_word, only_names};
 use unit::{Unit, strip_bullet, units};
 
@@ -175,7 +176,9 @@ impl Cleaner<'_> {
                 continue;
             }
             met |= phrase.rules & WITHIN;
-            if phrase.rules & CREDIT != 0 && line[found.range()] == *phrase.spelling {
+            // "MOSCOW, March 3. /TASS/. Chad …" is no credit.
+            let credited = || line[found.range()] == *phrase.spelling && found.start() >= dateline(line);
+            if phrase.rules & CREDIT != 0 && credited() {
                 met |= CREDIT;
             }
         }

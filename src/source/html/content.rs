@@ -7,16 +7,27 @@ const MOST: f64 = 0.8;
 
 /// The paragraphs of the article, divided by blank lines.
 pub(super) fn text(tree: &Tree) -> String {
-    if tree.nodes.is_empty() { String::new() } else { render(tree, article(tree)) }
+    if tree.nodes.is_empty() {
+        return String::new();
+    }
+    let (leads, article) = article(tree);
+    let mut out = Rendered::default();
+    leads.into_iter().chain([article]).for_each(|id| {
+        out.node(tree, id);
+        out.wait(Pending::Block);
+    });
+    out.finish()
 }
 
-/// The element that holds the article: from the body down as long as one child holds most of the running text.
-fn article(tree: &Tree) -> Id {
+/// The element that holds the article: from the body down as long as one child holds most of the running text. And first lines
+/// that stand beside it on the way.
+fn article(tree: &Tree) -> (Vec<Id>, Id) {
     let prose = prose(tree);
+    let mut leads = Vec::new();
     let mut at = 0;
     loop {
         let Some(best) = tree.children(at).max_by_key(|&child| prose[child]).filter(|&child| prose[child] > 0) else {
-            return at;
+            return (leads, at);
         };
         let node = &tree.nodes[best];
         // A list or a paragraph is less than an article.
@@ -24,10 +35,37 @@ fn article(tree: &Tree) -> Id {
             || node.is(&["p", "ul", "ol", "li", "blockquote", "table", "dl", "span"])
         {
             // Several whole articles, each with its own headline: the first is the page's.
-            return first_of_several(tree, at, &prose).unwrap_or(at);
+            return (leads, first_of_several(tree, at, &prose).unwrap_or(at));
         }
+        leads.extend(leads_of(tree, at, best, &prose));
         at = best;
     }
+}
+
+/// An article's first lines where they stand before the child that holds most of it: paragraphs of an element that is the
+/// article, as before a wall, and sentences below the headline.
+fn leads_of(tree: &Tree, at: Id, best: Id, prose: &[usize]) -> Vec<Id> {
+    let is_h1 = |id: &Id| tree.nodes[*id].name == "h1";
+    let is_article = tree.nodes[at].is(&["article", "main"]) || tree.children(at).any(|child| is_h1(&child));
+    let is_lead = |&id: &Id| {
+        let node = &tree.nodes[id];
+        let line = !node.gone && node.is(&["p", "div", "h2"]) && !tree.children(id).any(|c| tree.nodes[c].is(&BLOCKS));
+        line && prose[id] > 0
+            && node.link_density() < 0.3
+            && tree.flat_text(id).trim_end().ends_with(['.', '!', '?', '"', '”', '…'])
+    };
+    let mut leads = Vec::new();
+    for child in tree.children(at).take_while(|&child| child != best) {
+        if is_article && tree.nodes[child].name == "p" {
+            leads.extend(Some(child).filter(is_lead));
+        } else if prose[child] > 0 {
+            let below = tree.below(child);
+            if let Some(headline) = below.iter().position(is_h1) {
+                leads.extend(below[headline..].iter().copied().filter(is_lead));
+            }
+        }
+    }
+    leads
 }
 
 /// The first of at least two articles that have a main headline each.

@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 pub(super) fn values<'a>(scripts: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     scripts
         .into_iter()
-        .filter_map(|script| serde_json::from_str(script.trim()).ok().or_else(|| lenient(script)))
+        .filter_map(|script| {
+            serde_json::from_str(script.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'))
+                .ok()
+                .or_else(|| lenient(script))
+        })
         .collect()
 }
 
@@ -81,7 +85,9 @@ pub(super) fn articles(values: &[Value]) -> Vec<&Map<String, Value>> {
                     // What an article has below it is not the page's article.
                     let below = object
                         .iter()
-                        .filter(|(key, _)| !is_article(object) || key.starts_with('@') || *key == "mainEntity");
+                        .filter(|(key, _)| !is_article(object) || key.starts_with('@') || *key == "mainEntity")
+                        // Nor is one of a list.
+                        .filter(|(key, _)| *key != "itemListElement");
                     below.for_each(|(_, inner)| walk(inner, depth + 1, found));
                 }
             }
@@ -111,13 +117,37 @@ pub(super) fn body(article: &Map<String, Value>, plain: impl Fn(&str) -> String 
         Some(Value::Object(post)) => vec![post],
         _ => Vec::new(),
     };
-    let posts: Vec<String> = posts.into_iter().filter_map(|post| body(post, plain)).collect();
-    if !posts.is_empty() {
-        return Some(posts.join("\n\n"));
+    let own = article.get("articleBody").and_then(Value::as_str).map(plain).filter(|text| !text.trim().is_empty());
+    let mut parts: Vec<String> = posts.into_iter().filter_map(|post| body(post, plain)).collect();
+    // The body may be all posts once more.
+    if let Some(own) = own.filter(|own| parts.iter().all(|post| !own.contains(post.as_str()))) {
+        parts.insert(0, own);
     }
-    let text = article.get("articleBody")?.as_str()?;
-    let text = plain(text);
-    (!text.trim().is_empty()).then_some(text)
+    (!parts.is_empty()).then(|| parts.join("\n\n"))
+}
+
+/// The articles that are the page's own, where it says which address it has and they say theirs.
+pub(super) fn of_page<'v>(articles: Vec<&'v Map<String, Value>>, page: Option<&str>) -> Vec<&'v Map<String, Value>> {
+    let Some(page) = page.map(path) else { return articles };
+    let addresses = |article: &&Map<String, Value>| -> Vec<String> {
+        let named = ["url", "mainEntityOfPage", "@id"].into_iter().filter_map(|name| field(article, name));
+        named.filter(|address| address.contains('/')).collect()
+    };
+    let is_own = |article: &&Map<String, Value>| addresses(article).iter().any(|address| path(address) == page);
+    let own: Vec<_> = articles.iter().copied().filter(|article| is_own(article)).collect();
+    if own.is_empty() {
+        // Several that are all of other addresses: none is known to be this page's.
+        let silent = articles.len() == 1;
+        return articles.into_iter().filter(|article| silent || addresses(article).is_empty()).collect();
+    }
+    own
+}
+
+/// The path of an address, without what follows it.
+fn path(address: &str) -> &str {
+    let address = address.split(['?', '#']).next().unwrap_or(address);
+    let path = address.split_once("://").map_or(address, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    path.trim_matches('/')
 }
 
 /// A field as text: a string, the `name` of an object, the names of several.
@@ -125,7 +155,9 @@ pub(super) fn field(article: &Map<String, Value>, name: &str) -> Option<String> 
     fn text(value: &Value) -> Option<String> {
         match value {
             Value::String(text) => Some(text.trim().to_owned()),
-            Value::Object(object) => text(object.get("name").or_else(|| object.get("@id"))?),
+            Value::Object(object) => {
+                text(object.get("name").or_else(|| object.get("@id")).or_else(|| object.get("url"))?)
+            }
             Value::Array(values) => {
                 let all: Vec<String> = values.iter().filter_map(text).collect();
                 (!all.is_empty()).then(|| all.join(", "))

@@ -113,7 +113,9 @@ fn extract(page: &Document) -> Article {
         .map(|node| node.text().to_string())
         .collect();
     let values = linked_data::values(scripts.iter().map(String::as_str));
-    let data = linked_data::articles(&values);
+    let address =
+        attribute(page, "link[rel=canonical]|href").or_else(|| attribute(page, "meta[property=\"og:url\"]|content"));
+    let data = linked_data::of_page(linked_data::articles(&values), address.as_deref());
     let mut tree = Tree::new(page);
     let all = tree.nodes.first().map_or(0, |body| body.length);
     let others = prune::prune(&mut tree);
@@ -192,10 +194,20 @@ fn metadata(page: &Document, data: Option<&Map<String, Value>>, text: &str) -> A
                 "[itemprop=datePublished]|datetime",
                 "[itemprop=datePublished]|title",
                 "[itemprop=datePublished]|content",
+                "meta[name=\"parsely-pub-date\"]|content",
+                "meta[name=\"sailthru.date\"]|content",
+                "meta[name=\"cXenseParse:recs:publishtime\"]|content",
+                "time[pubdate]|datetime",
+                "time.published|datetime",
+                "time.entry-date|datetime",
+                "abbr.published|title",
+                "article time[datetime]|datetime",
                 "time[datetime]|datetime",
             ])
         });
-    let url = meta(&["link[rel=canonical]|href", "meta[property=\"og:url\"]|content"]).or_else(|| linked("url"));
+    let url = meta(&["link[rel=canonical]|href", "meta[property=\"og:url\"]|content"])
+        .or_else(|| linked("url"))
+        .or_else(|| linked("mainEntityOfPage").filter(|url| url.starts_with("http")));
     let source = meta(&["meta[property=\"og:site_name\"]|content", "meta[name=application-name]|content"]);
     let author = meta(&["meta[name=author]|content"])
         .or_else(|| linked("author"))

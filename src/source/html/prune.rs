@@ -1,6 +1,8 @@
 //! What a page has besides its article, told by structure: by links, forms, place and length. A class name is a hint about
 //! a container, and never enough.
 
+use rustc_hash::FxHashSet;
+
 use super::tree::{Id, Node, Tree};
 
 /// An element that holds more of the page's text than this share is never taken out: some pages wrap all in a form.
@@ -131,6 +133,7 @@ pub(super) fn prune(tree: &mut Tree) -> usize {
     }
     take_out(tree, never);
     take_out(tree, figures);
+    around(tree);
     let before = gone(tree);
     take_out(tree, teasers);
     let others = gone(tree) - before;
@@ -158,7 +161,9 @@ fn take_out(tree: &mut Tree, is: fn(&Tree, Id) -> bool) {
         // What surrounds an article is small; looking at nothing else keeps hostile pages cheap.
         const SMALL: usize = 20_000;
         let structural = node.is(&["body", "main"]) || id == 0 || node.size > SMALL;
-        if !structural && (node.length as f64) < all * LARGE_SHARE && is(tree, id) {
+        // Nobody puts an article into a menu or a footer.
+        let beside = node.is(&["nav", "footer"]) && !holds(tree, id, &["article", "main", "h1"]);
+        if !structural && (beside || (node.length as f64) < all * LARGE_SHARE) && is(tree, id) {
             tree.nodes[id].gone = true;
             continue;
         }
@@ -168,10 +173,68 @@ fn take_out(tree: &mut Tree, is: fn(&Tree, Id) -> bool) {
     tree.measure();
 }
 
+/// Whether an element of one of these names is below.
+fn holds(tree: &Tree, id: Id, names: &[&str]) -> bool {
+    tree.below(id).iter().skip(1).any(|&below| tree.nodes[below].is(names))
+}
+
+/// Takes out what stands beside the article under a name of furniture or of remarks, however long it is: readers may write
+/// more than the author, and a box may have as many paragraphs as a short report.
+fn around(tree: &mut Tree) {
+    let Some(article) = main_article(tree) else { return };
+    let below: FxHashSet<Id> = tree.below(article).into_iter().collect();
+    let mut open = vec![0];
+    while let Some(id) = open.pop() {
+        let node = &tree.nodes[id];
+        if node.is_text() || node.gone || id == article {
+            continue;
+        }
+        let holds_article = id == 0 || (id < article && tree.below(id).contains(&article));
+        let named = || has_word(&node.class, &FURNITURE) || has_word(&node.class, &REMARKS) || node.name == "aside";
+        if !holds_article
+            && !below.contains(&id)
+            && node.is(&["div", "section", "aside", "ul", "ol", "article"])
+            && named()
+        {
+            tree.nodes[id].gone = true;
+            continue;
+        }
+        let children = tree.nodes[id].children.clone();
+        open.extend(children);
+    }
+    tree.measure();
+}
+
+/// The one element that says it is the article: the first `article` that no other holds and that has running text, where it has
+/// the page's headline, or there is no other such.
+fn main_article(tree: &Tree) -> Option<Id> {
+    const LEAST: usize = 100;
+    let mut outer: Vec<Id> = Vec::new();
+    let mut behind = 0;
+    for id in 0..tree.nodes.len() {
+        let node = &tree.nodes[id];
+        if id >= behind && node.name == "article" && !node.gone {
+            behind = tree.below(id).into_iter().max().unwrap_or(id) + 1;
+            let long = |&below: &Id| tree.nodes[below].name == "p" && tree.nodes[below].length >= 40;
+            if node.length >= LEAST && node.link_density() < 0.3 && tree.below(id).iter().any(long) {
+                outer.push(id);
+            }
+        }
+    }
+    match outer[..] {
+        [only] => Some(only),
+        _ => outer.first().copied().filter(|&first| {
+            holds(tree, first, &["h1"]) && outer[1..].iter().all(|&other| has_word(&tree.nodes[other].class, &REMARKS))
+        }),
+    }
+}
+
 /// By element and role.
 fn never(tree: &Tree, id: Id) -> bool {
     let node = &tree.nodes[id];
-    if node.hidden {
+    // What is there for readers of the screen alone repeats, or says how to use the page.
+    const UNSEEN: [&str; 4] = ["visually-hidden", "sr-only", "screen-reader-text", "visuallyhidden"];
+    if node.hidden || node.class.split_whitespace().any(|class| UNSEEN.contains(&class)) {
         return true;
     }
     if node.is(&["aside", "form"]) {
@@ -229,6 +292,8 @@ fn linked(tree: &Tree, id: Id) -> bool {
     let links = || tree.below(id).iter().filter(|&&below| tree.nodes[below].name == "a").count();
     let ends = || tree.flat_text(id).ends_with(['.', '!', '?', '"', '”', '’', '…']);
     match node.name.as_str() {
+        "p" if leads_on(&tree.flat_text(id)) => node.link_density() > 0.5,
+        "p" if node.link_density() > 0.95 && !leads_into_page(tree, id) => !ends() || has_unlinked_text(tree),
         "p" | "h2" | "h3" | "h4" | "h5" | "h6" => node.link_density() > 0.9 && !ends() && !is_own_link(tree, id),
         "div" | "section" | "td" if node.link_density() > 0.9 => !ends() || links() > 1,
         "ul" | "ol" | "dl" | "div" | "section" | "table" | "tr" => links() >= 2 && node.link_density() > 0.6,
@@ -236,6 +301,20 @@ fn linked(tree: &Tree, id: Id) -> bool {
         "td" => links() >= 3 && node.link_density() > 0.5,
         _ => false,
     }
+}
+
+/// Whether a paragraph begins as a hint to another article does.
+fn leads_on(text: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["read more", "read also", "also read", "read next", "see also", "related", "more:", "watch:", ">>"];
+    let head = text.trim_start().to_lowercase();
+    WORDS.iter().any(|words| head.starts_with(words))
+}
+
+/// Whether at least three paragraphs of the page are no links: then one that is all link is a teaser.
+fn has_unlinked_text(tree: &Tree) -> bool {
+    let is_text = |node: &&Node| node.name == "p" && !node.gone && node.length > 40 && node.link_density() < 0.3;
+    tree.nodes.iter().filter(is_text).take(3).count() == 3
 }
 
 /// Whether the links of a heading lead into the page itself, as those of posts do.

@@ -20,6 +20,8 @@ pub(crate) struct Rows {
     record: csv::ByteRecord,
     /// How many lines stand before the header.
     before: u64,
+    /// What divides the fields.
+    mark: u8,
     ended: bool,
 }
 
@@ -77,7 +79,7 @@ impl Rows {
             .from_reader(guard);
         let header = Arc::new(Header { path: stream.path, line: Some(1), names: Vec::new() });
         let record = csv::ByteRecord::new();
-        let mut rows = Self { reader, broken, decoder: stream.decoder, header, record, before, ended: false };
+        let mut rows = Self { reader, broken, decoder: stream.decoder, header, record, before, mark, ended: false };
         let Some(first) = rows.read()? else {
             let location = Location::file(rows.header.path.clone());
             return Err(Error::format(location, "an empty file", "a header row and rows below it"));
@@ -145,6 +147,13 @@ impl Rows {
             // A line of white space.
             if matches!(fields.as_slice(), [only] if only.trim().is_empty()) {
                 continue;
+            }
+            // Programs that write tabs seldom quote; what looks like a quoted field then is several rows.
+            if self.mark == b'\t' && fields.iter().any(|field| field.contains('\t') && field.contains('\n')) {
+                let found = "a quoted field with tabs and line ends in it: several rows, of which the first begins and the last ends \
+                             with a quote?";
+                let expected = "fields without quotes, or tables divided by commas; the rows are not read";
+                return Err(Error::format(Location::line(self.header.path.clone(), line), found, expected));
             }
             return Ok(Some(Fields { line, fields }));
         }

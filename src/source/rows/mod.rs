@@ -38,15 +38,23 @@ impl Cell {
     /// The same; of an object its `name`, of a list the strings in it. The outer `None` is any other list or object.
     pub fn joined(&self) -> Option<Option<String>> {
         let Self::Nested(json) = self else { return Some(self.as_str().map(str::to_owned)) };
-        let name = |value: &serde_json::Value| match value {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Object(object) => {
-                // `{"$oid": "…"}`, `{"$date": "…"}`.
-                let only = || object.values().next().filter(|_| object.len() == 1);
-                Some(object.get("name").or_else(only)?.as_str()?.to_owned())
+        fn name(value: &serde_json::Value) -> Option<String> {
+            match value {
+                serde_json::Value::String(text) => Some(text.clone()),
+                serde_json::Value::Object(object) => {
+                    // `{"$oid": "…"}`, `{"$date": {"$numberLong": "…"}}`, `{"$date": 1646388000000}`.
+                    let only = object.iter().next().filter(|_| object.len() == 1);
+                    match (object.get("name").or_else(|| object.get("title")), only) {
+                        (Some(value), _) => name(value),
+                        (None, Some((key, serde_json::Value::Number(number)))) if key.starts_with('$') => {
+                            Some(number.to_string())
+                        }
+                        (None, only) => name(only?.1),
+                    }
+                }
+                _ => None,
             }
-            _ => None,
-        };
+        }
         match serde_json::from_str(json).ok()? {
             serde_json::Value::Array(values) => {
                 Some(Some(values.iter().map(name).collect::<Option<Vec<_>>>()?.join(", ")))
@@ -148,6 +156,10 @@ pub(crate) fn open(
         Format::Json if sniff::format(&unpacked.head) == Format::Jsonl => {
             Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) }
         }
+        // What a program laid out over several lines, or an array, is no line of JSON.
+        Format::Jsonl if is_laid_out(&unpacked.head) => {
+            Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) }
+        }
         Format::Jsonl => Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) },
         Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) },
         Format::Parquet => parquet::open(unpacked)?,
@@ -158,6 +170,13 @@ pub(crate) fn open(
         }
     };
     Ok(Table { header: table.header, rows: Box::new(not_empty(table.rows, path, what)) })
+}
+
+/// Whether JSON begins with an array, or with an object that does not end on its line.
+fn is_laid_out(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    head.starts_with('[') || head.lines().next().is_some_and(|line| line.trim_end() == "{")
 }
 
 /// The same, with an error where there is none.

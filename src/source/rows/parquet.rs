@@ -87,8 +87,15 @@ fn cell(field: &Field, kind: &Type) -> Cell {
         Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
             Cell::Nested(field.to_json_value().to_string())
         }
+        Field::Double(number) => float(*number),
+        Field::Float(number) => float(f64::from(*number)),
         _ => Cell::Plain(field.to_string()),
     }
+}
+
+/// A whole number as such: identifiers become floating where a column has gaps.
+fn float(number: f64) -> Cell {
+    if number.is_nan() { Cell::Null } else { Cell::Plain(number.to_string()) }
 }
 
 /// Seconds since 1970 as a date of ISO 8601, with the time where it is not midnight; null beyond any calendar.

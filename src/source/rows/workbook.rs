@@ -123,6 +123,10 @@ fn cell(data: &DataRef<'_>) -> Cell {
         DataRef::DateTime(at) if at.is_datetime() => {
             let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
             let time = format!("T{hour:02}:{minute:02}:{second:02}");
+            // A time of no day.
+            if at.as_f64() < 1.0 {
+                return Cell::Text(time[1..].to_owned());
+            }
             let midnight = (hour, minute, second) == (0, 0, 0);
             Cell::Text(format!("{year:04}-{month:02}-{day:02}{}", if midnight { "" } else { &time }))
         }
