@@ -60,7 +60,9 @@ accurate: data-build/trained/half/manifest.json
 	cargo build --quiet --release
 	set -e; for pair in four-bits:accurate small:small; do trained=data-build/trained/$${pair%:*}; \
 		.venv/bin/python training/export.py --trained $$trained --out $$trained/exported; \
-		target/release/detente train --config models/fast.toml --encoder $$trained/exported --output models/$${pair#*:}.detente; done
+		target/release/detente train --config models/fast.toml --encoder $$trained/exported --output models/$${pair#*:}.detente; \
+		cargo run --quiet --release --example annotate -- models/$${pair#*:}.detente models/fast.toml \
+			../shared/data/gold/dev.csv ../shared/data/gold/headlines-dev.csv ../shared/data/gold/events-dev.csv data-build/events-dev.csv; done
 	.venv/bin/python training/fixtures.py --trained data-build/trained/four-bits --base data-build/base-mpnet \
 		--windows data-build/windows.jsonl --out tests/data/encoder.jsonl
 	.venv/bin/python training/fixtures.py --trained data-build/trained/small --base data-build/base-minilm \

@@ -9,15 +9,17 @@ use clap::ValueEnum;
 
 use detente::evaluate::behaviour;
 use detente::evaluate::compare::McNemar;
+use detente::evaluate::examine::{self, Sure};
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::predictions;
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
 use detente::source::{self, Source};
-use detente::{EvaluateParams, LabelledPair, Stance};
+use detente::{EvaluateParams, LabelledPair, Pipeline, Stance};
 
 use super::complaints::Complaints;
 use super::models::ModelName;
 use super::output::{Sink, table, write_json};
+use super::predict::{parse_level, parse_probability};
 use super::{Common, LabelArgs, Outcome, paths, say};
 
 /// Score a model on labelled pairs, with 95 % intervals
@@ -64,6 +66,15 @@ pub struct Args {
     /// The same as a further --model
     #[arg(long, value_name = "MODEL")]
     compare: Vec<ModelName>,
+    /// Say how many of the answers from this probability up are right
+    #[arg(long, value_name = "P", value_parser = parse_probability, conflicts_with_all = ["coverage", "behaviour"])]
+    min_prob: Option<f64>,
+    /// Say how many of the answers are right that are as sure as this share of the rows that the model was measured by
+    #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "behaviour")]
+    coverage: Option<f64>,
+    /// How often the sets of stances of `predict --conformal` should hold the truth
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value_t = 0.9)]
+    conformal: f64,
     /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -123,12 +134,23 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         return try_behaviour(&models[0].load(common)?, args);
     }
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
-    let params = EvaluateParams { by: args.by.clone(), seed: args.seed, ..EvaluateParams::default() };
+    let sure = args.min_prob.map(Sure::MinProb).or(args.coverage.map(Sure::Coverage));
+    let params = EvaluateParams {
+        by: args.by.clone(),
+        seed: args.seed,
+        sure,
+        level: args.conformal,
+        ..EvaluateParams::default()
+    };
     check_columns(&args.by, &pairs)?;
-    let (scored, model) = score(models[0], &pairs, args, common)?;
+    let (scored, model, pipeline) = score(models[0], &pairs, args, common)?;
     let mut record = report::summarise(&scored, &params, model)?;
+    match &pipeline {
+        Some(pipeline) => examine::examine(&mut record, &scored, pipeline, &params)?,
+        None => anyhow::ensure!(args.coverage.is_none(), "--coverage asks a model; for predictions give --min-prob"),
+    }
     for other in &models[1..] {
-        let (beside, model) = score(other, &pairs, args, common)?;
+        let (beside, model, _) = score(other, &pairs, args, common)?;
         record.comparisons.push(report::compare(&scored, &beside, &params, model)?);
     }
     report::correct(&mut record.comparisons)?;
@@ -166,16 +188,16 @@ fn score<'d>(
     pairs: &'d [LabelledPair],
     args: &Args,
     common: &Common,
-) -> Result<(Vec<Scored<'d>>, ModelRecord)> {
+) -> Result<(Vec<Scored<'d>>, ModelRecord, Option<Pipeline>)> {
     let name = model.to_string();
     if let Some(path) = model.file().filter(|path| source::Format::of(path).is_some_and(source::Format::is_rows)) {
         let gazetteer = common.load_gazetteer()?;
         let read = predictions::read(&Source::file(path), pairs, &args.labels.label_map, &gazetteer, &common.warn())?;
         let sha256 = detente::input_file::sha256(path)?;
-        return Ok((read, ModelRecord { name, sha256, version: String::new() }));
+        return Ok((read, ModelRecord { name, sha256, version: String::new() }, None));
     }
     let pipeline = model.load(common)?;
-    Ok((report::score(&pipeline, pairs)?, ModelRecord::of(&pipeline, &name)))
+    Ok((report::score(&pipeline, pairs)?, ModelRecord::of(&pipeline, &name), Some(pipeline)))
 }
 
 /// Tries the model on the cases that come with the program.
@@ -272,6 +294,38 @@ fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// What the model says of its own sureness, and whether it has seen the rows.
+fn print_sureness(out: &mut impl Write, record: &Evaluation) -> Result<()> {
+    if let Some(a) = &record.answered {
+        let right = a.accuracy.map_or_else(String::new, |right| format!(", {right:.3} of them right"));
+        writeln!(
+            out,
+            "\nfrom a probability of {:.3} up, {:.1} % of the rows are answered{right}",
+            a.min_prob,
+            100.0 * a.coverage
+        )?;
+    }
+    if let Some(c) = &record.conformal {
+        let by_class: Vec<String> = c.by_class.iter().map(|(class, share)| format!("{class} {share:.3}")).collect();
+        writeln!(
+            out,
+            "\nsets of stances that should hold the truth for {:.1} % hold it for {:.1} % ({}); {:.1} % are one stance, their \
+             mean size is {:.2}",
+            100.0 * c.level,
+            100.0 * c.coverage,
+            by_class.join(", "),
+            100.0 * c.single,
+            c.mean_size
+        )?;
+    }
+    if let Some(leaks) = record.leaks.as_ref().filter(|leaks| leaks.rows > 0) {
+        let without =
+            leaks.macro_f1_without.map_or_else(String::new, |f1| format!("; without them macro-F1 is {f1:.3}"));
+        writeln!(out, "\nwarning: the model has learnt from the sentences of {} of these rows{without}", leaks.rows)?;
+    }
+    Ok(())
+}
+
 /// The other models beside the first.
 fn print_comparisons(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     if record.comparisons.is_empty() {
@@ -364,6 +418,7 @@ fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
         }
         writeln!(out, "\n{}", rows.trim_fmt())?;
     }
+    print_sureness(out, record)?;
     print_comparisons(out, record)?;
     for (column, values) in &record.by {
         let title = column.to_uppercase();

@@ -9,6 +9,8 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
+use detente::evaluate::examine::{Sure, no_reference};
+use detente::model::reference::Reference;
 use detente::pipeline::Prediction;
 use detente::{Article, Date, Pipeline, Query, Record, Stance, visible};
 
@@ -59,6 +61,12 @@ pub struct Args {
     /// Leave out pairs whose stance, as decided, is less probable than this
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
     min_prob: f64,
+    /// Leave out pairs of which the model is less sure than of this share of the rows that it was measured by
+    #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "min_prob")]
+    coverage: Option<f64>,
+    /// Add the set of stances that holds the truth this often, 0.5 to 0.995, to each pair (`label_set`)
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, num_args = 0..=1, default_missing_value = "0.9")]
+    conformal: Option<f64>,
     /// Leave out some pairs
     #[arg(long, value_enum, value_name = "WHICH")]
     only: Option<Only>,
@@ -96,7 +104,14 @@ enum Sort {
     Date,
 }
 
-fn parse_probability(text: &str) -> Result<f64, String> {
+/// A level of `--conformal`.
+pub fn parse_level(text: &str) -> Result<f64, String> {
+    let level = text.parse().ok().filter(|level| (0.5..=0.995).contains(level));
+    level.ok_or_else(|| "expected a number, 0.5 to 0.995".into())
+}
+
+/// A probability.
+pub fn parse_probability(text: &str) -> Result<f64, String> {
     let p = text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
     p.ok_or_else(|| "expected a probability, 0 to 1".into())
 }
@@ -107,8 +122,26 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     for (at, name) in args.keep.iter().enumerate() {
         anyhow::ensure!(!name.trim().is_empty(), "--keep: a field without a name");
         anyhow::ensure!(!args.keep[..at].contains(name), "--keep: the field `{}` twice", visible(name));
+        anyhow::ensure!(
+            name != LABEL_SET || args.conformal.is_none(),
+            "--keep: `{LABEL_SET}` is what --conformal adds"
+        );
     }
     let pipeline = args.model.load(common)?;
+    let reference = pipeline.manifest().reference.as_ref();
+    let min_prob = match args.coverage {
+        Some(coverage) => {
+            let min_prob = Sure::Coverage(coverage).min_prob(reference)?;
+            common.note(format_args!("pairs from a probability of {min_prob:.3} up are shown"));
+            min_prob
+        }
+        None => args.min_prob,
+    };
+    let conformal = match (args.conformal, reference) {
+        (None, _) => None,
+        (Some(level), Some(reference)) => Some((level, reference)),
+        (Some(_), None) => return Err(no_reference().into()),
+    };
     let query = Query {
         actors: common.find(pipeline.gazetteer(), &args.actor)?,
         states: common.find(pipeline.gazetteer(), &args.state)?,
@@ -118,7 +151,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (inputs, complaints) = args.articles.inputs(&args.read, &args.keep, common);
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
-    let mut printer = Printer::new(args, format, inputs.len() > 1)?;
+    let mut printer = Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1)?;
     let bar = progress::articles(common);
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
@@ -202,9 +235,22 @@ impl Write for Limited {
     }
 }
 
+/// Which pairs are shown, and whether with sets of stances.
+#[derive(Clone, Copy)]
+struct Answers<'a> {
+    min_prob: f64,
+    conformal: Option<(f64, &'a Reference)>,
+}
+
+/// The column of the set of stances that holds the truth as often as was asked.
+const LABEL_SET: &str = "label_set";
+
 /// Writes predictions in the order of the articles, or of their dates.
 struct Printer<'a> {
     args: &'a Args,
+    answers: Answers<'a>,
+    /// Fields of rows that are carried through, and the set of stances.
+    keep: Vec<String>,
     format: Format,
     sink: Output,
     /// Whether each article's table has a heading: where there are several inputs, or one of several articles.
@@ -231,18 +277,20 @@ enum Rendered {
 }
 
 impl<'a> Printer<'a> {
-    fn new(args: &'a Args, format: Format, headed: bool) -> Result<Self> {
+    fn new(args: &'a Args, answers: Answers<'a>, format: Format, headed: bool) -> Result<Self> {
+        let set = answers.conformal.map(|_| LABEL_SET.to_owned());
+        let keep: Vec<String> = args.keep.iter().cloned().chain(set).collect();
         let mut sink = Sink::open(args.output.as_deref())?;
         if format == Format::Csv {
-            let header = Record::COLUMNS.into_iter().map(str::to_owned).chain(kept_columns(&args.keep));
+            let header = Record::COLUMNS.into_iter().map(str::to_owned).chain(kept_columns(&keep));
             csv::Writer::from_writer(&mut sink).write_record(header)?;
         }
         let sink = if format == Format::Parquet {
-            Output::Parquet(Box::new(RecordFile::new(sink, &args.keep, kept_columns(&args.keep))?))
+            Output::Parquet(Box::new(RecordFile::new(sink, &keep, kept_columns(&keep))?))
         } else {
             Output::Text(sink)
         };
-        Ok(Self { args, format, sink, headed, articles: 0, first: None, dated: Vec::new(), undated: 0 })
+        Ok(Self { args, answers, keep, format, sink, headed, articles: 0, first: None, dated: Vec::new(), undated: 0 })
     }
 
     fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
@@ -288,9 +336,17 @@ impl<'a> Printer<'a> {
     /// The records of an article that are wanted, in order.
     fn records(&self, article: &Article, predictions: &[Prediction<'_>]) -> Vec<Record> {
         let kept = |record: &Record| {
-            record.probability() >= self.args.min_prob && (self.args.only.is_none() || record.stance != Stance::Neutral)
+            record.probability() >= self.answers.min_prob
+                && (self.args.only.is_none() || record.stance != Stance::Neutral)
         };
         let mut records: Vec<Record> = Record::all(article, predictions).filter(kept).collect();
+        if let Some((level, reference)) = self.answers.conformal {
+            for record in &mut records {
+                let set = reference.label_set(level, &record.probabilities.to_array());
+                let set: Vec<&str> = set.into_iter().map(Stance::as_str).collect();
+                record.columns.insert(LABEL_SET.into(), set.join("|"));
+            }
+        }
         match self.args.sort {
             Some(Sort::Prob) => records.sort_by(|a, b| b.probability().total_cmp(&a.probability())),
             Some(Sort::State) => records.sort_by(|a, b| (&a.state, &a.actor).cmp(&(&b.state, &b.actor))),
@@ -359,7 +415,7 @@ impl<'a> Printer<'a> {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 for record in records {
-                    let kept = self.args.keep.iter().map(|name| record.columns.get(name).cloned().unwrap_or_default());
+                    let kept = self.keep.iter().map(|name| record.columns.get(name).cloned().unwrap_or_default());
                     let cells = record.row()?.into_iter().chain(kept);
                     if self.args.excel {
                         writer.write_record(cells.map(without_formula))?;
@@ -434,11 +490,15 @@ fn heading(article: &Article) -> String {
 fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
     let several = args.actor.len() > 1;
     let mut header = vec!["STATE", "STANCE", "PROB", "EVIDENCE"];
+    let sets = args.conformal.is_some();
+    if sets {
+        header.insert(3, "SET");
+    }
     if several {
         header.insert(1, "ACTOR");
     }
     let mut rows = table(&header);
-    let beside = if several { 40 } else { 22 };
+    let beside = if several { 40 } else { 22 } + if sets { 26 } else { 0 };
     // On a narrow terminal, name and evidence share what is left.
     let left = width().saturating_sub(beside).max(16);
     let names =
@@ -455,6 +515,9 @@ fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
             format!("{:.2}", r.probability()),
             evidence.join("\n"),
         ];
+        if sets {
+            row.insert(3, r.columns.get(LABEL_SET).map(|set| set.replace('|', " ")).unwrap_or_default());
+        }
         if several {
             row.insert(1, shorten(&r.actor, 17));
         }

@@ -3,6 +3,7 @@
 pub mod behaviour;
 pub mod bootstrap;
 pub mod compare;
+pub mod examine;
 pub mod metrics;
 pub mod predictions;
 mod random;

@@ -9,6 +9,7 @@ use crate::data::LabelledPair;
 use crate::error::{Error, Result};
 use crate::evaluate::bootstrap::{Bootstrap, Groups};
 use crate::evaluate::compare::{McNemar, approximate_randomization, holm, mcnemar_exact, paired_difference};
+use crate::evaluate::examine::{AnsweredRecord, ConformalRecord, LeakRecord, Sure, examine};
 use crate::evaluate::metrics::{self, ConfusionMatrix};
 use crate::evaluate::selective::{SelectiveRecord, area_under_risk_coverage, selective};
 use crate::pipeline::{Ask, Pipeline, ScoredPair, Who, find};
@@ -131,6 +132,15 @@ pub struct Evaluation {
     pub contrasts: usize,
     /// The model.
     pub model: ModelRecord,
+    /// The answers that are as sure as was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<AnsweredRecord>,
+    /// The sets of classes of `predict --conformal`, where the model has a reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<ConformalRecord>,
+    /// Rows that the model has learnt from, where it says from which, and the score without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaks: Option<LeakRecord>,
     /// Other models on the same rows, if any were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
@@ -164,11 +174,15 @@ pub struct EvaluateParams {
     pub draws: usize,
     /// Seed of the bootstrap. Defaults to 0.
     pub seed: u64,
+    /// Which answers count as sure enough. Defaults to none.
+    pub sure: Option<Sure>,
+    /// How often sets of classes should hold the truth, 0.5 to 1. Defaults to 0.9.
+    pub level: f64,
 }
 
 impl Default for EvaluateParams {
     fn default() -> Self {
-        Self { by: Vec::new(), draws: 2000, seed: 0 }
+        Self { by: Vec::new(), draws: 2000, seed: 0, sure: None, level: 0.9 }
     }
 }
 
@@ -301,7 +315,9 @@ impl Comparison {
 /// As [`score`], and [`Error::Empty`] when no row has a label.
 pub fn evaluate(pipeline: &Pipeline, pairs: &[LabelledPair], params: &EvaluateParams) -> Result<Evaluation> {
     let scored = score(pipeline, pairs)?;
-    summarise(&scored, params, ModelRecord::of(pipeline, ""))
+    let mut record = summarise(&scored, params, ModelRecord::of(pipeline, ""))?;
+    examine(&mut record, &scored, pipeline, params)?;
+    Ok(record)
 }
 
 /// Puts scored rows together into the evaluation record.
@@ -364,6 +380,9 @@ pub fn summarise(scored: &[Scored<'_>], params: &EvaluateParams, model: ModelRec
             .then(|| contrasts.iter().filter(|right| **right).count() as f64 / contrasts.len() as f64),
         contrasts: contrasts.len(),
         model,
+        answered: None,
+        conformal: None,
+        leaks: None,
         comparisons: Vec::new(),
     })
 }

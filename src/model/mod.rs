@@ -12,6 +12,8 @@ pub mod encoder;
 pub mod file;
 pub mod head;
 pub mod linear;
+pub mod reference;
+pub mod seen;
 mod softmax;
 pub mod stacked;
 

@@ -37,6 +37,8 @@ use crate::error::{Error, Result};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
 use crate::input_file;
 use crate::model::file::{self as model_file, Manifest};
+use crate::model::reference::Reference;
+use crate::model::seen::Seen;
 use crate::model::{EvidenceWindow, Model};
 use crate::output_file;
 use crate::stance::Stance;
@@ -187,6 +189,12 @@ impl Pipeline {
     /// Records scores in the manifest, to be saved with the model.
     pub fn set_metrics(&mut self, metrics: serde_json::Value) {
         self.manifest.metrics = metrics;
+    }
+
+    /// Records how the model did on rows that it had not seen, and the sentences that it has, to be saved with it.
+    pub fn set_reference(&mut self, reference: Reference, seen: Seen) {
+        self.manifest.reference = Some(reference);
+        self.manifest.seen = seen;
     }
 
     /// What scores evidence, and what makes stances of the scores.

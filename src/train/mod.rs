@@ -38,6 +38,8 @@ use crate::model::head::{CalibrationMethod, Pooling};
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::TfidfParams;
 use crate::model::linear::{LinearModel, LogisticRegressionParams};
+use crate::model::reference::Reference;
+use crate::model::seen::Seen;
 use crate::model::stacked::StackedModel;
 use crate::model::{EvidenceModel, Head, Kind, Model};
 use crate::pipeline::Pipeline;
@@ -46,6 +48,7 @@ use crate::stance::Stance;
 pub use encoder::TrainedEncoder;
 use head::HeldOut;
 pub use recipe::Recipe;
+pub(crate) use rows::fingerprints;
 use rows::{Inputs, ReadRows, Row, check_folds, check_rows, label_shares, read_rows};
 pub use warning::TrainWarning;
 pub use windows::{WindowRecord, WindowRow, window_rows};
@@ -292,6 +295,16 @@ pub fn adapt(
     Ok(training)
 }
 
+/// The sentences that a model would learn from these rows.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub fn seen(data: &[Dataset], gazetteer: &Gazetteer) -> Result<Seen> {
+    let pairs: Vec<&LabelledPair> = data.iter().flat_map(|dataset| &dataset.pairs).collect();
+    let prints = pairs.par_iter().map(|pair| fingerprints(pair, gazetteer)).collect::<Vec<_>>();
+    Ok(Seen::new(prints.into_iter().collect::<Result<Vec<_>>>()?.concat()))
+}
+
 /// The rows, ready to be fitted to.
 struct Ready<'a> {
     data: &'a [Dataset],
@@ -319,6 +332,7 @@ struct HeldOutRow {
 struct Judged {
     head: head::Head,
     out_of_fold: Vec<OutOfFold>,
+    reference: Reference,
 }
 
 impl<'a> Ready<'a> {
@@ -393,18 +407,26 @@ impl<'a> Ready<'a> {
             stance: head.stances[i],
             probabilities: head.probabilities[i],
         };
-        let out_of_fold = held_out.iter().enumerate().map(out_of_fold).collect();
-        Ok(Judged { head, out_of_fold })
+        let out_of_fold: Vec<OutOfFold> = held_out.iter().enumerate().map(out_of_fold).collect();
+        let used = || out_of_fold.iter().zip(&scored).filter(|(_, row)| row.used).map(|(row, _)| row);
+        let reference = Reference::new(
+            &used().map(|row| row.label).collect::<Vec<_>>(),
+            &used().map(|row| row.stance).collect::<Vec<_>>(),
+            &used().map(|row| row.probabilities).collect::<Vec<_>>(),
+        );
+        Ok(Judged { head, out_of_fold, reference })
     }
 
     fn finish(mut self, evidence: Arc<dyn EvidenceModel>, judged: Judged) -> Training {
         if let Some(&n_iter) = self.stopped.iter().max() {
             self.warnings.push(TrainWarning::NotConverged { n_iter, fits: self.stopped.len() });
         }
-        let Judged { head: head::Head { calibration, decision, .. }, out_of_fold } = judged;
+        let Judged { head: head::Head { calibration, decision, .. }, out_of_fold, reference } = judged;
         let pooling = self.params.pooling.clone();
         let head = Head { pooling, calibration, decision, no_evidence: self.no_evidence };
         let mut manifest = manifest(self.data, self.params, self.gazetteer, &self.rows, self.missing.len());
+        manifest.reference = Some(reference);
+        manifest.seen = Seen::new(self.rows.iter().flat_map(|row| row.prints.iter().copied()).collect());
         manifest.warnings = self.warnings.iter().map(ToString::to_string).collect();
         let pipeline = Pipeline::new(Model { evidence, head }, manifest);
         let Self { missing, warnings, repeated, .. } = self;
@@ -456,5 +478,7 @@ fn manifest(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, rows:
         params: serde_json::to_value(params).expect("parameters are plain data"),
         metrics: serde_json::Value::Null,
         warnings: Vec::new(),
+        reference: None,
+        seen: Seen::default(),
     }
 }

@@ -16,6 +16,7 @@ use crate::model::encoder::EncoderInput;
 use crate::model::head::Pooling;
 use crate::model::linear::features::{Counts, WindowTokens};
 use crate::model::linear::tokenize::{Token, Tokenizer};
+use crate::model::seen::fingerprint;
 use crate::pipeline::find;
 use crate::stance::Stance;
 
@@ -30,6 +31,8 @@ pub(super) struct Row {
     pub says_more: bool,
     /// The evidence as an encoder reads it, if that is [kept](Inputs::Kept).
     pub inputs: Vec<Option<EncoderInput>>,
+    /// Fingerprints of its evidence.
+    pub prints: Vec<u32>,
 }
 
 impl Row {
@@ -133,6 +136,21 @@ pub(super) fn read_evidence<T: Send>(
     Ok(all)
 }
 
+/// What is read of a piece of evidence: counts, weight, whether there is more than names, what an encoder reads, and its
+/// fingerprint.
+type Piece = (Counts, f64, bool, Option<Option<EncoderInput>>, Option<u32>);
+
+/// The fingerprints of the evidence of a pair.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub(crate) fn fingerprints(pair: &LabelledPair, gazetteer: &Gazetteer) -> Result<Vec<u32>> {
+    visit(pair, gazetteer, |document, parties| {
+        let evidence = document.evidence(parties.0, parties.1);
+        evidence.iter().filter_map(|e| fingerprint(&document.article.part(e.part)[e.span.clone()])).collect()
+    })
+}
+
 pub(super) fn read_rows(
     data: &[Dataset],
     params: &TrainParams,
@@ -146,17 +164,19 @@ pub(super) fn read_rows(
         let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
         counts.count(&params.ngrams, &tokens, &marks, pair, evidence.strength);
         let Evidence { part, sentences, strength, .. } = *evidence;
+        let print = fingerprint(&document.article.part(part)[evidence.span.clone()]);
         let input = (inputs == Inputs::Kept)
             .then(|| EncoderInput::new(&EvidenceWindow { document, sentences, strength, pair }));
-        (counts, params.pooling.weight(part, strength), tokens.iter().any(is_word), input)
+        (counts, params.pooling.weight(part, strength), tokens.iter().any(is_word), input, print)
     };
     let ReadEvidence { found, missing, repeated } = read_evidence(data, gazetteer, count)?;
-    let row = |Found { origin, label, evidence }: Found<(Counts, f64, bool, Option<Option<EncoderInput>>)>| {
+    let row = |Found { origin, label, evidence }: Found<Piece>| {
         let Dataset { weight, calibrate, .. } = data[origin.0];
-        let says_more = evidence.iter().any(|(_, _, says_more, _)| *says_more);
-        let inputs = evidence.iter().filter_map(|(.., input)| input.clone()).collect();
+        let says_more = evidence.iter().any(|(_, _, says_more, ..)| *says_more);
+        let prints = evidence.iter().filter_map(|(.., print)| *print).collect();
+        let inputs = evidence.iter().filter_map(|(.., input, _)| input.clone()).collect();
         let evidence = evidence.into_iter().map(|(counts, weight, ..)| (counts, weight)).collect();
-        Row { origin, evidence, label, weight, calibrate, says_more, inputs }
+        Row { origin, evidence, label, weight, calibrate, says_more, inputs, prints }
     };
     Ok(ReadRows { rows: found.into_iter().map(row).collect(), missing, repeated })
 }

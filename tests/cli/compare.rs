@@ -42,3 +42,38 @@ fn predictions_without_probabilities_have_no_losses() {
         .says(2, &["1 predictions answer to no labelled row", "no prediction for `1` (Norway toward Chile)"])
         .prints_nothing();
 }
+
+#[test]
+fn answers_are_as_sure_as_was_asked() {
+    let folder = Folder::new();
+    let rows: String = (0..60)
+        .map(|i| {
+            let (label, verb) = [("aligned", "thanked"), ("neutral", "met"), ("opposed", "condemned")][i % 3];
+            format!("Norway {verb} Chile over the port number {i} on Monday.,Norway,Chile,{label}\n")
+        })
+        .collect();
+    folder.save("rows.csv", format!("{HEADER}{rows}"));
+    folder.run(&["train", "--data", "rows.csv", "--output", "m.detente"]).says(0, &["wrote m.detente"]);
+    let json = |args: &[&str]| -> serde_json::Value {
+        let ended = folder.run(&[&["evaluate", "--model", "m.detente", "--format", "json"], args].concat());
+        ended.says(0, &[]);
+        serde_json::from_str(&ended.stdout).expect("JSON")
+    };
+    // The rows that it has learnt from are known again, and others are not.
+    let record = json(&["--data", "rows.csv", "--coverage", "0.5"]);
+    assert_eq!((record["leaks"]["rows"].as_u64(), record["leaks"]["macro_f1_without"].is_null()), (Some(60), true));
+    assert_eq!((record["answered"]["asked"].as_f64(), record["conformal"]["level"].as_f64()), (Some(0.5), Some(0.9)));
+    let other = "Oman praised the new port of Iran in a speech.,Oman,Iran,aligned\n";
+    folder.save("other.csv", format!("{HEADER}{other}"));
+    assert_eq!(json(&["--data", "other.csv", "--min-prob", "0"])["answered"]["coverage"].as_f64(), Some(1.0));
+    let text = ["predict", "--text", "Norway condemned Chile over the port.", "--actor", "Chile", "--model"];
+    let sets = folder.run(&[&text[..], &["m.detente", "--conformal", "0.9", "--format", "csv"]].concat());
+    sets.says(0, &[]);
+    let (header, row) = sets.stdout.split_once('\n').expect("two lines");
+    assert!(header.ends_with(",label_set") && row.trim_end().ends_with("opposed"), "{}", sets.stdout);
+    folder.run(&[&text[..], &["m.detente", "--coverage", "1"]].concat()).says(0, &["a probability of 0.000 up"]);
+    // A model of an earlier version says that it cannot.
+    folder.run(&[&text[..], &[MODEL, "--coverage", "0.5"]].concat()).says(2, &["train it again"]).prints_nothing();
+    folder.run(&[&text[..], &[MODEL, "--conformal"]].concat()).says(2, &["train it again"]).prints_nothing();
+    folder.run(&[&text[..], &["m.detente", "--conformal", "0.2"]].concat()).says(2, &["0.5 to 0.995"]);
+}

@@ -21,6 +21,8 @@ use crate::hash::hex;
 use crate::input_file;
 use crate::model::head::Calibration;
 use crate::model::head::{Decision, Pooling};
+use crate::model::reference::Reference;
+use crate::model::seen::Seen;
 use crate::model::{EvidenceModel, Head, Kind, Model};
 
 /// The format that this version writes.
@@ -56,6 +58,12 @@ pub struct Manifest {
     /// What a person should know of the training: a fit that did not converge, a calibration that had too few rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// How it did on rows that it had not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// The sentences that it learnt from; a tensor of the file, not part of the JSON.
+    #[serde(skip)]
+    pub seen: Seen,
 }
 
 /// One file of training data.
@@ -103,6 +111,9 @@ struct Metadata {
 /// The kind that a file names; one that names none is linear.
 const LINEAR: &str = "linear";
 const STACKED: &str = "stacked";
+
+/// The tensor of fingerprints of the sentences that the model learnt from.
+const SEEN: &str = "seen";
 
 fn linear_kind() -> String {
     LINEAR.into()
@@ -163,6 +174,10 @@ pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
     let head = serde_json::to_value(&head).expect("numbers are plain data");
     if let (Some(parts), serde_json::Value::Object(head)) = (parts.as_object_mut(), head) {
         parts.extend(head);
+    }
+    let seen = manifest.seen.prints();
+    if !seen.is_empty() {
+        tensors.push(Tensor::new(SEEN, Dtype::U32, &[seen.len()], seen, u32::to_le_bytes));
     }
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     let content = Content { manifest: manifest.clone(), kind: kind.into(), parts };
@@ -228,7 +243,11 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelPr
             return Err(part("kind", format!("`{other}`"), expected));
         }
     };
-    Ok((Model { evidence, head }, content.manifest))
+    let seen = match file.tensor(SEEN) {
+        Ok(_) => Seen::new(numbers(&file, SEEN, Dtype::U32, u32::from_le_bytes)?),
+        Err(_) => Seen::default(),
+    };
+    Ok((Model { evidence, head }, Manifest { seen, ..content.manifest }))
 }
 
 fn describe(error: &SafeTensorError) -> String {
