@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use detente::LabelledPair;
+use detente::data::split::{self, SplitParams};
 use detente::evaluate::bootstrap::{Bootstrap, Groups};
 use detente::evaluate::metrics::{self, ConfusionMatrix};
+use detente::gazetteer::Gazetteer;
 use detente::model::linear::ClassWeight;
+use detente::model::linear::ngrams::NgramParams;
 use detente::output_file::OutputFile;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
-use detente::train::{Dataset, Recipe, Step, TrainedEncoder, adapt, train_stacked};
+use detente::train::tune::{self, Tuned};
+use detente::train::{Dataset, OutOfFold, Recipe, Step, TrainParams, TrainedEncoder, adapt, train_stacked};
 use detente::{EvaluateParams, Stance};
 
 use super::models::ModelName;
-use super::output::Sink;
+use super::output::{Sink, table};
 use super::{Common, LabelArgs, Outcome, paths, progress};
 
 /// Train a model on labelled pairs
@@ -24,7 +28,8 @@ use super::{Common, LabelArgs, Outcome, paths, progress};
 ///
 /// Examples:
 ///   detente train --data rows.csv --output my.detente
-///   detente train --data rows.csv --tier accurate --output my.detente
+///   detente train --data rows.csv --start-from default --output my.detente
+///   detente train --data rows.csv --tune --test-size 0.2 --output my.detente
 ///   detente train --data rows.csv --dev dev.csv --config recipe.toml --output my.detente
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -44,10 +49,16 @@ pub struct Args {
     /// A fine-tuned encoder to put beside the n-grams: the folder that training/export.py wrote
     #[arg(long, value_name = "FOLDER", requires = "config")]
     encoder: Option<PathBuf>,
-    /// What to make of the rows: `fast`, n-grams of their own; `accurate` or `small`, that model with a new last layer, which
-    /// needs few rows; or the path of such a model
-    #[arg(long, value_name = "MODEL", default_value = "fast", conflicts_with = "encoder")]
-    tier: ModelName,
+    /// Continue from a model that reads, which needs few rows: `default` or `accurate`, `small`, or the path of such a
+    /// model; it gets a new last layer [default: n-grams of the rows' own]
+    #[arg(long, alias = "tier", value_name = "MODEL", value_parser = parse_start, conflicts_with = "encoder")]
+    start_from: Option<ModelName>,
+    /// Choose features, penalty and class weights by cross-validation, and print the score of rows that had no say in it
+    #[arg(long, conflicts_with_all = ["start_from", "encoder"])]
+    tune: bool,
+    /// Keep this share of the groups out of training, and score the finished model on them
+    #[arg(long, value_name = "SHARE", value_parser = parse_test_size, conflicts_with = "dev")]
+    test_size: Option<f64>,
     #[command(flatten)]
     labels: LabelArgs,
     /// The column whose equal values stay in one fold [default: group, or else the text]
@@ -73,6 +84,15 @@ pub struct Args {
 
 fn parse_folds(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|folds| *folds >= 2).ok_or_else(|| "expected a whole number of at least 2".into())
+}
+
+fn parse_start(text: &str) -> Result<ModelName, String> {
+    text.parse().map(|name| if name == ModelName::File("default".into()) { ModelName::Accurate } else { name })
+}
+
+fn parse_test_size(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share: &f64| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a share of the rows, above 0 and below 1".into())
 }
 
 fn parse_class_weight(text: &str) -> Result<ClassWeight, String> {
@@ -102,7 +122,13 @@ fn parse_c(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut recipe = args.config.as_deref().map(Recipe::read).transpose()?.unwrap_or_default();
     recipe.data.extend(args.data.iter().map(RecipeData::file));
-    let read = args.dev.iter().chain(&args.config).map(PathBuf::as_path).chain(recipe.files()).chain(args.tier.file());
+    let read = args
+        .dev
+        .iter()
+        .chain(&args.config)
+        .map(PathBuf::as_path)
+        .chain(recipe.files())
+        .chain(args.start_from.as_ref().and_then(ModelName::file));
     let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
     paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
     // What cannot be written is known before the work, not after it.
@@ -122,10 +148,15 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let labels = &args.labels.label_map;
     let read_dev = |path: &PathBuf| recipe::labelled(path, labels, None, &common.warn());
     let dev = args.dev.as_ref().map(read_dev).transpose()?;
-    let RecipeRows { data, excluded } = recipe.rows(labels, args.group.as_deref(), &common.warn())?;
+    let RecipeRows { mut data, excluded } = recipe.rows(labels, args.group.as_deref(), &common.warn())?;
     for (name, rows) in excluded {
         common.note(format_args!("{name}: {rows} rows left out, their texts are held out"));
     }
+    let (test, dev_name) = match (args.test_size, &args.dev) {
+        (Some(share), _) => (Some(hold_out(&mut data, share, params.seed)?), "the rows that were kept out".to_owned()),
+        (None, Some(path)) => (dev, path.display().to_string()),
+        (None, None) => (None, String::new()),
+    };
     let gazetteer = common.load_gazetteer()?;
     let bar = progress::spinner(common);
     let show = |step: Step| {
@@ -136,12 +167,20 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             Step::Fit => "fitting on all rows".to_string(),
         });
     };
-    let trained = match (&args.encoder, &args.tier) {
+    if args.tune {
+        let tuned = tune::tune(&data, &params, &gazetteer, &show)?;
+        bar.suspend(|| say_tuned(&tuned, &data, common))?;
+        params = tuned.params;
+    }
+    let trained = match (&args.encoder, &args.start_from) {
         (Some(folder), _) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
-        (None, ModelName::Fast) => detente::train(&data, &params, &gazetteer, &show)?,
-        (None, ModelName::Cascade(_)) => bail!("a cascade is two models: name `accurate` or `small` to start from"),
-        (None, tier) => adapt(&tier.load(common)?, &data, &params, &gazetteer, &show)?,
+        (None, None | Some(ModelName::Fast)) => detente::train(&data, &params, &gazetteer, &show)?,
+        (None, Some(ModelName::Cascade(_))) => {
+            bail!("a cascade is two models: name `accurate` or `small` to start from")
+        }
+        (None, Some(base)) => adapt(&base.load(common)?, &data, &params, &gazetteer, &show)?,
     };
+    let words = baseline(&data, &params, &gazetteer, trained.out_of_fold.len());
     bar.finish_and_clear();
 
     let y_true: Vec<Stance> = trained.out_of_fold.iter().map(|o| o.label).collect();
@@ -161,18 +200,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let counts = Stance::ALL.map(|label| format!("{} {label}", y_true.iter().filter(|y| **y == label).count()));
     common.note(format_args!("labels: {}", counts.join(", ")));
     let keys: Vec<&str> = trained.out_of_fold.iter().map(|o| data[o.row.0].pairs[o.row.1].group_key()).collect();
-    let interval = match Groups::new(&keys) {
-        Ok(groups) => {
-            let macro_f1 = |w: &[f64]| Ok([ConfusionMatrix::new(&y_true, &stances, Some(w))?.f1_macro()]);
-            let [interval] = Bootstrap::new().draws(1_000).seed(params.seed).intervals(&groups, macro_f1)?;
-            format!(" (95 % interval {:.4} to {:.4})", interval.lower, interval.upper)
-        }
-        Err(_) => String::new(),
-    };
-    let usual = Stance::ALL.into_iter().max_by_key(|label| y_true.iter().filter(|y| *y == label).count());
-    let usual = usual.unwrap_or(Stance::Neutral);
-    let majority = metrics::f1_macro_score(&y_true, &vec![usual; y_true.len()])?;
-    common.note(format_args!("macro-F1 on held-out folds: {score:.4}{interval}; always {usual}: {majority:.4}"));
+    let interval = interval(&keys, &y_true, &stances, params.seed)?;
+    common.note(format_args!("macro-F1 on held-out folds: {score:.4}{interval}"));
+    say_folds(&trained.out_of_fold, common)?;
+    say_baselines(&trained.out_of_fold, words.as_deref(), common)?;
     for (d, dataset) in data.iter().enumerate().filter(|_| data.len() > 1) {
         let rows: Vec<_> = trained.out_of_fold.iter().filter(|o| o.row.0 == d).collect();
         let y: Vec<Stance> = rows.iter().map(|o| o.label).collect();
@@ -195,17 +226,112 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     pipeline.save(&args.output)?;
     common.note(format_args!("wrote {}", args.output.display()));
-    if let (Some(path), Some(pairs)) = (&args.dev, dev) {
+    if let Some(pairs) = test {
         let params = EvaluateParams { seed: params.seed, ..EvaluateParams::default() };
         let record = detente::evaluate(&pipeline.with_gazetteer(gazetteer), &pairs, &params)?;
         let [lo, hi] = record.ci95.get("macro_f1").copied().unwrap_or([f64::NAN; 2]);
         common.note(format_args!(
-            "macro-F1 on {}: {:.4} (95 % interval {lo:.4} to {hi:.4})",
-            path.display(),
-            record.macro_f1
+            "macro-F1 on {dev_name} ({} rows): {:.4} (95 % interval {lo:.4} to {hi:.4})",
+            record.n, record.macro_f1
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Takes a share of the groups out of the data, and gives their rows.
+fn hold_out(data: &mut [Dataset], share: f64, seed: u64) -> Result<Vec<LabelledPair>> {
+    let all: Vec<LabelledPair> = data.iter().flat_map(|dataset| dataset.pairs.iter().cloned()).collect();
+    let params = SplitParams { ratios: vec![1.0 - share, share], seed, ..SplitParams::default() };
+    let (parts, blocks) = split::split(&all, &params)?;
+    let mut parts_left = parts.iter();
+    for dataset in data.iter_mut() {
+        dataset.pairs.retain(|_| parts_left.next() == Some(&0));
+    }
+    let held_out: Vec<LabelledPair> =
+        all.into_iter().zip(&parts).filter(|(_, part)| **part == 1).map(|(p, _)| p).collect();
+    anyhow::ensure!(
+        !held_out.is_empty() && data.iter().any(|dataset| !dataset.pairs.is_empty()),
+        "--test-size {share}: the rows are in {blocks} groups, too few to keep some out"
+    );
+    Ok(held_out)
+}
+
+/// The candidates, one line each, and what the choice is worth.
+fn say_tuned(tuned: &Tuned, data: &[Dataset], common: &Common) -> Result<()> {
+    let mut rows = table(&["", "TRIED", "MACRO F1", "ERROR"]);
+    for tried in &tuned.tried {
+        let mark = if tried.chosen { "→" } else { "" };
+        let numbers = [tried.macro_f1, tried.standard_error].map(|n| format!("{n:.4}"));
+        rows.add_row([mark.to_owned(), tried.name.clone()].into_iter().chain(numbers));
+    }
+    common.note(format_args!("{}", rows.trim_fmt()));
+    let (y, p): (Vec<Stance>, Vec<Stance>) = tuned.nested.iter().map(|row| (row.label, row.stance)).unzip();
+    let keys: Vec<&str> = tuned.nested.iter().map(|row| data[row.row.0].pairs[row.row.1].group_key()).collect();
+    let interval = interval(&keys, &y, &p, 0)?;
+    let score = metrics::f1_macro_score(&y, &p)?;
+    common.note(format_args!(
+        "→ the simplest within one standard error of the best; on rows that had no say in the choice (nested folds): \
+         {score:.4}{interval}"
+    ));
+    Ok(())
+}
+
+/// The 95 % interval of macro-F1, in words; empty where there is one group.
+fn interval(keys: &[&str], y_true: &[Stance], y_pred: &[Stance], seed: u64) -> Result<String> {
+    let Ok(groups) = Groups::new(keys) else { return Ok(String::new()) };
+    let macro_f1 = |w: &[f64]| Ok([ConfusionMatrix::new(y_true, y_pred, Some(w))?.f1_macro()]);
+    let [interval] = Bootstrap::new().draws(1_000).seed(seed).intervals(&groups, macro_f1)?;
+    Ok(format!(" (95 % interval {:.4} to {:.4})", interval.lower, interval.upper))
+}
+
+/// The score of each fold, and how far they lie apart.
+fn say_folds(rows: &[OutOfFold], common: &Common) -> Result<()> {
+    let folds: BTreeSet<usize> = rows.iter().map(|row| row.fold).collect();
+    let score = |fold: usize| {
+        let (y, p): (Vec<Stance>, Vec<Stance>) =
+            rows.iter().filter(|row| row.fold == fold).map(|row| (row.label, row.stance)).unzip();
+        metrics::f1_macro_score(&y, &p)
+    };
+    let scores: Vec<f64> = folds.into_iter().map(score).collect::<Result<_, _>>()?;
+    let (mean, error) = tune::mean_and_error(&scores);
+    let each: Vec<String> = scores.iter().take(20).map(|score| format!("{score:.3}")).collect();
+    common.note(format_args!("  by fold: {}; mean {mean:.4}, standard error {error:.4}", each.join(" ")));
+    Ok(())
+}
+
+/// The same rows by words alone, or none where that would take long or cannot be done.
+fn baseline(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer, rows: usize) -> Option<Vec<OutOfFold>> {
+    const MOST: usize = 20_000;
+    let ngrams = NgramParams { max_n: 1, max_region_n: 0, context: 0, stems: false, ..NgramParams::default() };
+    let params = TrainParams { ngrams, folds: params.folds, seed: params.seed, ..TrainParams::default() };
+    let trained = (rows <= MOST).then(|| detente::train(data, &params, gazetteer, &|_| {}))?;
+    trained.ok().map(|trained| trained.out_of_fold)
+}
+
+/// What is no model, or hardly one, beside the model.
+fn say_baselines(rows: &[OutOfFold], words: Option<&[OutOfFold]>, common: &Common) -> Result<()> {
+    let y: Vec<Stance> = rows.iter().map(|row| row.label).collect();
+    let shares = Stance::ALL.map(|label| y.iter().filter(|y| **y == label).count() as f64 / y.len() as f64);
+    let usual = Stance::argmax(&shares);
+    let mut shown = table(&["", "HELD OUT", "MACRO F1", "RIGHT", "LOG LOSS"]);
+    let mut add = |name: &str, y: &[Stance], stances: &[Stance], p: &[[f64; 3]]| -> Result<()> {
+        let numbers =
+            [metrics::f1_macro_score(y, stances)?, metrics::accuracy_score(y, stances)?, metrics::log_loss(y, p)?];
+        let cells = numbers.map(|number| format!("{number:.3}"));
+        shown.add_row([String::new(), name.to_owned()].into_iter().chain(cells));
+        Ok(())
+    };
+    let mut of = |name: &str, rows: &[OutOfFold]| {
+        let y: Vec<Stance> = rows.iter().map(|row| row.label).collect();
+        let stances: Vec<Stance> = rows.iter().map(|row| row.stance).collect();
+        let p: Vec<[f64; 3]> = rows.iter().map(|row| row.probabilities).collect();
+        add(name, &y, &stances, &p)
+    };
+    of("this model", rows)?;
+    words.map(|rows| of("bag of words", rows)).transpose()?;
+    add(&format!("always {usual}, by the labels' shares"), &y, &vec![usual; y.len()], &vec![shares; y.len()])?;
+    common.note(format_args!("{}", shown.trim_fmt()));
+    Ok(())
 }
 
 fn write_out_of_fold(path: &Path, data: &[Dataset], rows: &[detente::train::OutOfFold]) -> Result<()> {

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        let row = |i, label, probabilities| OutOfFold { row: (0, i), label, stance: label, probabilities };
+        let row = |i, label, probabilities| OutOfFold { row: (0, i), fold: 0, label, stance: label, probabilities };
         let rows = [
             row(0, Aligned, [0.8, 0.1, 0.1]),
             row(1, Aligned, [0.2, 0.7, 0.1]), // threshold of aligned: 0.5; of neutral: 0.6; of opposed: none has it

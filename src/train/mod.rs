@@ -20,6 +20,7 @@ mod questions;
 pub mod recipe;
 mod rows;
 mod stacked;
+pub mod tune;
 mod warning;
 mod windows;
 
@@ -140,6 +141,8 @@ pub enum Step {
 pub struct OutOfFold {
     /// The file, as an index into the data given, and the row in it.
     pub row: (usize, usize),
+    /// The fold that it was in.
+    pub fold: usize,
     /// The label.
     pub label: Stance,
     /// The stance decided on.
@@ -262,6 +265,11 @@ pub fn adapt(
     let tfidf = TfidfParams::new().min_df(1);
     let params = TrainParams { ngrams, pooling, tfidf, ..params.clone() };
     let mut ready = Ready::read(data, &params, gazetteer, Inputs::Kept, progress)?;
+    let known = &base.manifest().seen;
+    let rows = ready.rows.iter().filter(|row| known.has_most(&row.prints)).count();
+    if rows > 0 {
+        ready.warnings.push(TrainWarning::Known { rows });
+    }
     progress(Step::Encoder);
     let adapter = adapt::Adapter::new(model.encoder(), &ready.rows, &params.logistic);
     let adapt::HeldOutScores { scores, strength, mut stopped } = adapter.held_out(&ready.fold_of, ready.folds)?;
@@ -403,6 +411,7 @@ impl<'a> Ready<'a> {
         }
         let out_of_fold = |(i, held): (usize, &HeldOutRow)| OutOfFold {
             row: self.rows[held.row].origin,
+            fold: held.fold,
             label: self.rows[held.row].label,
             stance: head.stances[i],
             probabilities: head.probabilities[i],

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::TrainWarning;
 use crate::data::LabelledPair;
+use crate::data::audit::Index;
 use crate::stance::Stance;
 
 /// Rows of a class, and groups, below which a score says little.
@@ -25,6 +28,10 @@ pub(super) fn questions(pairs: &[&LabelledPair], labels: &[Stance]) -> Vec<Train
     if groups.len() < FEW_GROUPS {
         found.push(TrainWarning::FewGroups { groups: groups.len() });
     }
+    let rows = near_texts(pairs);
+    if rows > 0 {
+        found.push(TrainWarning::NearTexts { rows });
+    }
     // Where each source has a label of its own, a model may learn the source.
     let sources: BTreeSet<&str> = pairs.iter().filter_map(|pair| pair.article.source.as_deref()).collect();
     if sources.len() > 1 {
@@ -41,6 +48,27 @@ pub(super) fn questions(pairs: &[&LabelledPair], labels: &[Stance]) -> Vec<Train
         }
     }
     found
+}
+
+/// Rows whose text is near to one of another group. Of very many texts it is not asked: it would take minutes.
+fn near_texts(pairs: &[&LabelledPair]) -> usize {
+    const MOST: usize = 20_000;
+    let mut texts: BTreeMap<&str, Vec<&LabelledPair>> = BTreeMap::new();
+    for pair in pairs {
+        texts.entry(pair.article.text.as_str()).or_default().push(pair);
+    }
+    if texts.len() > MOST {
+        return 0;
+    }
+    let texts: Vec<(&str, Vec<&LabelledPair>)> = texts.into_iter().collect();
+    let index = Index::new(texts.iter().map(|(text, _)| *text));
+    let near = |(at, (text, rows)): (usize, &(&str, Vec<&LabelledPair>))| {
+        let others = index.find_first(text).into_iter().filter(|leak| leak.text != at);
+        let apart = |other: &LabelledPair| rows.iter().all(|row| row.group_key() != other.group_key());
+        let is_near = others.into_iter().any(|leak| texts[leak.text].1.iter().any(|other| apart(other)));
+        if is_near { rows.len() } else { 0 }
+    };
+    texts.par_iter().enumerate().map(near).sum()
 }
 
 #[cfg(test)]
@@ -69,6 +97,11 @@ mod tests {
                 TrainWarning::OneSource { label: Stance::Opposed, source: "Wire".into() },
             ]
         );
+        let mut near = pairs.clone();
+        for (row, end) in near[..2].iter_mut().zip(["", " again"]) {
+            row.article.text = format!("Peru met Chile on the ports that both had long asked about{end}.");
+        }
+        assert!(ask(&near).contains(&TrainWarning::NearTexts { rows: 2 }), "{:?}", ask(&near));
         let few = &pairs[..5];
         assert!(ask(few).contains(&TrainWarning::FewGroups { groups: 5 }));
     }

@@ -52,6 +52,16 @@ pub enum TrainWarning {
         /// How many.
         groups: usize,
     },
+    /// Rows of different groups have nearly the same text.
+    NearTexts {
+        /// How many rows have a text that is near to one of another group.
+        rows: usize,
+    },
+    /// The model to start from has learnt from these rows, so that held-out folds are known to it.
+    Known {
+        /// How many.
+        rows: usize,
+    },
     /// All rows of this label are from one source, though there are several.
     OneSource {
         /// The label.
@@ -88,13 +98,23 @@ impl fmt::Display for TrainWarning {
             }
             Self::FewRows { label, rows } => write!(
                 f,
-                "only {rows} rows are {label}: the score of this class is hardly known; 30 are a beginning, and --tier small \
-                 needs fewer"
+                "only {rows} rows are {label}: the score of this class is hardly known; 30 are a beginning, and \
+                 --start-from small needs fewer"
             ),
             Self::FewGroups { groups } => write!(
                 f,
                 "the rows are in {groups} groups only: held-out folds tell little of other texts; label more texts, or name \
                  the right column by --group"
+            ),
+            Self::NearTexts { rows } => write!(
+                f,
+                "the texts of {rows} rows are nearly those of rows of other groups: held-out scores are too good; put them in one \
+                 group, or leave one of each out (`detente data check` names them)"
+            ),
+            Self::Known { rows } => write!(
+                f,
+                "the model to start from has learnt from the sentences of {rows} of these rows: the score on held-out folds is too \
+                 good"
             ),
             Self::OneSource { label, source } => write!(
                 f,

@@ -8,3 +8,4 @@ mod formats;
 #[path = "../program/mod.rs"]
 mod program;
 mod sessions;
+mod training;

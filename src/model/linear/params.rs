@@ -52,6 +52,12 @@ impl LogisticRegressionParams {
         Self::default()
     }
 
+    /// [`c`](Self::c) times a factor, within its range.
+    pub fn scale_c(mut self, factor: f64) -> Self {
+        self.0.c = (self.0.c * factor).clamp(1e-9, 1e9);
+        self
+    }
+
     /// How much the rows count against the penalty ½‖W‖²: the inverse strength of regularisation, from 1e-9 to 1e9;
     /// defaults to 1.
     pub fn c(mut self, c: f64) -> Self {
