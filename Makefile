@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench growth learning names scores silver stats accurate ablation fuzz
+.PHONY: check test model bench growth learning small-data names scores silver stats accurate ablation fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -22,6 +22,10 @@ growth:
 # What labels on news summaries are worth: reports/learning.md. Trains six models, one after the other.
 learning:
 	cargo bench --bench learning > reports/learning.md
+
+# What few rows are worth: reports/small-data.md. `make scores` makes one of its sets.
+small-data:
+	cargo bench --bench small_data > reports/small-data.md
 
 # Which names are found, and which false ones: reports/names.md.
 names:

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use detente::evaluate::behaviour;
 use detente::evaluate::compare::McNemar;
 use detente::evaluate::examine::{self, Sure};
+use detente::evaluate::faithfulness::{self, Deletion};
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::predictions;
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
@@ -38,6 +39,9 @@ pub struct Args {
     /// Try the model on turns of phrase: 25 kinds of cases that come with the program
     #[arg(long, conflicts_with_all = ["data", "predictions", "by", "min", "max", "compare"])]
     behaviour: bool,
+    /// Take the strongest word of the evidence out of up to 300 of the rows, or another, and see what becomes of the answer
+    #[arg(long, conflicts_with_all = ["behaviour", "predictions", "by", "min", "max", "compare"])]
+    faithfulness: bool,
     /// The model: `accurate`, `small`, `cascade`, `fast`, the path of a model file, or of a table of predictions (`id`,
     /// `stance`, and, if there are, `state`, `actor`, `p_aligned`, `p_neutral`, `p_opposed`). The first is compared with
     /// those that are given after it
@@ -84,6 +88,12 @@ pub struct Args {
 enum Format {
     Table,
     Json,
+}
+
+impl Format {
+    fn is_json(self) -> bool {
+        matches!(self, Self::Json)
+    }
 }
 
 /// A metric and the value that it must reach, or must not pass.
@@ -134,6 +144,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         return try_behaviour(&models[0].load(common)?, args);
     }
     let (pairs, failed) = read_pairs(&args.data, args, common)?;
+    if args.faithfulness {
+        anyhow::ensure!(models.len() == 1, "--faithfulness tries one model");
+        try_faithfulness(&models[0].load(common)?, &pairs, args)?;
+        return Ok(Outcome::failed_if(failed));
+    }
     let sure = args.min_prob.map(Sure::MinProb).or(args.coverage.map(Sure::Coverage));
     let params = EvaluateParams {
         by: args.by.clone(),
@@ -230,6 +245,27 @@ fn try_behaviour(pipeline: &detente::Pipeline, args: &Args) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Takes words out of the rows' texts.
+fn try_faithfulness(pipeline: &Pipeline, pairs: &[LabelledPair], args: &Args) -> Result<()> {
+    const MOST: usize = 300;
+    let record = faithfulness::faithfulness(pipeline, pairs, MOST, args.seed)?;
+    if let Some(path) = &args.json {
+        write_json(Some(path), &record)?;
+    }
+    if args.format.is_json() {
+        return write_json(None, &record);
+    }
+    let mut rows = table(&["WITHOUT", "PROBABILITY FALLS", "BY, IN THE MEAN", "STANCE TURNS"]);
+    for (name, deletion) in [("the strongest word", record.strongest), ("another word", record.random)] {
+        let Deletion { falls, mean_fall, turns } = deletion;
+        let shares = [format!("{:.1} %", 100.0 * falls), format!("{mean_fall:.3}"), format!("{:.1} %", 100.0 * turns)];
+        rows.add_row([name.to_owned()].into_iter().chain(shares));
+    }
+    let mut out = Sink::open(None)?;
+    writeln!(out, "{} pairs\n\n{}", record.pairs, rows.trim_fmt())?;
+    out.finish()
+}
+
 /// Refuses a column that no row has.
 fn check_columns(columns: &[String], pairs: &[LabelledPair]) -> Result<()> {
     for column in columns {
@@ -272,23 +308,19 @@ fn read_pairs(paths: &[PathBuf], args: &Args, common: &Common) -> Result<(Vec<La
     Ok((pairs, failed))
 }
 
+/// A row of the table of predictions.
+pub fn prediction_row(s: &Scored<'_>) -> [String; 8] {
+    let [aligned, neutral, opposed] = s.probabilities.map_or_else(Default::default, |p| p.map(|p| p.to_string()));
+    let LabelledPair { article, state, actor, .. } = s.pair;
+    let (label, stance) = (s.label.to_string(), s.stance.to_string());
+    [article.id.clone(), state.clone(), actor.clone(), label, stance, aligned, neutral, opposed]
+}
+
 fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"])?;
     for s in scored {
-        let [aligned, neutral, opposed] = s.probabilities.map_or_else(Default::default, |p| p.map(|p| p.to_string()));
-        let (label, stance) = (s.label.to_string(), s.stance.to_string());
-        let article = &s.pair.article;
-        writer.write_record([
-            &article.id,
-            &s.pair.state,
-            &s.pair.actor,
-            &label,
-            &stance,
-            &aligned,
-            &neutral,
-            &opposed,
-        ])?;
+        writer.write_record(prediction_row(s))?;
     }
     writer.flush()?;
     Ok(())

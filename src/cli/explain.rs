@@ -39,12 +39,19 @@ pub struct Args {
     read: ReadArgs,
     #[command(flatten)]
     model: ModelArgs,
+    /// Show what speaks against another stance, and what speaks for it
+    #[arg(long, value_name = "STANCE", value_parser = parse_stance)]
+    why_not: Option<Stance>,
     /// Features to show for each sentence
     #[arg(long, value_name = "N", default_value_t = 8)]
     top: usize,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+fn parse_stance(text: &str) -> Result<Stance, String> {
+    text.parse().map_err(|_| "expected aligned, neutral or opposed".into())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,6 +117,9 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
         )?;
     }
     let k = stance.index();
+    if let Some(other) = args.why_not {
+        return print_why_not(out, article, explanation, other, args.top);
+    }
     writeln!(out, "score of {stance}: {:+.3} = base {:+.3} + evidence", explanation.logits[k], explanation.base[k])?;
     for evidence in &explanation.evidence {
         for (at, (part, span)) in evidence.sentences.iter().enumerate() {
@@ -143,6 +153,55 @@ fn print(out: &mut impl Write, article: &Article, explanation: &Explanation, arg
             rows.add_row(row);
         }
         writeln!(out, "{}", rows.trim_fmt())?;
+    }
+    Ok(())
+}
+
+/// What keeps a pair from another stance: the difference of the two scores, taken apart.
+fn print_why_not(
+    out: &mut impl Write,
+    article: &Article,
+    explanation: &Explanation,
+    other: Stance,
+    top: usize,
+) -> Result<()> {
+    let stance = explanation.stance;
+    if other == stance {
+        writeln!(out, "it is {stance}")?;
+        return Ok(());
+    }
+    let lead = |scores: &[f64; 3]| scores[stance.index()] - scores[other.index()];
+    writeln!(
+        out,
+        "{stance} and not {other}: {:+.3} in the score = {:+.3} before any word + evidence",
+        lead(&explanation.logits),
+        lead(&explanation.base)
+    )?;
+    for evidence in &explanation.evidence {
+        for (at, (part, span)) in evidence.sentences.iter().enumerate() {
+            let first = if at == 0 { format!("\n{:+.3}  ", lead(&evidence.contribution)) } else { " ".repeat(8) };
+            writeln!(out, "{first}{}", shorten(&article.part(*part)[span.clone()], width().saturating_sub(8)))?;
+        }
+        let mut words = by_word(article, &evidence.features);
+        words.sort_by(|a, b| lead(&b.2).total_cmp(&lead(&a.2)));
+        let mut rows = table(&["", "ADDS", "WORD"]);
+        let (against, speaking): (Vec<_>, Vec<_>) = words.iter().partition(|(.., c)| lead(c) > 0.0);
+        let mut add = |title: String, words: Vec<&(Part, detente::Span, [f64; 3])>| {
+            for (at, (part, span, contribution)) in words.into_iter().take(top).enumerate() {
+                let title = if at == 0 { title.clone() } else { String::new() };
+                let word = shorten(&article.part(*part)[span.clone()], width());
+                rows.add_row(vec![format!("        {title}"), format!("{:+.3}", lead(contribution)), word]);
+            }
+        };
+        add(format!("for {stance}"), against);
+        add(format!("for {other}"), speaking.into_iter().rev().collect());
+        writeln!(out, "{}", rows.trim_fmt())?;
+        if evidence.method != Method::Exact {
+            writeln!(out, "        each word left out in turn; words act together, so these do not add up")?;
+        }
+    }
+    if let Some(advantage) = explanation.by_advantage {
+        writeln!(out, "and an advantage of {advantage:.1} that training chose for {stance}")?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod batches;
 mod closed;
 mod complaints;
 mod data;
+mod drift;
 mod evaluate;
 mod explain;
 mod gazetteer;
@@ -18,6 +19,7 @@ mod paths;
 mod predict;
 mod progress;
 mod train;
+mod validate;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -86,10 +88,12 @@ enum Command {
     Predict(predict::Args),
     Evaluate(evaluate::Args),
     Train(train::Args),
+    Validate(validate::Args),
     Explain(explain::Args),
     Mentions(mentions::Args),
     Inspect(inspect::Args),
     Data(data::Args),
+    Drift(drift::Args),
     Gazetteer(gazetteer::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -159,10 +163,12 @@ pub fn run(args: Args) -> ExitCode {
         Command::Predict(a) => predict::run(&a, &args.common),
         Command::Evaluate(a) => evaluate::run(&a, &args.common),
         Command::Train(a) => train::run(&a, &args.common),
+        Command::Validate(a) => validate::run(&a, &args.common),
         Command::Explain(a) => explain::run(&a, &args.common),
         Command::Mentions(a) => mentions::run(&a, &args.common),
         Command::Inspect(a) => inspect::run(&a, &args.common),
         Command::Data(a) => data::run(&a, &args.common),
+        Command::Drift(a) => drift::run(&a, &args.common),
         Command::Gazetteer(a) => gazetteer::run(&a, &args.common),
         Command::Completions(a) => manual::completions(&a),
         Command::Man(a) => manual::man(&a),

@@ -86,7 +86,8 @@ fn parse_folds(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|folds| *folds >= 2).ok_or_else(|| "expected a whole number of at least 2".into())
 }
 
-fn parse_start(text: &str) -> Result<ModelName, String> {
+/// `--start-from`.
+pub fn parse_start(text: &str) -> Result<ModelName, String> {
     text.parse().map(|name| if name == ModelName::File("default".into()) { ModelName::Accurate } else { name })
 }
 

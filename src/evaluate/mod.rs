@@ -3,9 +3,12 @@
 pub mod behaviour;
 pub mod bootstrap;
 pub mod compare;
+pub mod drift;
 pub mod examine;
+pub mod faithfulness;
 pub mod metrics;
 pub mod predictions;
+pub mod protocols;
 mod random;
 pub mod report;
 pub mod selective;

@@ -5,6 +5,7 @@ mod bad_input;
 mod compare;
 mod determinism;
 mod formats;
+mod monitor;
 #[path = "../program/mod.rs"]
 mod program;
 mod sessions;
