@@ -86,9 +86,8 @@ fn read(pipeline: &Pipeline, inputs: Vec<Source>, common: &Common) -> (Profile, 
     let mut complaints = Complaints::default();
     let (mut profile, mut held): (Profile, Vec<Article>) = (Profile::default(), Vec::new());
     let mut take = |held: &mut Vec<Article>| {
-        profile.add(Profile::new(pipeline, held));
         bar.inc(held.len() as u64);
-        held.clear();
+        profile.read(pipeline, std::mem::take(held));
     };
     for article in source::read_all(inputs, &common.warn()) {
         match article {

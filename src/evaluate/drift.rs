@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::article::{Article, Part};
 use crate::error::{Error, Result};
@@ -19,12 +20,14 @@ use crate::stance::Stance;
 /// Numbers are compared in this many bins, of equal mass in the reference.
 const BINS: usize = 10;
 /// Words that are compared one by one: the most frequent of the reference.
-const WORDS: usize = 200;
+const WORDS: usize = 50;
 
 /// What articles are like, to be compared.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     articles: usize,
+    /// Fingerprints of their texts: one that comes again says nothing new.
+    texts: BTreeSet<u64>,
     /// In how many articles each word is.
     words: BTreeMap<String, usize>,
     lengths: Vec<f64>,
@@ -36,7 +39,7 @@ pub struct Profile {
 /// How two collections differ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DriftRecord {
-    /// Articles of the reference, and of the others.
+    /// Different articles of the reference, and of the others.
     pub articles: [usize; 2],
     /// Connected pairs in them.
     pub pairs: [usize; 2],
@@ -55,6 +58,8 @@ impl Profile {
     /// What articles and the model's answers to them are like, toward everybody that they name.
     pub fn new(pipeline: &Pipeline, articles: &[Article]) -> Self {
         let query = Query { evidence_limit: Some(0), ..Query::default() };
+        let mut texts = BTreeSet::new();
+        let articles: Vec<Article> = articles.iter().filter(|article| texts.insert(print(article))).cloned().collect();
         let of = |some: &[Article]| {
             let mut profile = Self::default();
             for (article, predictions) in some.iter().zip(pipeline.predict_batch(some, &query)) {
@@ -72,14 +77,21 @@ impl Profile {
             profile
         };
         let parts: Vec<Self> = articles.par_chunks(32).map(of).collect();
-        parts.into_iter().fold(Self::default(), |mut all, part| {
+        parts.into_iter().fold(Self { texts, ..Self::default() }, |mut all, part| {
             all.add(part);
             all
         })
     }
 
-    /// Puts the articles of another profile to these.
-    pub fn add(&mut self, other: Self) {
+    /// What is new to these of some articles, put to them.
+    pub fn read(&mut self, pipeline: &Pipeline, mut articles: Vec<Article>) {
+        articles.retain(|article| !self.texts.contains(&print(article)));
+        let mut more = Self::new(pipeline, &articles);
+        self.texts.append(&mut more.texts);
+        self.add(more);
+    }
+
+    fn add(&mut self, other: Self) {
         self.articles += other.articles;
         for (word, count) in other.words {
             *self.words.entry(word).or_default() += count;
@@ -94,6 +106,10 @@ impl Profile {
         let all = self.sureness.len().max(1) as f64;
         self.stances.map(|count| count as f64 / all)
     }
+}
+
+fn print(article: &Article) -> u64 {
+    xxh3_64(format!("{}\n{}", article.part(Part::Title), article.text).as_bytes())
 }
 
 /// The different words of an article, in small letters.
@@ -205,7 +221,8 @@ mod tests {
     #[test]
     fn other_words_and_other_stances_show() {
         let pipeline = Pipeline::fast();
-        let of = |text: &str| -> Vec<Article> { (0..40).map(|i| Article::new(format!("{text} Day {i}."))).collect() };
+        let of =
+            |text: &str| -> Vec<Article> { (0..80).map(|i| Article::new(format!("{text} Day {}.", i % 40))).collect() };
         let war = Profile::new(pipeline, &of("Peru condemned Chile over the attack."));
         let peace = Profile::new(pipeline, &of("Peru thanked Chile; fishermen celebrated together."));
         let same = drift(&war, &war).expect("articles");

@@ -11,6 +11,7 @@ fn sessions() {
     // The width of the terminal decides where evidence is cut.
     cases.env("COLUMNS", "100").env("NO_COLOR", "1");
     cases.case("tests/cmd/*.toml").case("tests/cmd/*.md");
+    cases.case("docs/walkthrough.md");
     // The README's sessions are tested as soon as it has some.
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
     if readme.is_ok_and(|text| ["```console", "```trycmd"].iter().any(|fence| text.contains(fence))) {
