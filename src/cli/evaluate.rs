@@ -169,6 +169,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         record.comparisons.push(report::compare(&scored, &beside, &params, model)?);
     }
     report::correct(&mut record.comparisons)?;
+    say_gaps(&record, common);
     let metrics = serde_json::to_value(&record)?;
     let mut missed = false;
     for Bar { metric, value: bar } in args.min.iter().chain(&args.max) {
@@ -195,6 +196,20 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     Ok(Outcome::failed_if(failed || missed))
+}
+
+/// What the rows cannot show, and what to do about it.
+fn say_gaps(record: &Evaluation, common: &Common) {
+    for (class, _) in record.per_class.iter().filter(|(_, scores)| scores.support == 0) {
+        common.note(format_args!(
+            "warning: no row is {class}: its F1 counts as 0 in macro-F1; add rows that are, or go by the scores of the other classes"
+        ));
+    }
+    if record.ci95.is_empty() {
+        common.note(format_args!(
+            "warning: all rows are of one group or text, so there is no interval; add rows of others, or a column `group` that tells stories apart"
+        ));
+    }
 }
 
 /// What a model, or a file of predictions, says of the pairs.

@@ -82,6 +82,8 @@ struct Score {
     rows: usize,
     macro_f1: f64,
     ci95: Option<[f64; 2]>,
+    /// Macro-F1 of the same rows where other rows of the kind were trained on: on the folds of ordinary cross-validation.
+    macro_f1_known: Option<f64>,
     accuracy: f64,
     /// What the label that training rows have most often would get.
     accuracy_of_usual: f64,
@@ -123,6 +125,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         ])?;
     }
     let bar = progress::spinner(common);
+    // What the novelty costs: the same rows where others of the kind are known.
+    let known = match (&protocol, &base) {
+        (Protocol::LearningCurve, _) => None,
+        (_, None) => Some(detente::train(&data, &recipe.params, &gazetteer, &|_| {})?.out_of_fold),
+        (_, Some(base)) => Some(adapt(base, &data, &recipe.params, &gazetteer, &|_| {})?.out_of_fold),
+    };
     let (mut scores, mut failed) = (Vec::new(), false);
     let (mut all_labels, mut all_stances) = (Vec::new(), Vec::new());
     for (at, name) in splits.names.iter().enumerate() {
@@ -164,6 +172,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             trained_on: trained.len(),
             rows: y.len(),
             macro_f1: metrics::f1_macro_score(&y, &p)?,
+            macro_f1_known: known.as_ref().and_then(|rows| {
+                let rows = rows.iter().filter(|row| splits.is_tested(row.row, at));
+                let (y, p): (Vec<Stance>, Vec<Stance>) = rows.map(|row| (row.label, row.stance)).unzip();
+                metrics::f1_macro_score(&y, &p).ok()
+            }),
             ci95,
             accuracy: metrics::accuracy_score(&y, &p)?,
             accuracy_of_usual: y.iter().filter(|label| **label == usual).count() as f64 / y.len() as f64,
@@ -185,10 +198,14 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 fn print(scores: &[Score], protocol: &Protocol, labels: &[Stance], stances: &[Stance]) -> Result<()> {
     let curve = *protocol == Protocol::LearningCurve;
     let first = if curve { "SHARE" } else { "HELD OUT" };
-    let mut rows = table(&[first, "TRAINED ON", "ROWS", "MACRO F1", "95 % INTERVAL", "RIGHT", "USUAL LABEL"]);
+    let mut header = vec![first, "TRAINED ON", "ROWS", "MACRO F1", "95 % INTERVAL", "RIGHT", "USUAL LABEL"];
+    if !curve {
+        header.insert(5, "KNOWN");
+    }
+    let mut rows = table(&header);
     for s in scores {
         let small = if s.rows < SMALL { "~" } else { "" };
-        rows.add_row(vec![
+        let mut row = vec![
             detente::visible(&s.held_out).into_owned(),
             s.trained_on.to_string(),
             s.rows.to_string(),
@@ -196,13 +213,23 @@ fn print(scores: &[Score], protocol: &Protocol, labels: &[Stance], stances: &[St
             s.ci95.map_or(String::new(), |[low, high]| format!("{low:.3} to {high:.3}")),
             format!("{:.3}", s.accuracy),
             format!("{:.3}", s.accuracy_of_usual),
-        ]);
+        ];
+        if !curve {
+            row.insert(5, s.macro_f1_known.map_or("–".into(), |f1| format!("{f1:.3}")));
+        }
+        rows.add_row(row);
     }
     let mut out = Sink::open(None)?;
     writeln!(out, "{}", rows.trim_fmt())?;
     if scores.len() > 1 && !curve {
         let macro_f1 = metrics::f1_macro_score(labels, stances)?;
         writeln!(out, "all {} held-out rows together: macro-F1 {macro_f1:.3}", labels.len())?;
+    }
+    if !curve {
+        writeln!(
+            out,
+            "KNOWN: macro-F1 of the same rows in ordinary cross-validation, where others of the kind are trained on"
+        )?;
     }
     out.finish()
 }

@@ -130,6 +130,12 @@ impl<'a> Splits<'a> {
         Ok(Self { data, kind, names })
     }
 
+    /// Whether a row of a file, both by their places, is scored in a split.
+    pub fn is_tested(&self, (file, row): (usize, usize), at: usize) -> bool {
+        let before: usize = self.data[..file].iter().map(|dataset| dataset.pairs.len()).sum();
+        self.sides(before + row, at).1
+    }
+
     /// The rows of a split, by its place.
     pub fn split(&self, at: usize) -> Split {
         let mut place = 0..;
@@ -231,6 +237,7 @@ mod tests {
         assert_eq!(by_state.names, ["Oman", "Chile", "Peru"]);
         let peru = by_state.split(2);
         assert_eq!((ids(&peru.test), ids(&peru.training[0].pairs)), (vec!["0"], vec!["2", "3"]));
+        assert!(by_state.is_tested((0, 0), 2) && !by_state.is_tested((0, 1), 2));
         let by_region = splits(&Protocol::LeaveOneOut("region".into())).expect("regions");
         let of = by_region.split(0);
         assert!(of.test.iter().all(|pair| pair.state == "Oman") || of.test.iter().all(|pair| pair.state != "Oman"));
