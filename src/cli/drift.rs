@@ -33,7 +33,8 @@ pub struct Args {
     data: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
-    /// The bar: the population stability index that no distribution may pass; 0.1 is some change, 0.25 much
+    /// The bar: the population stability index that no distribution may pass by, beyond twice what chance does in so few
+    /// articles; 0.1 is some change, 0.25 much
     #[arg(long, value_name = "PSI", default_value_t = 0.25)]
     max_psi: f64,
     /// How to print
@@ -118,9 +119,10 @@ fn print(record: &DriftRecord) -> Result<()> {
     add("mean probability of the stance", record.confidence.map(|p| format!("{p:.3}")));
     add("words that no (other) reference article has", record.unknown_words.map(|p| format!("{:.1} %", 100.0 * p)));
     writeln!(out, "{}\n", rows.trim_fmt())?;
-    let mut rows = table(&["DISTRIBUTION", "PSI"]);
+    let mut rows = table(&["DISTRIBUTION", "PSI", "BY CHANCE"]);
     for (name, psi) in &record.psi {
-        rows.add_row(vec![name.clone(), format!("{psi:.3}")]);
+        let chance = record.expected.get(name).map_or(String::new(), |chance| format!("{chance:.3}"));
+        rows.add_row(vec![name.clone(), format!("{psi:.3}"), chance]);
     }
     writeln!(out, "{}", rows.trim_fmt())?;
     out.finish()

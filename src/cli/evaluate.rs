@@ -9,7 +9,7 @@ use clap::ValueEnum;
 
 use detente::evaluate::behaviour;
 use detente::evaluate::compare::McNemar;
-use detente::evaluate::examine::{self, Sure};
+use detente::evaluate::examine::{self, LeakRecord, Sure};
 use detente::evaluate::faithfulness::{self, Deletion};
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::predictions;
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["data", "predictions", "by", "min", "max", "compare"])]
     behaviour: bool,
     /// Take the strongest word of the evidence out of up to 300 of the rows, or another, and see what becomes of the answer
-    #[arg(long, conflicts_with_all = ["behaviour", "predictions", "by", "min", "max", "compare"])]
+    #[arg(long, conflicts_with_all = ["behaviour", "predictions", "by", "min", "max", "compare", "coverage", "min_prob"])]
     faithfulness: bool,
     /// The model: `accurate`, `small`, `cascade`, `fast`, the path of a model file, or of a table of predictions (`id`,
     /// `stance`, and, if there are, `state`, `actor`, `p_aligned`, `p_neutral`, `p_opposed`). The first is compared with
@@ -165,8 +165,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         None => anyhow::ensure!(args.coverage.is_none(), "--coverage asks a model; for predictions give --min-prob"),
     }
     for other in &models[1..] {
-        let (beside, model, _) = score(other, &pairs, args, common)?;
-        record.comparisons.push(report::compare(&scored, &beside, &params, model)?);
+        let (beside, model, pipeline) = score(other, &pairs, args, common)?;
+        let mut comparison = report::compare(&scored, &beside, &params, model)?;
+        comparison.leaks = pipeline.map(|pipeline| examine::leaks(&beside, &pipeline)).transpose()?.flatten();
+        record.comparisons.push(comparison);
     }
     report::correct(&mut record.comparisons)?;
     say_gaps(&record, common);
@@ -202,7 +204,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
 fn say_gaps(record: &Evaluation, common: &Common) {
     for (class, _) in record.per_class.iter().filter(|(_, scores)| scores.support == 0) {
         common.note(format_args!(
-            "warning: no row is {class}: its F1 counts as 0 in macro-F1; add rows that are, or go by the scores of the other classes"
+            "warning: no row is {class}: macro-F1 leaves it out, or counts it as 0 where an answer says so; add rows that are, or go by the scores of the other classes"
         ));
     }
     if record.ci95.is_empty() {
@@ -411,6 +413,16 @@ fn print_comparisons(out: &mut impl Write, record: &Evaluation) -> Result<()> {
     writeln!(out, "\n{}", rows.trim_fmt())?;
     for c in &record.comparisons {
         writeln!(out, "{}", detente::visible(&c.sentence(&record.model.name)))?;
+        let leaked = |leaks: &Option<LeakRecord>| leaks.as_ref().map_or(0, |leaks| leaks.rows);
+        for (name, rows) in [(&record.model.name, leaked(&record.leaks)), (&c.model.name, leaked(&c.leaks))] {
+            if rows > 0 {
+                let name = detente::visible(name);
+                writeln!(
+                    out,
+                    "  but {name} has learnt from the sentences of {rows} of these rows, and is not to be judged by them"
+                )?;
+            }
+        }
     }
     writeln!(
         out,

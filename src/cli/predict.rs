@@ -137,6 +137,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
         None => args.min_prob,
     };
+    if args.conformal.is_some() && args.all_actors && format == Format::Table {
+        common.note(format_args!("the matrix has no room for sets of stances; --format csv and jsonl have them"));
+    }
     let conformal = match (args.conformal, reference) {
         (None, _) => None,
         (Some(level), Some(reference)) => Some((level, reference)),

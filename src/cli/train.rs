@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use detente::LabelledPair;
 use detente::data::split::{self, SplitParams};
@@ -75,7 +75,7 @@ pub struct Args {
     c: Option<f64>,
     /// What the classes weigh: `none`, `balanced` (each as much as the others together), or numbers, as
     /// `aligned=2,opposed=2`; those that are not named weigh 1
-    #[arg(long, value_name = "WEIGHTS", value_parser = parse_class_weight)]
+    #[arg(long, value_name = "WEIGHTS", value_parser = parse_class_weight, conflicts_with = "tune")]
     class_weight: Option<ClassWeight>,
     /// Write every row's out-of-fold prediction there, as CSV
     #[arg(long, value_name = "FILE")]
@@ -88,7 +88,14 @@ fn parse_folds(text: &str) -> Result<usize, String> {
 
 /// `--start-from`.
 pub fn parse_start(text: &str) -> Result<ModelName, String> {
-    text.parse().map(|name| if name == ModelName::File("default".into()) { ModelName::Accurate } else { name })
+    match text.parse()? {
+        ModelName::Fast => {
+            Err("the fast model has no encoder to continue from; leave the flag out, or name `small`".into())
+        }
+        ModelName::Cascade(_) => Err("a cascade is two models: name `accurate` or `small` to start from".into()),
+        ModelName::File(path) if path == Path::new("default") => Ok(ModelName::Accurate),
+        name => Ok(name),
+    }
 }
 
 fn parse_test_size(text: &str) -> Result<f64, String> {
@@ -175,10 +182,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     let trained = match (&args.encoder, &args.start_from) {
         (Some(folder), _) => train_stacked(&data, &params, TrainedEncoder::read(folder)?, &gazetteer, &show)?,
-        (None, None | Some(ModelName::Fast)) => detente::train(&data, &params, &gazetteer, &show)?,
-        (None, Some(ModelName::Cascade(_))) => {
-            bail!("a cascade is two models: name `accurate` or `small` to start from")
-        }
+        (None, None) => detente::train(&data, &params, &gazetteer, &show)?,
         (None, Some(base)) => adapt(&base.load(common)?, &data, &params, &gazetteer, &show)?,
     };
     let words = baseline(&data, &params, &gazetteer, trained.out_of_fold.len());
@@ -235,6 +239,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             "macro-F1 on {dev_name} ({} rows): {:.4} (95 % interval {lo:.4} to {hi:.4})",
             record.n, record.macro_f1
         ));
+        if let Some(leaks) = record.leaks.filter(|leaks| leaks.rows > 0) {
+            common.note(format_args!(
+                "warning: the sentences of {} of these rows are among those trained on",
+                leaks.rows
+            ));
+        }
     }
     Ok(Outcome::Done)
 }

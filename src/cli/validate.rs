@@ -3,20 +3,20 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use detente::evaluate::bootstrap::{Bootstrap, Groups};
 use detente::evaluate::metrics::{self, ConfusionMatrix};
 use detente::evaluate::protocols::{Protocol, Splits};
 use detente::evaluate::report::{self, SMALL};
 use detente::train::recipe::{RecipeData, RecipeRows};
-use detente::train::{Recipe, adapt};
+use detente::train::{self, Recipe, adapt};
 use detente::{Pipeline, Stance, YearMonth};
 
 use super::evaluate::prediction_row;
 use super::models::ModelName;
 use super::output::{Sink, table, write_json};
-use super::train::parse_start;
+use super::train::parse_start as parse_base;
 use super::{Common, LabelArgs, Outcome, paths, progress};
 
 /// Train again and again with rows held out: a state, an actor, an outlet, later years; or more and more rows
@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long)]
     learning_curve: bool,
     /// Continue from a model that reads, as `train --start-from` does
-    #[arg(long, value_name = "MODEL", value_parser = parse_start)]
+    #[arg(long, value_name = "MODEL", value_parser = parse_base)]
     start_from: Option<ModelName>,
     #[command(flatten)]
     labels: LabelArgs,
@@ -104,10 +104,20 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         (None, None) => Protocol::LearningCurve,
     };
     let base = match &args.start_from {
-        None | Some(ModelName::Fast) => None,
-        Some(ModelName::Cascade(_)) => bail!("a cascade is two models: name `accurate` or `small` to start from"),
+        None => None,
         Some(name) => Some(name.load(common)?),
     };
+    if let Some(base) = &base {
+        let known = &base.manifest().seen;
+        let prints = train::seen(&data, &gazetteer)?;
+        let rows = prints.prints().iter().filter(|print| known.has_most(&[**print])).count();
+        if rows > 0 {
+            common.note(format_args!(
+                "warning: the model to start from has learnt from {rows} of {} sentences of these rows: what is held out is known to it",
+                prints.prints().len()
+            ));
+        }
+    }
     let splits = Splits::new(&data, &protocol, &gazetteer, (args.least.max(1), args.most.max(1)), args.seed)?;
     let mut predictions = args.predictions.as_ref().map(|path| Sink::open(Some(path))).transpose()?;
     let mut writer = predictions.as_mut().map(csv::Writer::from_writer);

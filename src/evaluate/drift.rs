@@ -45,6 +45,8 @@ pub struct DriftRecord {
     pub pairs: [usize; 2],
     /// The population stability index of each distribution.
     pub psi: BTreeMap<String, f64>,
+    /// What each index is in the mean by chance alone, of as many: (bins − 1) (1/n + 1/m).
+    pub expected: BTreeMap<String, f64>,
     /// The share of the different words of an article, in the mean, that no article of the reference has; and the same of the
     /// reference's articles, each against the others.
     pub unknown_words: [f64; 2],
@@ -148,6 +150,14 @@ pub fn drift(reference: &Profile, others: &Profile) -> Result<DriftRecord> {
         frequent.iter().take(WORDS).map(|(word, _)| profile.words.get(*word).copied().unwrap_or(0) as f64).collect()
     };
     psi.insert("frequent words".to_owned(), stability(&of(reference), &of(others)));
+    // Articles are drawn, and what is in them comes together, so that it is their number that chance goes by.
+    let chance = |bins: usize| (bins as f64 - 1.0) * (1.0 / reference.articles as f64 + 1.0 / others.articles as f64);
+    let bins = |name: &str| match name {
+        "stances" => Stance::COUNT,
+        "frequent words" => WORDS.min(frequent.len()),
+        _ => BINS,
+    };
+    let expected = psi.keys().map(|name| (name.clone(), chance(bins(name)))).collect();
     // Each occurrence in an article counts once; of the reference, a word of one article alone is unknown to the others.
     let total = |profile: &Profile| profile.words.values().sum::<usize>().max(1) as f64;
     let new: usize = others.words.iter().filter(|(word, _)| !reference.words.contains_key(*word)).map(|(_, n)| n).sum();
@@ -157,6 +167,7 @@ pub fn drift(reference: &Profile, others: &Profile) -> Result<DriftRecord> {
         articles: [reference.articles, others.articles],
         pairs: [reference.sureness.len(), others.sureness.len()],
         psi,
+        expected,
         unknown_words: [alone as f64 / total(reference), new as f64 / total(others)],
         stances: [reference.stance_shares(), others.stance_shares()],
         confidence: [mean(&reference.sureness), mean(&others.sureness)],
@@ -192,9 +203,11 @@ fn stability(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl DriftRecord {
-    /// What differs by more than `most`, with its index.
+    /// What differs by more than `most` and twice what chance does, with its index.
     pub fn above(&self, most: f64) -> Vec<(&str, f64)> {
-        self.psi.iter().filter(|(_, psi)| **psi > most).map(|(name, psi)| (name.as_str(), *psi)).collect()
+        let is_above =
+            |(name, psi): &(&String, &f64)| **psi > most + 2.0 * self.expected.get(*name).copied().unwrap_or(0.0);
+        self.psi.iter().filter(is_above).map(|(name, psi)| (name.as_str(), *psi)).collect()
     }
 
     /// The share of a stance in the reference, and in the others.

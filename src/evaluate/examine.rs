@@ -97,18 +97,27 @@ pub fn examine(
     let reference = pipeline.manifest().reference.as_ref();
     record.answered = params.sure.map(|sure| answered(scored, sure, reference)).transpose()?;
     record.conformal = reference.map(|reference| conformal(scored, reference, params.level));
-    let seen = &pipeline.manifest().seen;
-    if !seen.is_empty() {
-        let leaks = |s: &Scored<'_>| Ok(seen.has_most(&fingerprints(s.pair, pipeline.gazetteer())?));
-        let leaks: Vec<bool> =
-            scored.par_iter().map(leaks).collect::<Vec<Result<bool>>>().into_iter().collect::<Result<_>>()?;
-        let others = || scored.iter().zip(&leaks).filter(|(_, leaks)| !**leaks).map(|(s, _)| s);
-        let (y_true, y_pred): (Vec<Stance>, Vec<Stance>) = others().map(|s| (s.label, s.stance)).unzip();
-        let rows = leaks.iter().filter(|leaks| **leaks).count();
-        let macro_f1_without = (!y_true.is_empty()).then(|| metrics::f1_macro_score(&y_true, &y_pred)).transpose()?;
-        record.leaks = Some(LeakRecord { rows, macro_f1_without });
-    }
+    record.leaks = leaks(scored, pipeline)?;
     Ok(())
+}
+
+/// Rows that a model has learnt from; `None` where it does not say from which.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub fn leaks(scored: &[Scored<'_>], pipeline: &Pipeline) -> Result<Option<LeakRecord>> {
+    let seen = &pipeline.manifest().seen;
+    if seen.is_empty() {
+        return Ok(None);
+    }
+    let leaks = |s: &Scored<'_>| Ok(seen.has_most(&fingerprints(s.pair, pipeline.gazetteer())?));
+    let leaks: Vec<bool> =
+        scored.par_iter().map(leaks).collect::<Vec<Result<bool>>>().into_iter().collect::<Result<_>>()?;
+    let others = || scored.iter().zip(&leaks).filter(|(_, leaks)| !**leaks).map(|(s, _)| s);
+    let (y_true, y_pred): (Vec<Stance>, Vec<Stance>) = others().map(|s| (s.label, s.stance)).unzip();
+    let rows = leaks.iter().filter(|leaks| **leaks).count();
+    let macro_f1_without = (!y_true.is_empty()).then(|| metrics::f1_macro_score(&y_true, &y_pred)).transpose()?;
+    Ok(Some(LeakRecord { rows, macro_f1_without }))
 }
 
 fn answered(scored: &[Scored<'_>], sure: Sure, reference: Option<&Reference>) -> Result<AnsweredRecord> {

@@ -52,6 +52,21 @@ pub fn read<'d>(
     };
     let mut wanted: BTreeMap<_, usize> = BTreeMap::new();
     labelled.iter().for_each(|(pair, _)| *wanted.entry(key(pair)).or_default() += 1);
+    // Without the names, several pairs of one text would be told apart by their order alone.
+    let first: BTreeMap<&str, &LabelledPair> =
+        labelled.iter().rev().map(|(pair, _)| (pair.article.id.as_str(), *pair)).collect();
+    let other = labelled.iter().find(|(pair, _)| {
+        let first = first[pair.article.id.as_str()];
+        !named && (code(&pair.state), code(&pair.actor)) != (code(&first.state), code(&first.actor))
+    });
+    if let Some((pair, _)) = other {
+        let found = format!("no columns `state` and `actor`, though `{}` has several pairs", pair.article.id);
+        return Err(Error::format(
+            Location::file(source.input.name()),
+            found,
+            "the two, to tell the pairs of a text apart",
+        ));
+    }
     let mut unasked = 0;
     for (key, found) in &answers {
         match wanted.get(key) {
@@ -143,7 +158,8 @@ mod tests {
             "id,state,actor,label\n2,Oman,IRN,neutral\n1,CHL,Peru,opposed\n1,Peru,Chile,neutral\n9,Oman,Iran,neutral\n";
         assert_eq!(read_text(text).expect("predictions"), [(Neutral, None), (Opposed, None), (Neutral, None)]);
         // What the program writes: the label is not the prediction.
-        let text = "id,label,stance,p_aligned,p_neutral,p_opposed\n1,aligned,neutral,0.2,0.5,0.3\n1,opposed,opposed,0,0,1\n2,neutral,aligned,0.999,0,0\n";
+        let text = "id,state,actor,label,stance,p_aligned,p_neutral,p_opposed\n1,Peru,Chile,aligned,neutral,0.2,0.5,0.3\n\
+            1,Chile,Peru,opposed,opposed,0,0,1\n2,Oman,Iran,neutral,aligned,0.999,0,0\n";
         let found = read_text(text).expect("predictions");
         assert_eq!(found[0], (Neutral, Some([0.2, 0.5, 0.3])));
         assert_eq!((found[1].0, found[2]), (Opposed, (Aligned, Some([1.0, 0.0, 0.0]))));
@@ -152,8 +168,18 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         for (text, expected) in [
-            ("id,stance\n1,aligned\n1,opposed\n", "found no prediction for `2` (Oman toward Iran)"),
-            ("id,stance\n1,aligned\n1,opposed\n1,neutral\n2,neutral\n", "p.csv:4: found a prediction more for `1`"),
+            (
+                "id,stance\n1,aligned\n1,opposed\n2,neutral\n",
+                "found no columns `state` and `actor`, though `1` has several",
+            ),
+            (
+                "id,state,actor,stance\n1,Peru,Chile,aligned\n1,Chile,Peru,opposed\n",
+                "found no prediction for `2` (Oman toward Iran)",
+            ),
+            (
+                "id,state,actor,stance\n1,Peru,Chile,aligned\n1,PER,CHL,opposed\n1,Chile,Peru,opposed\n2,Oman,Iran,neutral\n",
+                "p.csv:3: found a prediction more for `1`",
+            ),
             ("id,stance\n1,good\n", "p.csv:2: found the class `good`"),
             ("id,stance,p_aligned\n1,aligned,1\n", "p.csv:2: found probabilities of some classes only"),
             ("id,stance,p_aligned,p_neutral,p_opposed\n1,aligned,0.5,0.2,0.2\n", "add up to 0.9000"),

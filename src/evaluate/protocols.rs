@@ -9,8 +9,10 @@
 //! | of another column | rows with the value | the same |
 //! | [`Protocol::Temporal`] | rows after a month | those and rows without a date |
 //! | [`Protocol::LearningCurve`] | one fifth of the groups | the same; and of the rest all but a share |
+//!
+//! Of a group or a text that has a row held out, no row is trained on, whatever it is about: the same story would be on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::LabelledPair;
 use crate::data::split::{SplitParams, split};
@@ -86,6 +88,17 @@ impl<'a> Splits<'a> {
                 });
                 let mut counts: Vec<(&str, usize)> = counts.into_iter().filter(|(_, rows)| *rows >= least).collect();
                 counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+                if values.iter().all(|(value, _)| value.is_empty()) || column == "label" {
+                    let found = format!(
+                        "`{column}`, which {}",
+                        if column == "label" { "is what is learnt" } else { "no row has" }
+                    );
+                    return Err(shape(
+                        "the column to leave out",
+                        found,
+                        "state, actor, region, or a column that rows have",
+                    ));
+                }
                 let names: Vec<String> = counts.into_iter().take(most).map(|(name, _)| name.to_owned()).collect();
                 if names.is_empty() {
                     let found = format!("none of {least} rows and more in `{column}`");
@@ -138,6 +151,12 @@ impl<'a> Splits<'a> {
 
     /// The rows of a split, by its place.
     pub fn split(&self, at: usize) -> Split {
+        let pairs = || self.data.iter().flat_map(|dataset| &dataset.pairs);
+        let tested = || (0..).zip(pairs()).filter(|(row, _)| self.sides(*row, at).1).map(|(_, pair)| pair);
+        let groups: BTreeSet<&str> = tested().map(LabelledPair::group_key).collect();
+        let texts: BTreeSet<&str> = tested().map(|pair| pair.article.text.as_str()).collect();
+        let is_apart =
+            |pair: &LabelledPair| !groups.contains(pair.group_key()) && !texts.contains(pair.article.text.as_str());
         let mut place = 0..;
         let mut test = Vec::new();
         let mut part = |dataset: &Dataset| {
@@ -145,7 +164,7 @@ impl<'a> Splits<'a> {
             for pair in &dataset.pairs {
                 let row = place.next().unwrap_or_default();
                 let (trained, tested) = self.sides(row, at);
-                if trained {
+                if trained && is_apart(pair) {
                     pairs.push(pair.clone());
                 }
                 if tested {
@@ -238,6 +257,12 @@ mod tests {
         let peru = by_state.split(2);
         assert_eq!((ids(&peru.test), ids(&peru.training[0].pairs)), (vec!["0"], vec!["2", "3"]));
         assert!(by_state.is_tested((0, 0), 2) && !by_state.is_tested((0, 1), 2));
+        // A story that is held out is not trained on, whoever its other rows are about.
+        let mut grouped = data.clone();
+        grouped[0].pairs[0].group = Some("story".into());
+        grouped[0].pairs[3].group = Some("story".into());
+        let by_state = Splits::new(&grouped, &Protocol::LeaveOneOut("state".into()), Gazetteer::embedded(), (1, 9), 0);
+        assert_eq!(ids(&by_state.expect("states").split(2).training[0].pairs), ["2"]);
         let by_region = splits(&Protocol::LeaveOneOut("region".into())).expect("regions");
         let of = by_region.split(0);
         assert!(of.test.iter().all(|pair| pair.state == "Oman") || of.test.iter().all(|pair| pair.state != "Oman"));
@@ -248,7 +273,7 @@ mod tests {
                 Protocol::Temporal(YearMonth::new(2030, 1).expect("a month")),
                 "3 rows until 2030-01, 0 later, 1 without a date",
             ),
-            (Protocol::LeaveOneOut("outlet".into()), "none of 1 rows and more in `outlet`"),
+            (Protocol::LeaveOneOut("outlet".into()), "the column to leave out: found `outlet`, which no row has"),
             (Protocol::LearningCurve, "groups for a learning curve"),
         ] {
             let said = splits(&protocol).expect_err(expected).to_string();

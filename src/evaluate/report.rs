@@ -161,6 +161,9 @@ pub struct Comparison {
     pub p_value: f64,
     /// The same, corrected for all comparisons of the record by Holm's method.
     pub p_holm: f64,
+    /// Rows that the other model has learnt from, where it says from which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaks: Option<LeakRecord>,
     /// Rows that only one of the two has right: `only_first` the other model, `only_second` this one.
     pub mcnemar: McNemar,
 }
@@ -264,6 +267,7 @@ pub fn compare(
         ci95: [difference.lower, difference.upper],
         p_value,
         p_holm: p_value,
+        leaks: None,
         mcnemar: mcnemar_exact(&y_true, both)?,
     })
 }

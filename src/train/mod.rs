@@ -291,6 +291,9 @@ pub fn adapt(
     let judged = ready.judge(&held_out, ready.folds)?;
     let adapted = StackedModel::new(Arc::new(encoder), model.linear().clone(), stack);
     let mut training = ready.finish(Arc::new(adapted), judged);
+    // What the base has learnt from, so has this.
+    let manifest = &mut training.pipeline.manifest;
+    manifest.seen = Seen::new([known.prints(), manifest.seen.prints()].concat());
     let of_base = &base.manifest().params;
     training.pipeline.manifest.params["tfidf"] = of_base["tfidf"].clone();
     training.pipeline.manifest.params["adapted"] = serde_json::json!({

@@ -124,8 +124,9 @@ pub fn tune(
     let search = Search { rows, pairs, seed: base.seed };
     let all: Vec<usize> = (0..search.pairs.len()).collect();
     let (fold_of, n) = folds(&search.pairs, base.folds.min(MAX_FOLDS), base.seed);
-    if n < 2 {
-        let expected = "at least two; name a column with more values by --group".into();
+    if n < 3 {
+        let expected =
+            "at least three, to choose on some and score another; name a column with more values by --group".into();
         return Err(Error::Shape { what: "groups for the folds", found: n.to_string(), expected });
     }
     let mut nested = Vec::new();

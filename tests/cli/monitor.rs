@@ -71,6 +71,6 @@ fn rows_are_held_out_by_protocol() {
     ended.says(0, &[]);
     assert!(ended.stdout.contains("after 2015-12"), "{}", ended.stdout);
     run(&["--until", "2030-01"]).says(2, &["0 later"]).prints_nothing();
-    run(&["--leave-out", "outlet"]).says(2, &["`outlet`", "--least"]).prints_nothing();
+    run(&["--leave-out", "outlet"]).says(2, &["`outlet`, which no row has"]).prints_nothing();
     run(&[]).says(2, &["--leave-out <COLUMN>|--until <YEAR-MONTH>|--learning-curve"]);
 }
