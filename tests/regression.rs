@@ -137,7 +137,7 @@ fn f14_12_one_fault_of_many_rows_is_said_once() {
     folder.save("a.csv", format!("{HEADER}{GOOD}{rows}"));
     let ended = folder.evaluate("a.csv");
     ended.says(1, &["a.csv:4:4", "55 more rows have the same fault", "line 59"]);
-    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().filter(|line| line.starts_with("error")).count(), 2, "{}", ended.stderr);
     assert!(ended.stdout.contains("2 rows"), "{}", ended.stdout);
     // What the system says is said once.
     let ended = folder.run(&["train", "--data", "nowhere.csv", "-o", "out.detente"]);
@@ -503,7 +503,7 @@ fn f14_12_what_would_fail_at_the_end_fails_at_the_start() {
     folder.save("a.csv", format!("{HEADER}{GOOD}{labels}"));
     let ended = folder.evaluate("a.csv");
     ended.says(1, &["lab0", "497 more rows have the same fault", "line 503"]);
-    assert_eq!(ended.stderr.lines().count(), 4, "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().filter(|line| line.starts_with("error")).count(), 4, "{}", ended.stderr);
 }
 
 #[test]
