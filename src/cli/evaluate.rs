@@ -90,12 +90,6 @@ enum Format {
     Json,
 }
 
-impl Format {
-    fn is_json(self) -> bool {
-        matches!(self, Self::Json)
-    }
-}
-
 /// A metric and the value that it must reach, or must not pass.
 #[derive(Debug, Clone)]
 struct Bar {
@@ -269,7 +263,7 @@ fn try_faithfulness(pipeline: &Pipeline, pairs: &[LabelledPair], args: &Args) ->
     if let Some(path) = &args.json {
         write_json(Some(path), &record)?;
     }
-    if args.format.is_json() {
+    if let Format::Json = args.format {
         return write_json(None, &record);
     }
     let mut rows = table(&["WITHOUT", "PROBABILITY FALLS", "BY, IN THE MEAN", "STANCE TURNS"]);

@@ -26,7 +26,7 @@ enum Input {
     Text,
     /// A saved web page
     Html,
-    /// A saved web page with all that belongs to it
+    /// A saved web page with all that belongs to it, or a mail
     Mhtml,
     /// CSV with a column `text` or `title`, divided by commas, semicolons, tabs or bars
     Csv,

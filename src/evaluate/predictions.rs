@@ -19,7 +19,7 @@ const ROUNDED: f64 = 2e-3;
 /// are counted in a warning.
 ///
 /// # Errors
-/// What reading gives; and for a class that `labels` lacks, probabilities of some classes only or that do not add up to 1, a
+/// What reading gives; and where pairs of one text cannot be told apart for want of their names, for a class that `labels` lacks, probabilities of some classes only or that do not add up to 1, a
 /// pair that is answered twice, and one that is not answered.
 pub fn read<'d>(
     source: &Source,

@@ -6,7 +6,7 @@ use crate::stance::Stance;
 
 /// Steps of coverage that are kept: hundredths.
 const STEPS: usize = 100;
-/// Steps of the share of errors that are kept, up to a half: two hundredths of a hundredth each.
+/// Steps of the share of errors that are kept: a two-hundredth each, up to a half.
 const LEVELS: usize = 100;
 const PER_ONE: f64 = 200.0;
 
