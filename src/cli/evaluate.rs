@@ -319,19 +319,11 @@ fn read_pairs(paths: &[PathBuf], args: &Args, common: &Common) -> Result<(Vec<La
     Ok((pairs, failed))
 }
 
-/// A row of the table of predictions.
-pub fn prediction_row(s: &Scored<'_>) -> [String; 8] {
-    let [aligned, neutral, opposed] = s.probabilities.map_or_else(Default::default, |p| p.map(|p| p.to_string()));
-    let LabelledPair { article, state, actor, .. } = s.pair;
-    let (label, stance) = (s.label.to_string(), s.stance.to_string());
-    [article.id.clone(), state.clone(), actor.clone(), label, stance, aligned, neutral, opposed]
-}
-
 fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"])?;
+    writer.write_record(predictions::COLUMNS)?;
     for s in scored {
-        writer.write_record(prediction_row(s))?;
+        writer.write_record(predictions::row(s.pair, s.label, s.stance, s.probabilities))?;
     }
     writer.flush()?;
     Ok(())

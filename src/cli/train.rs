@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use detente::LabelledPair;
 use detente::data::split::{self, SplitParams};
-use detente::evaluate::bootstrap::{Bootstrap, Groups};
-use detente::evaluate::metrics::{self, ConfusionMatrix};
+use detente::evaluate::bootstrap::Bootstrap;
+use detente::evaluate::report::macro_f1_interval;
+use detente::evaluate::{metrics, predictions};
 use detente::gazetteer::Gazetteer;
 use detente::model::linear::ClassWeight;
 use detente::model::linear::ngrams::NgramParams;
@@ -289,10 +290,8 @@ fn say_tuned(tuned: &Tuned, data: &[Dataset], common: &Common) -> Result<()> {
 
 /// The 95 % interval of macro-F1, in words; empty where there is one group.
 fn interval(keys: &[&str], y_true: &[Stance], y_pred: &[Stance], seed: u64) -> Result<String> {
-    let Ok(groups) = Groups::new(keys) else { return Ok(String::new()) };
-    let macro_f1 = |w: &[f64]| Ok([ConfusionMatrix::new(y_true, y_pred, Some(w))?.f1_macro()]);
-    let [interval] = Bootstrap::new().draws(1_000).seed(seed).intervals(&groups, macro_f1)?;
-    Ok(format!(" (95 % interval {:.4} to {:.4})", interval.lower, interval.upper))
+    let found = macro_f1_interval(&Bootstrap::new().draws(1_000).seed(seed), keys, y_true, y_pred)?;
+    Ok(found.map_or_else(String::new, |[low, high]| format!(" (95 % interval {low:.4} to {high:.4})")))
 }
 
 /// The score of each fold, and how far they lie apart.
@@ -348,21 +347,10 @@ fn say_baselines(rows: &[OutOfFold], words: Option<&[OutOfFold]>, common: &Commo
 fn write_out_of_fold(path: &Path, data: &[Dataset], rows: &[detente::train::OutOfFold]) -> Result<()> {
     let mut sink = Sink::open(Some(path))?;
     let mut writer = csv::Writer::from_writer(&mut sink);
-    writer.write_record(["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"])?;
+    writer.write_record(predictions::COLUMNS)?;
     for row in rows {
         let pair = &data[row.row.0].pairs[row.row.1];
-        let [aligned, neutral, opposed] = row.probabilities.map(|p| p.to_string());
-        let (label, stance) = (row.label.to_string(), row.stance.to_string());
-        writer.write_record([
-            &pair.article.id,
-            &pair.state,
-            &pair.actor,
-            &label,
-            &stance,
-            &aligned,
-            &neutral,
-            &opposed,
-        ])?;
+        writer.write_record(predictions::row(pair, row.label, row.stance, Some(row.probabilities)))?;
     }
     writer.flush()?;
     drop(writer);

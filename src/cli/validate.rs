@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use detente::evaluate::bootstrap::{Bootstrap, Groups};
-use detente::evaluate::metrics::{self, ConfusionMatrix};
+use detente::evaluate::bootstrap::Bootstrap;
 use detente::evaluate::protocols::{Protocol, Splits};
-use detente::evaluate::report::{self, SMALL};
+use detente::evaluate::report::{self, SMALL, macro_f1_interval};
+use detente::evaluate::{metrics, predictions};
 use detente::train::recipe::{RecipeData, RecipeRows};
 use detente::train::{self, Recipe, adapt};
 use detente::{Pipeline, Stance, YearMonth};
 
-use super::evaluate::prediction_row;
 use super::models::ModelName;
 use super::output::{Sink, table, write_json};
 use super::train::parse_start as parse_base;
@@ -119,20 +118,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     let splits = Splits::new(&data, &protocol, &gazetteer, (args.least.max(1), args.most.max(1)), args.seed)?;
-    let mut predictions = args.predictions.as_ref().map(|path| Sink::open(Some(path))).transpose()?;
-    let mut writer = predictions.as_mut().map(csv::Writer::from_writer);
+    let mut sink = args.predictions.as_ref().map(|path| Sink::open(Some(path))).transpose()?;
+    let mut writer = sink.as_mut().map(csv::Writer::from_writer);
     if let Some(writer) = &mut writer {
-        writer.write_record([
-            "id",
-            "state",
-            "actor",
-            "label",
-            "stance",
-            "p_aligned",
-            "p_neutral",
-            "p_opposed",
-            "held_out",
-        ])?;
+        writer.write_record(predictions::COLUMNS.into_iter().chain(["held_out"]))?;
     }
     let bar = progress::spinner(common);
     // What the novelty costs: the same rows where others of the kind are known.
@@ -161,19 +150,13 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         let scored = report::score(&pipeline, &split.test)?;
         if let Some(writer) = &mut writer {
             for row in &scored {
-                writer.write_record(prediction_row(row).iter().chain([name]))?;
+                let cells = predictions::row(row.pair, row.label, row.stance, row.probabilities);
+                writer.write_record(cells.iter().chain([name]))?;
             }
         }
         let (y, p): (Vec<Stance>, Vec<Stance>) = scored.iter().map(|s| (s.label, s.stance)).unzip();
         let keys: Vec<&str> = scored.iter().map(|s| s.pair.group_key()).collect();
-        let ci95 = match Groups::new(&keys) {
-            Ok(groups) => {
-                let macro_f1 = |w: &[f64]| Ok([ConfusionMatrix::new(&y, &p, Some(w))?.f1_macro()]);
-                let [interval] = Bootstrap::new().draws(1_000).seed(args.seed).intervals(&groups, macro_f1)?;
-                Some([interval.lower, interval.upper])
-            }
-            Err(_) => None,
-        };
+        let ci95 = macro_f1_interval(&Bootstrap::new().draws(1_000).seed(args.seed), &keys, &y, &p)?;
         let trained: Vec<Stance> = split.training.iter().flat_map(|d| &d.pairs).filter_map(|pair| pair.label).collect();
         let count = |label: &Stance| trained.iter().filter(|of| *of == label).count();
         let usual = Stance::ALL.into_iter().max_by_key(count).unwrap_or(Stance::Neutral);
@@ -197,7 +180,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     bar.finish_and_clear();
     anyhow::ensure!(!scores.is_empty(), "no model could be trained");
     drop(writer);
-    predictions.map(Sink::finish).transpose()?;
+    sink.map(Sink::finish).transpose()?;
     if let Some(path) = &args.json {
         write_json(Some(path), &scores)?;
     }

@@ -139,6 +139,14 @@ fn hash(words: &[String]) -> u64 {
     xxh3_64(words.join(" ").as_bytes())
 }
 
+/// The fingerprint of a sentence: of its words, whatever their case and what stands between them. `None` of fewer than five,
+/// which are too common to show anything.
+pub fn fingerprint(text: &str) -> Option<u32> {
+    const LEAST_WORDS: usize = 5;
+    let words = words(text);
+    (words.len() >= LEAST_WORDS).then(|| hash(&words) as u32)
+}
+
 fn shingles(words: &[String]) -> Vec<u64> {
     let mut set: Vec<u64> = words.windows(3).map(hash).collect();
     set.sort_unstable();
@@ -149,6 +157,15 @@ fn shingles(words: &[String]) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_are_known_again() {
+        let print = |text| fingerprint(text).expect("enough words");
+        let (one, two) = (print("Minsk thanked Moscow for the loan."), print("Rain fell on all of Peru."));
+        assert_eq!(one, print("MINSK thanked Moscow for the “loan”"));
+        assert_ne!(one, two);
+        assert_eq!(fingerprint("Minsk thanked Moscow."), None);
+    }
 
     #[test]
     fn a_sentence_is_found_inside_an_article() {

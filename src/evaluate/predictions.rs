@@ -15,6 +15,17 @@ use crate::{Error, Location, Result, Stance};
 /// How far from 1 three probabilities may add up: they are often rounded.
 const ROUNDED: f64 = 2e-3;
 
+/// The columns of such a file as the program writes it.
+pub const COLUMNS: [&str; 8] = ["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"];
+
+/// A row of it: a pair, its label, and what is predicted; probabilities that are not known are empty.
+pub fn row(pair: &LabelledPair, label: Stance, stance: Stance, probabilities: Option<[f64; 3]>) -> [String; 8] {
+    let [aligned, neutral, opposed] = probabilities.map_or_else(Default::default, |p| p.map(|p| p.to_string()));
+    let LabelledPair { article, state, actor, .. } = pair;
+    let (label, stance) = (label.to_string(), stance.to_string());
+    [article.id.clone(), state.clone(), actor.clone(), label, stance, aligned, neutral, opposed]
+}
+
 /// What the file of `source` predicts for each labelled pair, in the order of the pairs. Rows that answer to no labelled pair
 /// are counted in a warning.
 ///

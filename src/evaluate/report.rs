@@ -413,22 +413,33 @@ fn breakdown(scored: &[Scored<'_>], column: &str, params: &EvaluateParams) -> Re
         let y_true: Vec<Stance> = rows.iter().map(|s| s.label).collect();
         let y_pred: Vec<Stance> = rows.iter().map(|s| s.stance).collect();
         let keys: Vec<&str> = rows.iter().map(|s| s.pair.group_key()).collect();
-        let macro_f1 = |weights: &[f64]| Ok([ConfusionMatrix::new(&y_true, &y_pred, Some(weights))?.f1_macro()]);
         let bootstrap = Bootstrap::new().draws(params.draws.min(500)).seed(params.seed);
-        let interval = match Groups::new(&keys) {
-            Ok(groups) => Some(bootstrap.intervals(&groups, macro_f1)?),
-            Err(_) => None,
-        };
         let record = GroupRecord {
             n: rows.len(),
             macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,
-            ci95: interval.map(|[interval]| [interval.lower, interval.upper]),
+            ci95: macro_f1_interval(&bootstrap, &keys, &y_true, &y_pred)?,
             accuracy: metrics::accuracy_score(&y_true, &y_pred)?,
             small: rows.len() < SMALL,
         };
         Ok((value, record))
     };
     rows.into_iter().map(record).collect()
+}
+
+/// The 95 % interval of macro-F1 by a bootstrap over groups, rows of equal keys; `None` where there is but one.
+///
+/// # Errors
+/// As [`Bootstrap::intervals`].
+pub fn macro_f1_interval(
+    bootstrap: &Bootstrap,
+    keys: &[&str],
+    y_true: &[Stance],
+    y_pred: &[Stance],
+) -> Result<Option<[f64; 2]>> {
+    let Ok(groups) = Groups::new(keys) else { return Ok(None) };
+    let macro_f1 = |weights: &[f64]| Ok([ConfusionMatrix::new(y_true, y_pred, Some(weights))?.f1_macro()]);
+    let [interval] = bootstrap.intervals(&groups, macro_f1)?;
+    Ok(Some([interval.lower, interval.upper]))
 }
 
 /// What a row has in a column; `year` is that of its date where it has no such column.

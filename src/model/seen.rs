@@ -1,11 +1,6 @@
 //! Which sentences a model has learnt from, so that a score on the same sentences is told from one on others.
 
-use xxhash_rust::xxh3::xxh3_64;
-
-/// Sentences of fewer words are too common to show anything.
-const LEAST_WORDS: usize = 5;
-
-/// Fingerprints of sentences: 32 bits each, so that one in 100,000 sentences is taken for one of 40,000 others.
+/// Fingerprints of sentences (see [`fingerprint`](crate::data::audit::fingerprint)): 32 bits each, so that one in 100,000 sentences is taken for one of 40,000 others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen(Vec<u32>);
 
@@ -34,25 +29,13 @@ impl Seen {
     }
 }
 
-/// The fingerprint of a piece of evidence: of its words, whatever their case and what stands between them. `None` of a few
-/// words.
-pub fn fingerprint(text: &str) -> Option<u32> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
-    let words: Vec<String> = words.collect();
-    (words.len() >= LEAST_WORDS).then(|| xxh3_64(words.join(" ").as_bytes()) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sentences_are_known_again() {
-        let print = |text| fingerprint(text).expect("enough words");
-        let (one, two) = (print("Minsk thanked Moscow for the loan."), print("Rain fell on all of Peru."));
-        assert_eq!(one, print("MINSK thanked Moscow for the “loan”"));
-        assert_ne!(one, two);
-        assert_eq!(fingerprint("Minsk thanked Moscow."), None);
+    fn half_of_the_sentences_are_most() {
+        let (one, two) = (1, 2);
         let seen = Seen::new(vec![two, one, one]);
         assert_eq!(seen.prints().len(), 2);
         assert!(seen.has_most(&[one, 7]) && !seen.has_most(&[one, 7, 8]) && !seen.has_most(&[]));

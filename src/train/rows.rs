@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 use super::{Dataset, TrainParams};
 use crate::article::Article;
 use crate::data::LabelledPair;
+use crate::data::audit::fingerprint;
 use crate::document::{Document, Evidence, Party};
 use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
@@ -16,7 +17,6 @@ use crate::model::encoder::EncoderInput;
 use crate::model::head::Pooling;
 use crate::model::linear::features::{Counts, WindowTokens};
 use crate::model::linear::tokenize::{Token, Tokenizer};
-use crate::model::seen::fingerprint;
 use crate::pipeline::find;
 use crate::stance::Stance;
 
