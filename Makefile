@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench growth learning small-data names scores silver stats accurate ablation fuzz
+.PHONY: check test model bench growth learning small-data novelty names scores silver stats accurate ablation fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -26,6 +26,13 @@ learning:
 # What few rows are worth: reports/small-data.md. `make scores` makes one of its sets.
 small-data:
 	cargo bench --bench small_data > reports/small-data.md
+
+# How MODEL does on states and actors that its training rows seldom name. `make scores` makes two of its sets.
+novelty:
+	cargo build --quiet --release --example novelty
+	target/release/examples/novelty models/fast.toml data-build/events-dev.csv data-build/events-test.csv \
+		$(addprefix ../shared/data/gold/,events-dev.csv headlines-dev.csv dev.csv) > data-build/novelty.csv
+	cargo run --quiet --release -- evaluate --data data-build/novelty.csv --model $(MODEL) --by state_known,actor_known,pair_known
 
 # Which names are found, and which false ones: reports/names.md.
 names:

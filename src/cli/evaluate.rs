@@ -1,6 +1,6 @@
 //! `detente evaluate`: how well a model does on labelled pairs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -76,7 +76,7 @@ pub struct Args {
     /// Say how many of the answers are right that are as sure as this share of the rows that the model was measured by
     #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "behaviour")]
     coverage: Option<f64>,
-    /// How often the sets of stances of `predict --conformal` should hold the truth
+    /// How often, at least, the sets of stances of `predict --conformal` should hold the truth
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value_t = 0.9)]
     conformal: f64,
     /// Seed of the bootstrap
@@ -152,11 +152,16 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         ..EvaluateParams::default()
     };
     check_columns(&args.by, &pairs)?;
+    say_repeated(&pairs, common)?;
     let (scored, model, pipeline) = score(models[0], &pairs, args, common)?;
     let mut record = report::summarise(&scored, &params, model)?;
     match &pipeline {
         Some(pipeline) => examine::examine(&mut record, &scored, pipeline, &params)?,
-        None => anyhow::ensure!(args.coverage.is_none(), "--coverage asks a model; for predictions give --min-prob"),
+        None => {
+            let sure = scored.iter().all(|row| row.probabilities.is_some());
+            anyhow::ensure!(args.coverage.is_none(), "--coverage asks a model; for predictions give --min-prob");
+            anyhow::ensure!(sure || args.min_prob.is_none(), "--min-prob: the predictions have no probabilities");
+        }
     }
     for other in &models[1..] {
         let (beside, model, pipeline) = score(other, &pairs, args, common)?;
@@ -169,11 +174,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let metrics = serde_json::to_value(&record)?;
     let mut missed = false;
     for Bar { metric, value: bar } in args.min.iter().chain(&args.max) {
-        let value = metrics[metric.name].as_f64().unwrap_or(f64::NAN);
-        if !metric.direction.reaches(value, *bar) {
-            missed = true;
-            say(format_args!("{} is {value:.4}, {} {bar}", metric.name, metric.direction.missed()));
+        match metrics[metric.name].as_f64() {
+            Some(value) if metric.direction.reaches(value, *bar) => continue,
+            Some(value) => say(format_args!("{} is {value:.4}, {} {bar}", metric.name, metric.direction.missed())),
+            None => say(format_args!("{} is not known: the predictions have no probabilities", metric.name)),
         }
+        missed = true;
     }
     if let Some(path) = &args.json {
         write_json(Some(path), &record)?;
@@ -192,6 +198,19 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
     }
     Ok(Outcome::failed_if(failed || missed))
+}
+
+/// How many rows repeat others: each counts.
+fn say_repeated(pairs: &[LabelledPair], common: &Common) -> Result<()> {
+    let gazetteer = common.load_gazetteer()?;
+    let different = pairs.iter().map(|pair| pair.identity(&gazetteer)).collect::<HashSet<_>>().len();
+    if different < pairs.len() {
+        common.note(format_args!(
+            "warning: {} rows repeat another (the same text, state and actor), and count each time; leave them out, or let `detente data check` name them",
+            pairs.len() - different
+        ));
+    }
+    Ok(())
 }
 
 /// What the rows cannot show, and what to do about it.

@@ -64,7 +64,7 @@ pub struct Args {
     /// Leave out pairs of which the model is less sure than of this share of the rows that it was measured by
     #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "min_prob")]
     coverage: Option<f64>,
-    /// Add the set of stances that holds the truth this often, 0.5 to 0.995, to each pair (`label_set`)
+    /// Add the set of stances that holds the truth at least this often, 0.5 to 0.995, to each pair (`label_set`)
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, num_args = 0..=1, default_missing_value = "0.9")]
     conformal: Option<f64>,
     /// Leave out some pairs

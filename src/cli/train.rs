@@ -110,14 +110,17 @@ fn parse_class_weight(text: &str) -> Result<ClassWeight, String> {
         "none" => Ok(ClassWeight::None),
         "balanced" => Ok(ClassWeight::Balanced),
         _ => {
-            let mut weights = [1.0; Stance::COUNT];
+            let mut weights = [None; Stance::COUNT];
             for part in text.split(',') {
                 let (class, weight) = part.split_once('=').ok_or(expected)?;
                 let class: Stance = class.trim().parse().map_err(|_| format!("no class `{class}`; {expected}"))?;
                 let weight = weight.trim().parse().ok().filter(|w: &f64| (1e-9..=1e9).contains(w));
-                weights[class.index()] = weight.ok_or("expected weights from 1e-9 to 1e9")?;
+                let weight = weight.ok_or("expected weights from 1e-9 to 1e9")?;
+                if weights[class.index()].replace(weight).is_some() {
+                    return Err(format!("{class} is given twice; {expected}"));
+                }
             }
-            Ok(ClassWeight::Given(weights))
+            Ok(ClassWeight::Given(weights.map(|weight| weight.unwrap_or(1.0))))
         }
     }
 }
@@ -296,6 +299,7 @@ fn interval(keys: &[&str], y_true: &[Stance], y_pred: &[Stance], seed: u64) -> R
 
 /// The score of each fold, and how far they lie apart.
 fn say_folds(rows: &[OutOfFold], common: &Common) -> Result<()> {
+    const SHOWN: usize = 20;
     let folds: BTreeSet<usize> = rows.iter().map(|row| row.fold).collect();
     let score = |fold: usize| {
         let (y, p): (Vec<Stance>, Vec<Stance>) =
@@ -304,8 +308,9 @@ fn say_folds(rows: &[OutOfFold], common: &Common) -> Result<()> {
     };
     let scores: Vec<f64> = folds.into_iter().map(score).collect::<Result<_, _>>()?;
     let (mean, error) = tune::mean_and_error(&scores);
-    let each: Vec<String> = scores.iter().take(20).map(|score| format!("{score:.3}")).collect();
-    common.note(format_args!("  by fold: {}; mean {mean:.4}, standard error {error:.4}", each.join(" ")));
+    let each: Vec<String> = scores.iter().take(SHOWN).map(|score| format!("{score:.3}")).collect();
+    let more = if scores.len() > SHOWN { format!(" … ({} folds)", scores.len()) } else { String::new() };
+    common.note(format_args!("  by fold: {}{more}; mean {mean:.4}, standard error {error:.4}", each.join(" ")));
     Ok(())
 }
 

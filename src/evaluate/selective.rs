@@ -70,7 +70,10 @@ pub fn selective(y_true: &[Stance], y_pred: &[Stance], probabilities: &[[f64; 3]
             macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,
         })
     };
-    SHARES.into_iter().map(record).collect()
+    let mut records = SHARES.into_iter().map(record).collect::<Result<Vec<_>>>()?;
+    // Rows that are equally sure come together, so that several shares may be answered by the same rows.
+    records.dedup();
+    Ok(records)
 }
 
 /// The area under the risk–coverage curve: the mean, over the number of rows that are answered, of the share of them that is
@@ -109,7 +112,7 @@ mod tests {
         let records = selective(&y, &pred, &p).expect("rows");
         let shown: Vec<[f64; 3]> = records.iter().map(|r| [r.coverage, r.min_prob, r.accuracy]).collect();
         let (all, four, three) = ([1.0, 0.5, 0.6], [0.8, 0.6, 0.75], [0.6, 0.8, 2.0 / 3.0]);
-        assert_eq!(shown, [all, all, four, four, three, three]);
+        assert_eq!(shown, [all, four, three]);
         // Risks after 1, 3, 4 and 5 rows: 0, 1/3 for both of the second step, 1/4, 2/5.
         let area = area_under_risk_coverage(&y, &pred, &p).expect("rows");
         assert!((area - (0.0 + 2.0 / 3.0 + 0.25 + 0.4) / 5.0).abs() < 1e-12, "{area}");

@@ -36,11 +36,27 @@ fn predictions_without_probabilities_have_no_losses() {
     ended.says(0, &[]);
     let record: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((record["accuracy"].as_f64(), record["log_loss"].is_null()), (Some(1.0), true));
+    // What they do not say is not NaN.
+    let bar = ["evaluate", "--data", "rows.csv", "--model", "p.csv", "--max", "log_loss=0.7"];
+    folder.run(&bar).says(1, &["log_loss is not known: the predictions have no probabilities"]);
+    let sure = ["evaluate", "--data", "rows.csv", "--model", "p.csv", "--min-prob", "0.5"];
+    folder.run(&sure).says(2, &["--min-prob: the predictions have no probabilities"]).prints_nothing();
     folder.save("p.csv", "id,label\n2,aligned\n");
     folder
         .run(&["evaluate", "--data", "rows.csv", "--model", "p.csv"])
         .says(2, &["1 predictions answer to no labelled row", "no prediction for `1` (Norway toward Chile)"])
         .prints_nothing();
+}
+
+#[test]
+fn a_row_that_is_there_twice_is_said() {
+    let folder = Folder::new();
+    let row = "Norway praised Chile.,Norway,Chile,aligned\n";
+    folder.save(
+        "rows.csv",
+        format!("{HEADER}{row}{}Norway met Chile.,Norway,Chile,neutral\n", row.replace("Chile,al", "CHL,al")),
+    );
+    folder.run(&["evaluate", "--data", "rows.csv", "--model", MODEL]).says(0, &["1 rows repeat another"]);
 }
 
 #[test]
