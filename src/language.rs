@@ -1,6 +1,8 @@
 //! Which language a text is in, as far as it must be known: the models read English.
 
-use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
@@ -30,6 +32,21 @@ const COMMON: [(&str, &str); 17] = [
     ("vi", "các cho của đã được không là một những và với"),
 ];
 
+/// The place of English among [`COMMON`].
+const ENGLISH: usize = 0;
+
+/// The languages in which a word is common: a bit for each, by its place among [`COMMON`].
+static LANGUAGES: LazyLock<FxHashMap<&str, u32>> = LazyLock::new(|| {
+    let mut languages = FxHashMap::default();
+    for (language, (_, common)) in COMMON.iter().enumerate() {
+        common.split(' ').for_each(|word| *languages.entry(word).or_default() |= 1 << language);
+    }
+    languages
+});
+
+/// No common word is longer, in bytes.
+const LONGEST: usize = 8;
+
 /// The share of common words from which a text is in that language.
 const SHARE: f64 = 0.12;
 
@@ -58,24 +75,8 @@ pub fn of(article: &Article) -> Option<&'static str> {
     // A title alone is hardly enough; of a text the beginning is.
     let text = if article.text.trim().is_empty() { article.part(Part::Title) } else { &article.text };
     let text = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let share = |common: &str, least: usize| {
-        let (mut words, mut found, mut different) = (0, 0, FxHashSet::default());
-        for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
-            words += 1;
-            if let Some(known) = common.split(' ').find(|known| word.eq_ignore_ascii_case(known)) {
-                found += 1;
-                different.insert(known);
-            }
-        }
-        // One or two may be parts of names: "Tour de France", "Al Mahmoudi".
-        if words < 5 || found < least || different.len() < least.min(2) {
-            0.0
-        } else {
-            f64::from(found as u32) / f64::from(words)
-        }
-    };
-    let (english, others) = COMMON.split_first()?;
-    let in_english = share(english.1, 2);
+    let counted = Words::count(text);
+    let in_english = counted.share(ENGLISH, 2);
     if in_english >= SHARE {
         return Some("en");
     }
@@ -88,16 +89,59 @@ pub fn of(article: &Article) -> Option<&'static str> {
         // Two letters that Bulgarian does not have.
         return language.map(|found| if found == "bg" && text.contains(['ы', 'э']) { "ru" } else { found });
     }
-    let best = others.iter().map(|(language, common)| (share(common, 3), *language));
+    let best = (1..COMMON.len()).map(|language| (counted.share(language, 3), COMMON[language].0));
     // Any English text of some length has such words; a list of names has none in any language.
-    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).count();
-    let lower = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.starts_with(char::is_lowercase)).count();
-    let is_foreign = words >= MANY && lower * 2 >= words && share(english.1, 1) < LITTLE;
+    let Words { words, lower, .. } = counted;
+    let is_foreign = words >= MANY && lower * 2 >= words && counted.share(ENGLISH, 1) < LITTLE;
     let unknown = || is_foreign.then_some("und");
     let best =
         best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
     let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
     best.map(|(_, language)| language).or_else(by_letters).or_else(unknown)
+}
+
+/// The words of a text.
+#[derive(Default)]
+struct Words<'t> {
+    words: usize,
+    /// Those that begin with a small letter.
+    lower: usize,
+    /// For each language how many are common in it, which came first, and whether another came after it.
+    common: [(usize, &'t str, bool); COMMON.len()],
+}
+
+impl<'t> Words<'t> {
+    fn count(text: &'t str) -> Self {
+        let mut counted = Self::default();
+        for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+            counted.words += 1;
+            counted.lower += usize::from(word.starts_with(char::is_lowercase));
+            let mut small = [0; LONGEST];
+            let Some(small) = small.get_mut(..word.len()) else { continue };
+            small.copy_from_slice(word.as_bytes());
+            small.make_ascii_lowercase();
+            let languages = std::str::from_utf8(small).ok().and_then(|word| LANGUAGES.get(word));
+            let Some(&(mut languages)) = languages else { continue };
+            while languages != 0 {
+                let (found, first, several) = &mut counted.common[languages.trailing_zeros() as usize];
+                if *found == 0 {
+                    *first = word;
+                }
+                *several |= !first.eq_ignore_ascii_case(word);
+                *found += 1;
+                languages &= languages - 1;
+            }
+        }
+        counted
+    }
+
+    /// The share of the words that are common in a language; 0 of fewer than `least`.
+    fn share(&self, language: usize, least: usize) -> f64 {
+        let (found, _, several) = self.common[language];
+        // One or two may be parts of names: "Tour de France", "Al Mahmoudi".
+        let too_few = self.words < 5 || found < least || (least > 1 && !several);
+        if too_few { 0.0 } else { found as f64 / self.words as f64 }
+    }
 }
 
 /// The language of a BCP 47 tag, or of an English name: "en" of `en-GB`, `EN` and `English`.
@@ -165,6 +209,15 @@ fn tag(language: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn common_words_are_short_and_written_once() {
+        for (language, common) in COMMON {
+            let words: Vec<&str> = common.split(' ').collect();
+            assert!(words.iter().all(|word| word.len() <= LONGEST && *word == word.to_lowercase()), "{language}");
+            assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len(), "{language}");
+        }
+    }
 
     #[test]
     fn sentences_of_names_are_in_no_other_language() {

@@ -13,6 +13,7 @@ use super::{Dataset, TrainParams};
 use crate::error::{Error, Result};
 use crate::gazetteer::Gazetteer;
 use crate::model::linear::features::{Names, WindowTokens};
+use crate::model::linear::ngrams::Words;
 use crate::model::linear::tfidf::Tfidf;
 use crate::model::linear::tokenize::Tokenizer;
 use crate::model::linear::{LinearModel, LogisticRegression, SparseRecords};
@@ -90,8 +91,9 @@ pub(super) fn feature_names(data: &[Dataset], model: &LinearModel, gazetteer: &G
             for evidence in document.evidence(parties.0, parties.1) {
                 let WindowTokens { tokens, marks, .. } =
                     WindowTokens::read(document, evidence.sentences, &model.tokenizer);
+                let words = Words::new(&tokens, &marks, model.ngrams.mask_names);
                 let mut clash = Ok(());
-                model.ngrams.features(&tokens, &marks, parties, evidence.strength, |hash, name, _| {
+                model.ngrams.features(&words, parties, evidence.strength, |hash, name, _| {
                     let Some(column) = vocabulary.get(hash) else { return };
                     match &names[column as usize] {
                         None => names[column as usize] = Some(name.into()),

@@ -16,6 +16,7 @@ use crate::model::EvidenceWindow;
 use crate::model::encoder::EncoderInput;
 use crate::model::head::Pooling;
 use crate::model::linear::features::{Counts, WindowTokens};
+use crate::model::linear::ngrams::Words;
 use crate::model::linear::tokenize::{Token, Tokenizer};
 use crate::pipeline::find;
 use crate::stance::Stance;
@@ -162,7 +163,7 @@ pub(super) fn read_rows(
         let mut counts = Counts::default();
         let WindowTokens { tokens, marks, .. } = WindowTokens::read(document, evidence.sentences, &tokenizer);
         let is_word = |t: &Token| t.mark.is_none() && t.word.contains(char::is_alphanumeric);
-        counts.count(&params.ngrams, &tokens, &marks, pair, evidence.strength);
+        counts.count(&params.ngrams, &Words::new(&tokens, &marks, params.ngrams.mask_names), pair, evidence.strength);
         let Evidence { part, sentences, strength, .. } = *evidence;
         let print = fingerprint(&document.article.part(part)[evidence.span.clone()]);
         let input = (inputs == Inputs::Kept)

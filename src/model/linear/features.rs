@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::article::{Part, Span};
 use crate::document::party::{Mark, Party};
 use crate::document::{Document, Strength};
-use crate::model::linear::ngrams::NgramParams;
+use crate::model::linear::ngrams::{NgramParams, Words};
 use crate::model::linear::tokenize::{Token, Tokenizer};
 
 /// The counted features of one piece of evidence: `(hash, count)`, sorted by hash, each hash once.
@@ -17,13 +17,12 @@ impl Counts {
     pub fn count(
         &mut self,
         params: &NgramParams,
-        tokens: &[Token],
-        marks: &[Mark],
+        words: &Words<'_>,
         pair: (Party, Party),
         strength: Strength,
     ) {
         self.0.clear();
-        params.features(tokens, marks, pair, strength, |hash, _, _| self.0.push((hash, 1.0)));
+        params.features(words, pair, strength, |hash, _, _| self.0.push((hash, 1.0)));
         self.0.sort_unstable_by_key(|&(hash, _)| hash);
         self.0.dedup_by(|next, kept| {
             let same = next.0 == kept.0;

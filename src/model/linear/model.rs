@@ -3,7 +3,7 @@
 use std::ptr;
 
 use super::features::{Counts, Names, WindowTokens};
-use super::ngrams::NgramParams;
+use super::ngrams::{NgramParams, Words};
 use super::tfidf::Tfidf;
 use super::tokenize::Tokenizer;
 use crate::model::{Attribution, EvidenceModel, EvidenceWindow, Kind, Term};
@@ -43,8 +43,12 @@ impl LinearModel {
     /// The scores of counted features; `row` is scratch space.
     pub(crate) fn score_counts(&self, counts: &[(u64, f32)], row: &mut Vec<(u32, f64)>) -> [f64; 3] {
         self.tfidf.transform_into(counts, row);
+        self.score_row(row)
+    }
+
+    fn score_row(&self, row: &[(u32, f64)]) -> [f64; 3] {
         let mut z = self.intercept;
-        for &(column, value) in row.iter() {
+        for &(column, value) in row {
             for (z, w) in z.iter_mut().zip(self.coef[column as usize]) {
                 *z += value * f64::from(w);
             }
@@ -56,13 +60,19 @@ impl LinearModel {
 impl EvidenceModel for LinearModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
         let mut scores = Vec::with_capacity(windows.len());
-        let (mut counts, mut row) = (Counts::default(), Vec::new());
+        let (mut columns, mut row) = (Vec::new(), Vec::new());
         // The pairs of the same sentences share their tokens.
         for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
             let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
+            let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
             for window in same {
-                counts.count(&self.ngrams, &read.tokens, &read.marks, window.pair, window.strength);
-                scores.push(self.score_counts(counts.as_slice(), &mut row));
+                // Most features are unknown: these are left out before anything is sorted.
+                columns.clear();
+                self.ngrams.features(&words, window.pair, window.strength, |hash, _, _| {
+                    columns.extend(self.tfidf.vocabulary().get(hash));
+                });
+                self.tfidf.transform_columns(&mut columns, &mut row);
+                scores.push(self.score_row(&row));
             }
         }
         scores
@@ -74,12 +84,12 @@ impl EvidenceModel for LinearModel {
 
     fn attribute(&self, evidence: &EvidenceWindow<'_>) -> Attribution {
         let read = WindowTokens::read(evidence.document, evidence.sentences, &self.tokenizer);
-        let (tokens, marks) = (&read.tokens, &read.marks);
+        let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
         let mut counts = Counts::default();
-        counts.count(&self.ngrams, tokens, marks, evidence.pair, evidence.strength);
+        counts.count(&self.ngrams, &words, evidence.pair, evidence.strength);
         let row = self.tfidf.transform(counts.as_slice());
         let mut terms: Vec<Option<Term>> = vec![None; row.len()];
-        self.ngrams.features(tokens, marks, evidence.pair, evidence.strength, |hash, name, at| {
+        self.ngrams.features(&words, evidence.pair, evidence.strength, |hash, name, at| {
             let column = self.tfidf.vocabulary().get(hash);
             let found = column.and_then(|c| row.binary_search_by_key(&c, |&(c, _)| c).ok());
             let Some(place) = found else { return };

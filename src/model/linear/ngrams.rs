@@ -50,11 +50,23 @@ impl Default for NgramParams {
     }
 }
 
-/// A sentence whose tokens have become words with the pair masked.
-struct Masked<'a> {
+/// A window in words, before it is known which two names are the pair: what all pairs of the window share.
+#[derive(Debug)]
+pub struct Words<'a> {
     words: Vec<&'a str>,
     /// The first and one past the last token that each word stands for.
     tokens: Vec<Range<usize>>,
+    /// The words that stand for names, and whose.
+    named: Vec<(usize, Party)>,
+}
+
+/// The words of a window with the pair masked.
+struct Masked<'w> {
+    /// The words, each with a space after it.
+    text: String,
+    /// Where each word begins in `text`, and where the last ends.
+    starts: Vec<usize>,
+    tokens: &'w [Range<usize>],
     state: usize,
     actor: usize,
 }
@@ -82,75 +94,61 @@ impl NgramParams {
 
     /// Calls `feature(hash, name, tokens)` for every feature of a piece of evidence, once for each time it occurs.
     ///
-    /// `tokens` and `marks` are those of the window (each token's `mark` indexes `marks`); the range passed on
-    /// indexes `tokens`. Nothing is called when the window does not name both.
+    /// The range passed on indexes the tokens that `words` were made of. Nothing is called when the window does not name
+    /// both.
     pub fn features(
         &self,
-        tokens: &[Token],
-        marks: &[Mark],
+        words: &Words<'_>,
         pair: (Party, Party),
         strength: Strength,
-        mut feature: impl FnMut(u64, &str, Range<usize>),
+        feature: impl FnMut(u64, &str, Range<usize>),
     ) {
-        let Some(masked) = mask(tokens, marks, pair, self.mask_names) else { return };
-        let mut name = String::with_capacity(64);
-        let mut emit = |group: &str, words: &[&str], at: Range<usize>| {
-            name.clear();
-            name.push_str(group);
-            name.push('|');
-            for (i, word) in words.iter().enumerate() {
-                if i > 0 {
-                    name.push(' ');
-                }
-                name.push_str(word);
-            }
-            feature(xxh3_64(name.as_bytes()), &name, at);
-        };
-        let all = 0..masked.words.len();
-        masked.ngrams("w", all, self.max_n, &mut emit);
-        self.regions(&masked, &mut emit);
-        self.contexts(&masked, &mut emit);
-        self.shape(&masked, strength, &mut emit);
+        let Some(masked) = words.mask(pair) else { return };
+        let mut names = Namer { name: String::with_capacity(64), feature };
+        names.ngrams(&masked, "w", 0..masked.len(), self.max_n);
+        self.regions(&masked, &mut names);
+        self.contexts(&masked, &mut names);
+        self.shape(&masked, strength, &mut names);
     }
 
-    fn regions(&self, m: &Masked<'_>, emit: &mut impl FnMut(&str, &[&str], Range<usize>)) {
+    fn regions(&self, m: &Masked<'_>, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
         let (first, second) = (m.state.min(m.actor), m.state.max(m.actor));
         let forward = m.state < m.actor;
         let group = |near: &'static str, far: &'static str| if forward { near } else { far };
-        let end = m.words.len();
+        let end = m.len();
         let left = first.saturating_sub(self.near);
         let right = (second + 1 + self.near).min(end);
         let between_near = second - first <= 2 * self.near;
         let n = self.max_region_n;
-        m.ngrams(group("L>", "L<"), 0..left, n.min(1), emit);
-        m.ngrams(group("l>", "l<"), left..first + 1, n, emit);
+        names.ngrams(m, group("L>", "L<"), 0..left, n.min(1));
+        names.ngrams(m, group("l>", "l<"), left..first + 1, n);
         let between = if between_near { group("m>", "m<") } else { group("M>", "M<") };
-        m.ngrams(between, first..second + 1, n, emit);
-        m.ngrams(group("r>", "r<"), second..right, n, emit);
-        m.ngrams(group("R>", "R<"), right..end, n.min(1), emit);
+        names.ngrams(m, between, first..second + 1, n);
+        names.ngrams(m, group("r>", "r<"), second..right, n);
+        names.ngrams(m, group("R>", "R<"), right..end, n.min(1));
         if self.stems {
-            m.stems(group("m>*", "m<*"), first + 1..second, emit);
-            m.stems(group("l>*", "l<*"), left..first, emit);
-            m.stems(group("r>*", "r<*"), second + 1..right, emit);
+            names.stems(m, group("m>*", "m<*"), first + 1..second);
+            names.stems(m, group("l>*", "l<*"), left..first);
+            names.stems(m, group("r>*", "r<*"), second + 1..right);
         }
     }
 
-    fn contexts(&self, m: &Masked<'_>, emit: &mut impl FnMut(&str, &[&str], Range<usize>)) {
+    fn contexts(&self, m: &Masked<'_>, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
         for (position, before, after, stem_before, stem_after) in
             [(m.state, "S-", "S+", "S-*", "S+*"), (m.actor, "A-", "A+", "A-*", "A+*")]
         {
             let left = position.saturating_sub(self.context)..position;
-            let right = position + 1..(position + 1 + self.context).min(m.words.len());
-            m.ngrams(before, left.clone(), 1, emit);
-            m.ngrams(after, right.clone(), 1, emit);
+            let right = position + 1..(position + 1 + self.context).min(m.len());
+            names.ngrams(m, before, left.clone(), 1);
+            names.ngrams(m, after, right.clone(), 1);
             if self.stems {
-                m.stems(stem_before, left, emit);
-                m.stems(stem_after, right, emit);
+                names.stems(m, stem_before, left);
+                names.stems(m, stem_after, right);
             }
         }
     }
 
-    fn shape(&self, m: &Masked<'_>, strength: Strength, emit: &mut impl FnMut(&str, &[&str], Range<usize>)) {
+    fn shape(&self, m: &Masked<'_>, strength: Strength, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
         let (first, second) = (m.state.min(m.actor), m.state.max(m.actor));
         let at = m.tokens[first].start..m.tokens[second].end;
         let direction = if m.state < m.actor { "state-first" } else { "actor-first" };
@@ -160,7 +158,7 @@ impl NgramParams {
             7..=15 => "apart",
             _ => "far",
         };
-        let others = m.words[first + 1..second].iter().any(|w| matches!(*w, "<o>" | "<b>" | "<g>"));
+        let others = (first + 1..second).any(|i| matches!(m.word(i), "<o>" | "<b>" | "<g>"));
         let others = if others { "others-between" } else { "none-between" };
         let strength = match strength {
             Strength::Direct => "direct",
@@ -168,85 +166,145 @@ impl NgramParams {
             Strength::Neighbour => "neighbour",
             Strength::Title => "title",
         };
-        emit("d", &[direction], at.clone());
-        emit("d", &[direction, distance], at.clone());
-        emit("d", &[direction, others], at.clone());
-        emit("d", &[strength], at);
+        names.add("d", &[direction], at.clone());
+        names.add("d", &[direction, " ", distance], at.clone());
+        names.add("d", &[direction, " ", others], at.clone());
+        names.add("d", &[strength], at);
+    }
+}
+
+/// Namer features, and calls `feature` with each.
+struct Namer<F> {
+    name: String,
+    feature: F,
+}
+
+impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
+    fn add(&mut self, group: &str, parts: &[&str], at: Range<usize>) {
+        self.name.clear();
+        self.name.push_str(group);
+        self.name.push('|');
+        parts.iter().for_each(|part| self.name.push_str(part));
+        (self.feature)(xxh3_64(self.name.as_bytes()), &self.name, at);
+    }
+
+    /// The n-grams of a range of words. Those that begin with the same word begin with the same bytes.
+    fn ngrams(&mut self, m: &Masked<'_>, group: &str, range: Range<usize>, max_n: usize) {
+        if max_n == 0 {
+            return;
+        }
+        for start in range.clone() {
+            let end = (start + max_n).min(range.end);
+            let from = m.starts[start];
+            self.name.clear();
+            self.name.push_str(group);
+            self.name.push('|');
+            let before = self.name.len();
+            self.name.push_str(&m.text[from..m.starts[end]]);
+            for end in start + 1..=end {
+                // Without the space after the last word.
+                let name = &self.name[..before + m.starts[end] - from - 1];
+                (self.feature)(xxh3_64(name.as_bytes()), name, m.tokens[start].start..m.tokens[end - 1].end);
+            }
+        }
+    }
+
+    fn stems(&mut self, m: &Masked<'_>, group: &str, range: Range<usize>) {
+        const LETTERS: usize = 5;
+        for i in range {
+            let word = m.word(i);
+            if word.len() > LETTERS
+                && let Some((end, _)) = word.char_indices().nth(LETTERS)
+            {
+                self.add(group, &[&word[..end]], m.tokens[i].clone());
+            }
+        }
     }
 }
 
 impl Masked<'_> {
-    fn ngrams(
-        &self,
-        group: &str,
-        range: Range<usize>,
-        max_n: usize,
-        emit: &mut impl FnMut(&str, &[&str], Range<usize>),
-    ) {
-        for start in range.clone() {
-            for end in start + 1..=(start + max_n).min(range.end) {
-                emit(group, &self.words[start..end], self.tokens[start].start..self.tokens[end - 1].end);
-            }
-        }
+    fn len(&self) -> usize {
+        self.tokens.len()
     }
 
-    fn stems(&self, group: &str, range: Range<usize>, emit: &mut impl FnMut(&str, &[&str], Range<usize>)) {
-        const LETTERS: usize = 5;
-        for i in range {
-            let word = self.words[i];
-            if let Some((end, _)) = word.char_indices().nth(LETTERS) {
-                emit(group, &[&word[..end]], self.tokens[i].clone());
-            }
-        }
+    fn word(&self, i: usize) -> &str {
+        &self.text[self.starts[i]..self.starts[i + 1] - 1]
     }
 }
 
-fn mask<'a>(tokens: &'a [Token], marks: &[Mark], pair: (Party, Party), mask_names: bool) -> Option<Masked<'a>> {
-    let title_case = is_title_case(tokens);
-    let mut masked = Masked {
-        words: Vec::with_capacity(tokens.len()),
-        tokens: Vec::with_capacity(tokens.len()),
-        state: 0,
-        actor: 0,
-    };
-    let mut sentence_start = true;
-    for (i, token) in tokens.iter().enumerate() {
-        let word = match token.mark.and_then(|m| marks.get(m)) {
-            Some(mark) if mark.party == pair.0 => STATE,
-            Some(mark) if mark.party == pair.1 => ACTOR,
-            Some(mark) => match mark.kind {
-                PartyKind::State => "<o>",
-                PartyKind::Body => "<b>",
-                PartyKind::ArmedGroup => "<g>",
-            },
-            None if token.word.starts_with(char::is_numeric) => "<0>",
-            None if mask_names && token.capitalised && !sentence_start && !title_case => "<n>",
-            None => &token.word,
+impl<'a> Words<'a> {
+    /// The words of a window, whose tokens and marks these are; each token's `mark` indexes `marks`. With `mask_names`,
+    /// capitalised words that the gazetteer does not know are masked too.
+    pub fn new(tokens: &'a [Token], marks: &[Mark], mask_names: bool) -> Self {
+        let title_case = mask_names && is_title_case(tokens);
+        let mut all = Self {
+            words: Vec::with_capacity(tokens.len()),
+            tokens: Vec::with_capacity(tokens.len()),
+            named: Vec::new(),
         };
-        sentence_start = token.mark.is_none()
-            && !token.word.chars().any(char::is_alphanumeric)
-            && (sentence_start || &*token.word != ",");
-        // A name of several words is one name.
-        if word == "<n>" && masked.words.last() == Some(&"<n>") {
-            if let Some(last) = masked.tokens.last_mut() {
-                last.end = i + 1;
+        let mut sentence_start = true;
+        for (i, token) in tokens.iter().enumerate() {
+            let mark = token.mark.and_then(|m| marks.get(m));
+            let word = match mark.map(|mark| mark.kind) {
+                Some(PartyKind::State) => "<o>",
+                Some(PartyKind::Body) => "<b>",
+                Some(PartyKind::ArmedGroup) => "<g>",
+                None if token.word.starts_with(char::is_numeric) => "<0>",
+                None if mask_names && token.capitalised && !sentence_start && !title_case => "<n>",
+                None => &token.word,
+            };
+            if mask_names {
+                sentence_start = token.mark.is_none()
+                    && !token.word.chars().any(char::is_alphanumeric)
+                    && (sentence_start || &*token.word != ",");
+                // A name of several words is one name.
+                if word == "<n>" && all.words.last() == Some(&"<n>") {
+                    if let Some(last) = all.tokens.last_mut() {
+                        last.end = i + 1;
+                    }
+                    continue;
+                }
             }
-            continue;
+            all.named.extend(mark.map(|mark| (all.words.len(), mark.party)));
+            all.words.push(word);
+            all.tokens.push(i..i + 1);
         }
-        masked.words.push(word);
-        masked.tokens.push(i..i + 1);
+        all
     }
-    (masked.state, masked.actor) = nearest(&masked.words)?;
-    Some(masked)
+
+    /// The words with this pair masked; `None` where one of the two is not named.
+    fn mask(&self, pair: (Party, Party)) -> Option<Masked<'_>> {
+        let (state, actor) = nearest(&self.named, pair)?;
+        let mut masked = Masked {
+            text: String::with_capacity(6 * self.words.len()),
+            starts: Vec::with_capacity(self.words.len() + 1),
+            tokens: &self.tokens,
+            state,
+            actor,
+        };
+        let mut named = self.named.iter().peekable();
+        for (i, word) in self.words.iter().enumerate() {
+            let word = match named.next_if(|(at, _)| *at == i) {
+                Some((_, party)) if *party == pair.0 => STATE,
+                Some((_, party)) if *party == pair.1 => ACTOR,
+                _ => word,
+            };
+            masked.starts.push(masked.text.len());
+            masked.text.push_str(word);
+            masked.text.push(' ');
+        }
+        masked.starts.push(masked.text.len());
+        Some(masked)
+    }
 }
 
 /// The state and the actor that stand nearest to each other; the earlier on a tie.
-fn nearest(words: &[&str]) -> Option<(usize, usize)> {
+fn nearest(named: &[(usize, Party)], pair: (Party, Party)) -> Option<(usize, usize)> {
     let (mut state, mut actor, mut best) = (None, None, None::<(usize, usize)>);
-    for (i, word) in words.iter().enumerate() {
-        match *word {
-            STATE => state = Some(i),
-            ACTOR => actor = Some(i),
+    for &(i, party) in named {
+        match party {
+            party if party == pair.0 => state = Some(i),
+            party if party == pair.1 => actor = Some(i),
             _ => continue,
         }
         if let (Some(s), Some(a)) = (state, actor)

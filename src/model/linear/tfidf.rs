@@ -362,6 +362,14 @@ impl Tfidf {
         self.weigh(row);
     }
 
+    /// [`Self::transform_into`] of known features, given by their columns as often as they occur; sorts them.
+    pub fn transform_columns(&self, columns: &mut [u32], row: &mut Vec<(u32, f64)>) {
+        columns.sort_unstable();
+        row.clear();
+        row.extend(columns.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64)));
+        self.weigh(row);
+    }
+
     /// The CSR matrix of all `rows`, rows × features.
     pub fn transform_rows<R: AsRef<[(u64, f32)]> + Sync>(&self, rows: &[R]) -> CsMat<f64> {
         let transformed: Vec<_> = rows.par_iter().map(|counts| self.transform(counts.as_ref())).collect();
@@ -380,7 +388,7 @@ impl Tfidf {
     /// Counts to values, in place.
     fn weigh(&self, row: &mut [(u32, f64)]) {
         for (column, value) in row.iter_mut() {
-            let tf = if self.sublinear_tf { value.ln() + 1.0 } else { *value };
+            let tf = if self.sublinear_tf && *value != 1.0 { value.ln() + 1.0 } else { *value };
             *value = tf * self.idf[*column as usize];
         }
         self.norm.scale(row);
