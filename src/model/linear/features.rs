@@ -14,13 +14,7 @@ pub struct Counts(Vec<(u64, f32)>);
 
 impl Counts {
     /// Counts the features of a window anew.
-    pub fn count(
-        &mut self,
-        params: &NgramParams,
-        words: &Words<'_>,
-        pair: (Party, Party),
-        strength: Strength,
-    ) {
+    pub fn count(&mut self, params: &NgramParams, words: &Words<'_>, pair: (Party, Party), strength: Strength) {
         self.0.clear();
         params.features(words, pair, strength, |hash, _, _| self.0.push((hash, 1.0)));
         self.0.sort_unstable_by_key(|&(hash, _)| hash);
@@ -101,8 +95,6 @@ impl WindowTokens {
     pub fn read(document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) -> Self {
         let mut read = Self { tokens: Vec::new(), marks: Vec::new(), ends: Vec::new() };
         for stretch in document.stretches(sentences) {
-            let marks: Vec<Mark> = stretch.sentences.iter().flat_map(|s| s.marks.iter().cloned()).collect();
-            let tokens = tokenizer.tokenize(document.article.part(stretch.part), stretch.span, &marks);
             let before = read.marks.len();
             if let Some(last) =
                 read.tokens.last().filter(|last| last.word.contains(char::is_alphanumeric) || last.mark.is_some())
@@ -112,8 +104,9 @@ impl WindowTokens {
                 read.tokens.push(Token { word: ".".into(), span: at..at, mark: None, capitalised: false });
                 read.ends[0].1 += 1;
             }
-            read.tokens.extend(tokens.into_iter().map(|t| Token { mark: t.mark.map(|m| m + before), ..t }));
-            read.marks.extend(marks);
+            read.marks.extend(stretch.sentences.iter().flat_map(|s| s.marks.iter().cloned()));
+            let text = document.article.part(stretch.part);
+            tokenizer.tokenize_into(text, stretch.span, &read.marks[before..], before, &mut read.tokens);
             read.ends.push((stretch.part, read.tokens.len()));
         }
         read

@@ -39,6 +39,7 @@ mod loss;
 mod model;
 pub mod ngrams;
 mod params;
+mod plain;
 mod solver;
 pub mod tfidf;
 pub mod tokenize;

@@ -65,12 +65,12 @@ impl EvidenceModel for LinearModel {
         for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
             let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
             let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
+            // Most features are unknown: these are left out before anything is sorted.
+            let known = |hash| self.tfidf.vocabulary().get(hash);
+            let shared = self.ngrams.shared(&words, known);
             for window in same {
-                // Most features are unknown: these are left out before anything is sorted.
                 columns.clear();
-                self.ngrams.features(&words, window.pair, window.strength, |hash, _, _| {
-                    columns.extend(self.tfidf.vocabulary().get(hash));
-                });
+                self.ngrams.columns(&words, &shared, window.pair, window.strength, known, &mut columns);
                 self.tfidf.transform_columns(&mut columns, &mut row);
                 scores.push(self.score_row(&row));
             }

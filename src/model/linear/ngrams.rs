@@ -104,11 +104,51 @@ impl NgramParams {
         feature: impl FnMut(u64, &str, Range<usize>),
     ) {
         let Some(masked) = words.mask(pair) else { return };
-        let mut names = Namer { name: String::with_capacity(64), feature };
+        let mut names = Namer::new(feature);
         names.ngrams(&masked, "w", 0..masked.len(), self.max_n);
-        self.regions(&masked, &mut names);
-        self.contexts(&masked, &mut names);
-        self.shape(&masked, strength, &mut names);
+        self.of_pair(&masked, strength, &mut names);
+    }
+
+    /// The n-grams of the window that are known, with the names of all parties masked as those of others: what its pairs have
+    /// in common.
+    pub(crate) fn shared(&self, words: &Words<'_>, known: impl Fn(u64) -> Option<u32>) -> Shared {
+        let masked = words.masked((0, 0), |_| None);
+        let mut shared = Shared::default();
+        // One word is one range of tokens, and each has one of its own.
+        let word = |token: usize| words.tokens.partition_point(|range| range.end <= token);
+        let mut names = Namer::new(|hash, _: &str, at: Range<usize>| {
+            shared.0.extend(known(hash).map(|column| (word(at.start), word(at.end - 1) + 1, column)));
+        });
+        names.ngrams(&masked, "w", 0..masked.len(), self.max_n);
+        shared
+    }
+
+    /// Appends the columns of what [`features`](Self::features) gives and `known` knows, in some order.
+    pub(crate) fn columns(
+        &self,
+        words: &Words<'_>,
+        shared: &Shared,
+        pair: (Party, Party),
+        strength: Strength,
+        known: impl Fn(u64) -> Option<u32>,
+        columns: &mut Vec<u32>,
+    ) {
+        let Some(masked) = words.mask(pair) else { return };
+        // For each word the next from there on that names one of the pair: what ends before it is shared.
+        let mut next = vec![masked.len(); masked.len()];
+        for &(at, _) in words.named.iter().filter(|(_, party)| *party == pair.0 || *party == pair.1) {
+            next[..=at].iter_mut().rev().take_while(|next| **next == masked.len()).for_each(|next| *next = at);
+        }
+        columns.extend(shared.0.iter().filter(|(start, end, _)| next[*start] >= *end).map(|(.., column)| column));
+        let mut names = Namer::new(|hash, _: &str, _| columns.extend(known(hash)));
+        names.ngrams_beyond(&masked, "w", 0..masked.len(), self.max_n, |start| next[start]);
+        self.of_pair(&masked, strength, &mut names);
+    }
+
+    fn of_pair(&self, m: &Masked<'_>, strength: Strength, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
+        self.regions(m, names);
+        self.contexts(m, names);
+        self.shape(m, strength, names);
     }
 
     fn regions(&self, m: &Masked<'_>, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
@@ -173,13 +213,21 @@ impl NgramParams {
     }
 }
 
-/// Namer features, and calls `feature` with each.
+/// Known n-grams of a window: the first word, one past the last, and the column.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Vec<(usize, usize, u32)>);
+
+/// Names features, and calls `feature` with each.
 struct Namer<F> {
     name: String,
     feature: F,
 }
 
 impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
+    fn new(feature: F) -> Self {
+        Self { name: String::with_capacity(64), feature }
+    }
+
     fn add(&mut self, group: &str, parts: &[&str], at: Range<usize>) {
         self.name.clear();
         self.name.push_str(group);
@@ -188,20 +236,34 @@ impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
         (self.feature)(xxh3_64(self.name.as_bytes()), &self.name, at);
     }
 
-    /// The n-grams of a range of words. Those that begin with the same word begin with the same bytes.
+    /// The n-grams of a range of words.
     fn ngrams(&mut self, m: &Masked<'_>, group: &str, range: Range<usize>, max_n: usize) {
-        if max_n == 0 {
-            return;
-        }
+        self.ngrams_beyond(m, group, range, max_n, |start| start);
+    }
+
+    /// Those of the n-grams that hold the word at `held(start)`, which is `start` or after it. Those that begin with the same
+    /// word begin with the same bytes.
+    fn ngrams_beyond(
+        &mut self,
+        m: &Masked<'_>,
+        group: &str,
+        range: Range<usize>,
+        max_n: usize,
+        held: impl Fn(usize) -> usize,
+    ) {
         for start in range.clone() {
             let end = (start + max_n).min(range.end);
+            let held = held(start);
+            if held >= end {
+                continue;
+            }
             let from = m.starts[start];
             self.name.clear();
             self.name.push_str(group);
             self.name.push('|');
             let before = self.name.len();
             self.name.push_str(&m.text[from..m.starts[end]]);
-            for end in start + 1..=end {
+            for end in held + 1..=end {
                 // Without the space after the last word.
                 let name = &self.name[..before + m.starts[end] - from - 1];
                 (self.feature)(xxh3_64(name.as_bytes()), name, m.tokens[start].start..m.tokens[end - 1].end);
@@ -274,7 +336,15 @@ impl<'a> Words<'a> {
 
     /// The words with this pair masked; `None` where one of the two is not named.
     fn mask(&self, pair: (Party, Party)) -> Option<Masked<'_>> {
-        let (state, actor) = nearest(&self.named, pair)?;
+        Some(self.masked(nearest(&self.named, pair)?, |party| match party {
+            party if party == pair.0 => Some(STATE),
+            party if party == pair.1 => Some(ACTOR),
+            _ => None,
+        }))
+    }
+
+    /// The words with some parties masked as said, and the others as such.
+    fn masked(&self, (state, actor): (usize, usize), mask: impl Fn(Party) -> Option<&'static str>) -> Masked<'_> {
         let mut masked = Masked {
             text: String::with_capacity(6 * self.words.len()),
             starts: Vec::with_capacity(self.words.len() + 1),
@@ -284,17 +354,13 @@ impl<'a> Words<'a> {
         };
         let mut named = self.named.iter().peekable();
         for (i, word) in self.words.iter().enumerate() {
-            let word = match named.next_if(|(at, _)| *at == i) {
-                Some((_, party)) if *party == pair.0 => STATE,
-                Some((_, party)) if *party == pair.1 => ACTOR,
-                _ => word,
-            };
+            let word = named.next_if(|(at, _)| *at == i).and_then(|(_, party)| mask(*party)).unwrap_or(word);
             masked.starts.push(masked.text.len());
             masked.text.push_str(word);
             masked.text.push(' ');
         }
         masked.starts.push(masked.text.len());
-        Some(masked)
+        masked
     }
 }
 
@@ -325,4 +391,41 @@ fn is_title_case(tokens: &[Token]) -> bool {
     };
     let capitalised = words().filter(|t| t.capitalised).count();
     2 * capitalised > words().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Article;
+    use crate::document::Document;
+    use crate::gazetteer::Gazetteer;
+    use crate::model::linear::features::WindowTokens;
+    use crate::model::linear::tokenize::Tokenizer;
+
+    #[test]
+    fn what_pairs_share_and_what_they_do_not_are_all_features() {
+        let text = "Peru, said Chile on Monday, had met Chad and Oman in Peru; the UN and Hamas did not. Oman left Peru and Chile.";
+        let article = Article::new(text);
+        let document = Document::read(&article, Gazetteer::embedded());
+        let known = |hash: u64| (hash % 3 > 0).then_some((hash % 1_000_003) as u32);
+        let mut pairs = 0;
+        for mask_names in [false, true] {
+            let params = NgramParams { mask_names, ..NgramParams::default() };
+            for window in document.windows() {
+                let read = WindowTokens::read(&document, window.sentences, &Tokenizer::default());
+                let words = Words::new(&read.tokens, &read.marks, mask_names);
+                let shared = params.shared(&words, known);
+                for pair in window.pairs {
+                    let (mut found, mut all) = (Vec::new(), Vec::new());
+                    params.columns(&words, &shared, pair, window.strength, known, &mut found);
+                    params.features(&words, pair, window.strength, |hash, _, _| all.extend(known(hash)));
+                    found.sort_unstable();
+                    all.sort_unstable();
+                    assert_eq!(found, all);
+                    pairs += usize::from(!all.is_empty());
+                }
+            }
+        }
+        assert!(pairs > 60, "{pairs} pairs");
+    }
 }

@@ -15,8 +15,10 @@ use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer
 
 use std::sync::{Arc, LazyLock};
 
+use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::plain;
 use crate::Span;
 use crate::document::party::Mark;
 use crate::error::{Error, Result};
@@ -28,7 +30,7 @@ const TOKEN_PATTERN: &str = r"\p{L}+(?:'\p{L}+)*|\p{N}+(?:[.,]\p{N}+)*|[^\s\p{L}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// The normalised word; empty for a mark.
-    pub word: Box<str>,
+    pub word: CompactString,
     /// Byte range in the part of the article.
     pub span: Span,
     /// The index of the mark that this token stands for.
@@ -41,8 +43,9 @@ pub struct Token {
 ///
 /// ```
 /// use detente::model::linear::tokenize::Tokenizer;
-/// let words: Vec<_> = Tokenizer::default().tokenize("It didn’t sign.", 0..17, &[]).into_iter().map(|t| t.word).collect();
-/// assert_eq!(words, ["it", "didn't", "sign", "."].map(Box::from));
+/// let tokens = Tokenizer::default().tokenize("It didn’t sign.", 0..17, &[]);
+/// let words: Vec<&str> = tokens.iter().map(|token| &*token.word).collect();
+/// assert_eq!(words, ["it", "didn't", "sign", "."]);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -111,22 +114,33 @@ impl Tokenizer {
     /// `marks` are sorted, do not overlap and lie within `range`; all offsets point into `text`.
     pub fn tokenize(&self, text: &str, range: Span, marks: &[Mark]) -> Vec<Token> {
         let mut tokens = Vec::with_capacity(range.len() / 5 + 1);
+        self.tokenize_into(text, range, marks, 0, &mut tokens);
+        tokens
+    }
+
+    /// Appends the tokens of `text[range]` to `tokens`; the first of the marks is the one number `first`.
+    pub(crate) fn tokenize_into(&self, text: &str, range: Span, marks: &[Mark], first: usize, tokens: &mut Vec<Token>) {
         let mut position = range.start;
-        for (index, mark) in marks.iter().enumerate() {
-            self.tokenize_gap(text, position..mark.span.start, &mut tokens);
-            tokens.push(Token { word: "".into(), span: mark.span.clone(), mark: Some(index), capitalised: true });
+        for (index, mark) in (first..).zip(marks) {
+            self.tokenize_gap(text, position..mark.span.start, tokens);
+            let word = CompactString::const_new("");
+            tokens.push(Token { word, span: mark.span.clone(), mark: Some(index), capitalised: true });
             position = mark.span.end;
         }
-        self.tokenize_gap(text, position..range.end, &mut tokens);
-        tokens
+        self.tokenize_gap(text, position..range.end, tokens);
     }
 
     fn tokenize_gap(&self, text: &str, gap: Span, tokens: &mut Vec<Token>) {
         let Some(piece) = text.get(gap.clone()) else { return };
-        if piece.trim().is_empty() {
+        let is_usual = || Arc::ptr_eq(&self.steps, &USUAL.0.steps);
+        if piece.trim().is_empty() || is_usual() && plain::tokenize(piece, gap.start, tokens).is_some() {
             return;
         }
-        let mut split = PreTokenizedString::from(piece);
+        self.tokenize_by_steps(text, gap, tokens);
+    }
+
+    fn tokenize_by_steps(&self, text: &str, gap: Span, tokens: &mut Vec<Token>) {
+        let mut split = PreTokenizedString::from(&text[gap.clone()]);
         // Neither step can fail on these fixed patterns; a piece that did would simply yield no tokens.
         let done = split
             .normalize(|s| tokenizers::Normalizer::normalize(&self.steps.normalizer, s))
@@ -139,6 +153,14 @@ impl Tokenizer {
             let capitalised = text[span.clone()].chars().next().is_some_and(char::is_uppercase);
             tokens.push(Token { word: word.into(), span, mark: None, capitalised });
         }
+    }
+
+    /// All tokens of a text by the steps, whatever its characters.
+    #[cfg(test)]
+    pub(super) fn tokenize_any(&self, text: &str) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        self.tokenize_by_steps(text, 0..text.len(), &mut tokens);
+        tokens
     }
 
     /// The tokeniser as JSON, to be saved with a model.
