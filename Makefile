@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench growth learning small-data novelty names scores silver stats accurate ablation fuzz
+.PHONY: check test model bench bench-peers growth learning small-data novelty names scores silver stats accurate ablation fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -14,6 +14,10 @@ test:
 # The fast model from its recipe, byte for byte; where a source is missing, its name and origin.
 model:
 	cargo run --release -- train --config models/fast.toml --output models/fast.detente
+
+# The program beside scikit-learn and fastText, which PYTHON must have: reports/speed.md and .csv.
+bench-peers:
+	cargo bench --bench peers -- reports/speed.csv > reports/speed.md
 
 # Time and memory against the size of hostile input: reports/growth.md.
 growth:

@@ -65,7 +65,7 @@ macro_rules! file {
 pub struct Gazetteer {
     tables: Tables,
     matcher: Matcher,
-    search: OnceLock<Search>,
+    search: Search,
     changed: bool,
 }
 
@@ -99,7 +99,7 @@ impl Gazetteer {
 
     fn from_tables(tables: Tables, changed: bool) -> Self {
         let matcher = Matcher::new(&tables);
-        Self { tables, matcher, search: OnceLock::new(), changed }
+        Self { tables, matcher, search: Search::default(), changed }
     }
 
     /// This gazetteer with a user's additions and changes: CSV with the columns `code,name,kind,region,alias,how`,
@@ -149,21 +149,17 @@ impl Gazetteer {
     /// The entry with this code, name or alias, whatever the case of the letters: `rus`, `Russia`, `russian`, `Putin`.
     /// Codes go before names, names before aliases.
     pub fn find(&self, name: &str) -> Option<EntryId> {
-        self.search().find(name)
+        self.search.find(&self.tables, name)
     }
 
     /// Whom else a name may mean that [`find`](Self::find) knows: "Congo", "Korea".
     pub fn others(&self, name: &str) -> Vec<EntryId> {
-        self.search().others(name)
+        self.search.others(&self.tables, name)
     }
 
     /// Names of entries that are spelled most like `name`, the nearest first: at most three.
     pub fn suggest(&self, name: &str) -> Vec<&str> {
-        self.search().nearest(name).into_iter().map(|id| self.get(id).name.as_str()).collect()
-    }
-
-    fn search(&self) -> &Search {
-        self.search.get_or_init(|| Search::new(&self.tables))
+        self.search.nearest(&self.tables, name).into_iter().map(|id| self.get(id).name.as_str()).collect()
     }
 
     /// The aliases of an entry, in the order of the files.

@@ -57,7 +57,7 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
     if !parts.intercept.iter().all(|b| b.abs() <= MOST) {
         return Err(part("intercept", format!("{:?}", parts.intercept), "three numbers from -1e6 to 1e6"));
     }
-    if parts.tokenizer.to_json() != Tokenizer::default().to_json() {
+    if !parts.tokenizer.is_usual() {
         return Err(part("tokenizer", "another tokeniser", "that of this format version"));
     }
     Ok(())

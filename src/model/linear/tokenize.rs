@@ -47,10 +47,11 @@ pub struct Token {
 /// let words: Vec<&str> = tokens.iter().map(|token| &*token.word).collect();
 /// assert_eq!(words, ["it", "didn't", "sign", "."]);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tokenizer {
-    /// Shared: to compile the patterns takes longer than to tokenise an article.
-    steps: Arc<Steps>,
+    /// Steps of its own; `None` for the usual ones, which are made when a text first needs them: to compile the patterns
+    /// takes longer than to tokenise an article.
+    steps: Option<Arc<Steps>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,33 +60,26 @@ struct Steps {
     pre_tokenizer: PreTokenizerWrapper,
 }
 
-/// The usual steps, and how they are written.
-static USUAL: LazyLock<(Tokenizer, serde_json::Value)> = LazyLock::new(|| {
-    let usual = Tokenizer { steps: Arc::new(Steps::new()) };
-    let written = serde_json::to_value(&usual).expect("a tokeniser is plain data");
-    (usual, written)
-});
+/// The usual steps.
+static USUAL: LazyLock<Steps> = LazyLock::new(Steps::new);
 
-impl Default for Tokenizer {
-    fn default() -> Self {
-        USUAL.0.clone()
-    }
-}
+/// How they are written.
+const WRITTEN: &str = include_str!("tokenizer.json");
 
 impl Serialize for Tokenizer {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.steps.serialize(serializer)
+        self.steps().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Tokenizer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let written = serde_json::Value::deserialize(deserializer)?;
-        if written == USUAL.1 {
+        if serde_json::from_str::<serde_json::Value>(WRITTEN).is_ok_and(|usual| usual == written) {
             return Ok(Self::default());
         }
         let steps = Steps::deserialize(written).map_err(serde::de::Error::custom)?;
-        Ok(Self { steps: Arc::new(steps) })
+        Ok(Self { steps: Some(Arc::new(steps)) })
     }
 }
 
@@ -109,6 +103,15 @@ impl Steps {
 }
 
 impl Tokenizer {
+    /// Whether it is the one that [`Default`] gives.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.steps.is_none()
+    }
+
+    fn steps(&self) -> &Steps {
+        self.steps.as_deref().unwrap_or_else(|| &USUAL)
+    }
+
     /// The tokens of `text[range]`, marks as single tokens.
     ///
     /// `marks` are sorted, do not overlap and lie within `range`; all offsets point into `text`.
@@ -132,19 +135,19 @@ impl Tokenizer {
 
     fn tokenize_gap(&self, text: &str, gap: Span, tokens: &mut Vec<Token>) {
         let Some(piece) = text.get(gap.clone()) else { return };
-        let is_usual = || Arc::ptr_eq(&self.steps, &USUAL.0.steps);
-        if piece.trim().is_empty() || is_usual() && plain::tokenize(piece, gap.start, tokens).is_some() {
+        if piece.trim().is_empty() || self.is_usual() && plain::tokenize(piece, gap.start, tokens).is_some() {
             return;
         }
         self.tokenize_by_steps(text, gap, tokens);
     }
 
     fn tokenize_by_steps(&self, text: &str, gap: Span, tokens: &mut Vec<Token>) {
+        let steps = self.steps();
         let mut split = PreTokenizedString::from(&text[gap.clone()]);
         // Neither step can fail on these fixed patterns; a piece that did would simply yield no tokens.
         let done = split
-            .normalize(|s| tokenizers::Normalizer::normalize(&self.steps.normalizer, s))
-            .and_then(|()| self.steps.pre_tokenizer.pre_tokenize(&mut split));
+            .normalize(|s| tokenizers::Normalizer::normalize(&steps.normalizer, s))
+            .and_then(|()| steps.pre_tokenizer.pre_tokenize(&mut split));
         if done.is_err() {
             return;
         }
@@ -235,5 +238,8 @@ mod tests {
         let text = "Moscow didn't say.";
         assert_eq!(again.tokenize(text, 0..text.len(), &[]), Tokenizer::default().tokenize(text, 0..text.len(), &[]));
         assert!(Tokenizer::from_json("{}").is_err());
+        assert!(again.is_usual(), "the usual tokeniser is known by how it is written");
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
+        assert_eq!(value(&json), value(WRITTEN));
     }
 }

@@ -1,0 +1,158 @@
+//! `make bench-peers`: the whole job of the program beside that of scikit-learn and fastText, on the same files.
+//!
+//! Makes 20,000 articles of real paragraphs, then runs every program in turn, five times, and prints a table for
+//! `reports/speed.md`; each single figure goes to the file that the first argument names. `PYTHON` is a Python that has
+//! scikit-learn and fasttext-wheel.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
+
+const ROUNDS: usize = 5;
+const ARTICLES: &str = "20000";
+/// Starts whose median counts.
+const STARTS: usize = 15;
+
+/// What the program is asked, and how it is called.
+const JOBS: [(&str, &[&str]); 4] = [
+    ("everyone toward everyone, one thread", &["--all-actors", "--threads", "1"]),
+    ("everyone toward everyone, two threads", &["--all-actors", "--threads", "2"]),
+    ("everyone toward Russia, one thread", &["--actor", "Russia", "--threads", "1"]),
+    ("everyone toward Russia, two threads", &["--actor", "Russia", "--threads", "2"]),
+];
+const PEERS: [&str; 2] = ["scikit-learn", "fastText"];
+
+fn main() -> AnyResult<()> {
+    // `cargo bench` puts flags of its own before.
+    let csv = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let folder = tempfile::tempdir()?;
+    let (articles, pairs, one) =
+        (folder.path().join("articles.jsonl"), folder.path().join("pairs.csv"), folder.path().join("one.txt"));
+    std::fs::write(&one, "Estonia condemned Russia's attack and expelled two Russian diplomats.")?;
+    script(
+        &python,
+        &shared.join("bench/make_articles.py"),
+        &[&shared.join("data/news/bbc.jsonl"), Path::new(ARTICLES), &articles],
+    )?;
+    script(&python, &shared.join("bench/dse_pairs.py"), &[&shared.join("data/dse/train.txt"), &pairs])?;
+    let megabytes = std::fs::metadata(&articles)?.len() as f64 / 1e6;
+
+    let names = JOBS.iter().map(|(name, _)| *name).chain(PEERS).chain(["start to first answer"]);
+    let mut seconds: Vec<(&str, Vec<f64>)> = names.map(|name| (name, Vec::new())).collect();
+    for round in 0..ROUNDS {
+        eprintln!("round {} of {ROUNDS}", round + 1);
+        for ((_, args), (_, seconds)) in JOBS.iter().zip(&mut seconds) {
+            seconds.push(detente(&articles, args)?);
+        }
+        let said = script(&python, &shared.join("bench/peers.py"), &[&pairs, &articles])?;
+        for line in said.lines() {
+            let record: serde_json::Value = serde_json::from_str(line)?;
+            let place = seconds.iter_mut().find(|(name, _)| record["tool"] == *name);
+            let (_, seconds) = place.ok_or("a peer that is not known")?;
+            seconds.push(record["predict_s"].as_f64().ok_or("no time")?);
+        }
+        let mut starts = (0..STARTS).map(|_| detente(&one, &["--actor", "Russia"])).collect::<AnyResult<Vec<f64>>>()?;
+        starts.sort_by(f64::total_cmp);
+        seconds[JOBS.len() + PEERS.len()].1.push(starts[STARTS / 2]);
+    }
+    if let Some(csv) = csv {
+        let mut text = String::from("what,round,seconds\n");
+        for (name, seconds) in &seconds {
+            for (round, seconds) in seconds.iter().enumerate() {
+                writeln!(text, "\"{name}\",{},{seconds:.4}", round + 1)?;
+            }
+        }
+        std::fs::write(csv, text)?;
+    }
+    print(&seconds, megabytes);
+    Ok(())
+}
+
+fn print(seconds: &[(&str, Vec<f64>)], megabytes: f64) {
+    let of = |name: &str| -> &[f64] {
+        seconds.iter().find(|(found, _)| *found == name).map_or(&[], |(_, seconds)| seconds.as_slice())
+    };
+    println!("# Speed\n");
+    println!(
+        "`make bench-peers` makes this table: {ARTICLES} articles ({megabytes:.1} MB of JSONL), from the file to the answers, {ROUNDS} rounds"
+    );
+    println!(
+        "in which all take turns, the fast model; of scikit-learn (TF-IDF of one and two words, logistic regression) and fastText the"
+    );
+    println!("time to read and to answer, without training. {}.\n", machine());
+    println!("| whole job | seconds: median (least to most) | MB/s | × scikit-learn | × fastText |");
+    println!("|---|---|---|---|---|");
+    let names = JOBS.iter().map(|(name, _)| *name).chain(PEERS);
+    for name in names {
+        let (least, median, most) = spread(of(name));
+        // Of each round by itself: what else the machine does then slows both.
+        let ratio = |peer: &str| {
+            let ratios: Vec<f64> = of(peer).iter().zip(of(name)).map(|(peer, own)| peer / own).collect();
+            let (least, median, most) = spread(&ratios);
+            format!("{median:.1} ({least:.1} to {most:.1})")
+        };
+        let speed = megabytes / median;
+        println!(
+            "| {name} | {median:.2} ({least:.2} to {most:.2}) | {speed:.1} | {} | {} |",
+            ratio(PEERS[0]),
+            ratio(PEERS[1])
+        );
+    }
+    for (one, two) in [(0, 1), (2, 3)] {
+        let ratios: Vec<f64> = seconds[one].1.iter().zip(&seconds[two].1).map(|(one, two)| one / two).collect();
+        let (least, median, most) = spread(&ratios);
+        println!("\n{}: two threads are {median:.2} times as fast as one ({least:.2} to {most:.2}).", JOBS[one].0);
+    }
+    let (least, median, most) = spread(of("start to first answer"));
+    println!(
+        "\nFrom the start of the program to the answer for one sentence, median of {STARTS}: {:.1} ms ({:.1} to {:.1}).",
+        1e3 * median,
+        1e3 * least,
+        1e3 * most
+    );
+}
+
+/// Least, median, most.
+fn spread(values: &[f64]) -> (f64, f64, f64) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    (sorted[0], sorted[sorted.len() / 2], sorted[sorted.len() - 1])
+}
+
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{}, {cores} cores", name.map_or("a processor", |(_, name)| name))
+}
+
+/// The seconds of one run.
+fn detente(input: &PathBuf, args: &[&str]) -> AnyResult<f64> {
+    let started = Instant::now();
+    let status = Command::new(env!("CARGO_BIN_EXE_detente"))
+        .arg("predict")
+        .arg(input)
+        .args(args)
+        .args(["--model", "fast", "--format", "jsonl", "--quiet"])
+        .stdout(Stdio::null())
+        .status()?;
+    if !status.success() {
+        return Err("the program failed".into());
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn script(python: &str, script: &Path, args: &[&Path]) -> AnyResult<String> {
+    let output = Command::new(python).arg(script).args(args).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("{} failed; PYTHON must have scikit-learn and fasttext-wheel", script.display()).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
