@@ -159,12 +159,15 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
-    let mut pace = Pace { started: Instant::now(), answered: 0, told: *args.model.name() != ModelName::Accurate };
+    let mut pace =
+        Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
     for batch in batches {
         let mut left = batch.len();
         for some in batch.chunks(SHOWN_TOGETHER) {
             printer.print(&pipeline, &query, some)?;
             bar.inc(some.len() as u64);
+            pace.bytes += some.iter().map(|article| article.text.len()).sum::<usize>();
+            bar.set_message(format!("{:.1} MB/s, ", pace.bytes as f64 / 1e6 / pace.started.elapsed().as_secs_f64()));
             left -= some.len();
             pace.step(some.len(), left, common);
         }
@@ -190,6 +193,8 @@ const SHOWN_TOGETHER: usize = 64;
 struct Pace {
     started: Instant,
     answered: usize,
+    /// Of their texts.
+    bytes: usize,
     /// Whether that has been said, or need not be.
     told: bool,
 }

@@ -16,10 +16,10 @@ pub fn spinner(common: &Common) -> ProgressBar {
     bar
 }
 
-/// A count of articles and their rate; hidden with `--quiet` or off a terminal.
+/// A count of articles, their rate, and a message; hidden with `--quiet` or off a terminal.
 pub fn articles(common: &Common) -> ProgressBar {
     let target = if common.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
-    let style = ProgressStyle::with_template("{pos} articles, {per_sec}, {elapsed}")
+    let style = ProgressStyle::with_template("{pos} articles, {per_sec}, {msg}{elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::with_draw_target(None, target).with_style(style)
 }

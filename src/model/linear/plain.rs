@@ -89,13 +89,11 @@ pub(super) fn tokenize(piece: &str, from: usize, tokens: &mut Vec<Token>) -> Opt
 fn run(bytes: &[u8], mut at: usize, of: Class, joint: Class) -> usize {
     while at < bytes.len() {
         let (next, size) = class(bytes, at);
-        if next == of {
-            at += size;
-        } else if next == joint && at + size < bytes.len() && class(bytes, at + size).0 == of {
-            at += size;
-        } else {
+        let joins = || next == joint && at + size < bytes.len() && class(bytes, at + size).0 == of;
+        if next != of && !joins() {
             break;
         }
+        at += size;
     }
     at
 }
