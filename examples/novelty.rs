@@ -21,11 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let recipe = paths.next().ok_or("usage: novelty RECIPE HELD_OUT…")?;
     let rows = Recipe::read(&recipe)?.rows(&LabelMap::default(), None, &ignore_warnings())?;
     let gazetteer = Gazetteer::embedded();
-    let mut named: HashMap<[Option<EntryId>; 2], usize> = HashMap::new();
+    let mut named: HashMap<Who, usize> = HashMap::new();
     for pair in rows.data.iter().flat_map(|dataset| &dataset.pairs) {
-        let [state, actor] = [&pair.state, &pair.actor].map(|name| gazetteer.find(name));
-        for key in [[state, None], [None, actor], [state, actor]] {
-            *named.entry(key).or_default() += 1;
+        for who in who(gazetteer, &pair.state, &pair.actor) {
+            *named.entry(who).or_default() += 1;
         }
     }
     let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
@@ -37,13 +36,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for row in reader.records() {
             let row = row?;
             let cells = columns.map(|column| column.and_then(|at| row.get(at)).unwrap_or_default());
-            let [state, actor] = [cells[3], cells[4]].map(|name| gazetteer.find(name));
-            let known = [[state, None], [None, actor], [state, actor]];
-            let known = known.map(|key| range(named.get(&key).copied().unwrap_or(0)));
+            let known = who(gazetteer, cells[3], cells[4]).map(|who| range(named.get(&who).copied().unwrap_or(0)));
             writer.write_record(cells.iter().chain(&known))?;
         }
     }
     Ok(writer.flush()?)
+}
+
+/// What rows are counted by; names that the gazetteer lacks are `None`.
+#[derive(PartialEq, Eq, Hash)]
+enum Who {
+    State(Option<EntryId>),
+    Actor(Option<EntryId>),
+    Pair(Option<EntryId>, Option<EntryId>),
+}
+
+fn who(gazetteer: &Gazetteer, state: &str, actor: &str) -> [Who; 3] {
+    let [state, actor] = [state, actor].map(|name| gazetteer.find(name));
+    [Who::State(state), Who::Actor(actor), Who::Pair(state, actor)]
 }
 
 fn range(rows: usize) -> &'static str {

@@ -15,7 +15,7 @@ use detente::{Pipeline, Stance, YearMonth};
 
 use super::models::ModelName;
 use super::output::{Sink, table, write_json};
-use super::train::parse_start as parse_base;
+use super::train::parse_start;
 use super::{Common, LabelArgs, Outcome, paths, progress};
 
 /// Train again and again with rows held out: a state, an actor, an outlet, later years; or more and more rows
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long)]
     learning_curve: bool,
     /// Continue from a model that reads, as `train --start-from` does
-    #[arg(long, value_name = "MODEL", value_parser = parse_base)]
+    #[arg(long, value_name = "MODEL", value_parser = parse_start)]
     start_from: Option<ModelName>,
     #[command(flatten)]
     labels: LabelArgs,

@@ -200,7 +200,7 @@ impl Tables {
     pub fn read_leaders(&mut self, source: impl Read, path: &str) -> Result<()> {
         const COLUMNS: &[&str] = &["code", "names", "surnames", "office", "from", "until", "alone", "known"];
         let mut rows = Rows::new(source, path, COLUMNS)?;
-        let mut persons: FxHashMap<(u16, String), u16> = FxHashMap::with_capacity_and_hasher(5_000, Default::default());
+        let mut persons: FxHashMap<(u16, String), u16> = FxHashMap::default();
         while rows.next()? {
             let entry = self.position(rows.field(0)).ok_or_else(|| rows.error(0, "a code of entries.csv"))?;
             let first_names = rows.field(1).split('|').filter_map(|name| name.split(' ').next()).map(Box::from);

@@ -1,8 +1,7 @@
 //! The same input gives the same output, whatever the number of threads.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
@@ -101,19 +100,16 @@ fn needs_shared_two_thousand_articles_give_the_same_bytes() {
     let summaries = std::fs::read_to_string(path).expect("the folder `shared` beside the checkout");
     let chosen: String = summaries.split_inclusive('\n').skip(51).step_by(52).take(2_000).collect();
     assert_eq!(chosen.lines().count(), 2_000);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("chosen.jsonl");
+    std::fs::write(&path, chosen).expect("a file");
     for threads in ["1", "2"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_detente"))
+        let output = Command::new(env!("CARGO_BIN_EXE_detente"))
             .args(["predict", "-", "--input-format", "jsonl", "--all-actors", "--format", "jsonl", "--model", "fast"])
             .args(["--threads", threads])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
+            .stdin(std::fs::File::open(&path).expect("a file"))
+            .output()
             .expect("the program starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        let chosen = chosen.clone();
-        let writer = std::thread::spawn(move || stdin.write_all(chosen.as_bytes()));
-        let output = child.wait_with_output().expect("the program ends");
-        writer.join().expect("a thread").expect("a pipe");
         let found: String = Sha256::digest(&output.stdout).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found, EXPECTED, "{threads} threads");
     }
