@@ -218,6 +218,16 @@ impl YearMonth {
         is_number.then(|| word.parse().ok())?.filter(|year| YEARS.contains(year))
     }
 
+    /// The months since the year 0.
+    pub(crate) fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The month so many months after the first of the year 0.
+    pub(crate) fn from_number(months: i32) -> Self {
+        Self(months)
+    }
+
     /// So many months later, or, if negative, earlier.
     pub(crate) fn plus(self, months: i32) -> Self {
         Self(self.0.saturating_add(months))

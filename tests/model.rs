@@ -8,13 +8,14 @@ use detente::gazetteer::Gazetteer;
 use detente::model::file;
 use detente::source::{Source, ignore_warnings};
 use detente::train::Dataset;
-use detente::{Article, Error, ModelProblem, Pipeline, Query, TrainParams, hash, train};
+use detente::model::Kind;
+use detente::{Article, Error, ModelProblem, Pipeline, Query, Stance, TrainParams, hash, train};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/small.csv");
-const V1_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/v1/small.detente");
-const V1_PREDICTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/v1/small.json");
+/// A folder for each format, with a model and what it said.
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models");
 
 /// Articles whose predictions are stored with the old models. They use plain names only, since the gazetteer is not
 /// part of a model.
@@ -98,7 +99,7 @@ fn saving_replaces_a_model_whole_or_leaves_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("a.detente");
     std::fs::write(&path, "an older file").expect("a file");
-    let model = Pipeline::load(V1_MODEL).expect("it is whole");
+    let model = Pipeline::load(&stored(1)[0]).expect("it is whole");
     model.save(&path).expect("it can be replaced");
     assert_eq!(std::fs::read(&path).expect("it is there"), model.to_bytes());
     let nowhere = folder.path().join("no/such/folder/a.detente");
@@ -119,7 +120,7 @@ fn training_gives_the_same_bytes_whatever_the_threads() {
 
 #[test]
 fn a_changed_byte_is_an_error_wherever_it_is() {
-    let bytes = std::fs::read(V1_MODEL).expect("it is there");
+    let bytes = std::fs::read(&stored(1)[0]).expect("it is there");
     let header = header_end(&bytes);
     // All kinds of places: the length, every part of the header, every tensor, the last byte.
     let mut places: Vec<usize> = (0..16).collect();
@@ -144,7 +145,7 @@ fn a_changed_byte_is_an_error_wherever_it_is() {
 
 #[test]
 fn a_model_cut_short_says_so() {
-    let bytes = std::fs::read(V1_MODEL).expect("it is there");
+    let bytes = std::fs::read(&stored(1)[0]).expect("it is there");
     let whole = bytes.len();
     let header = header_end(&bytes);
     for length in [9, 10, 100, header - 1, header, header + 1, whole / 2, whole - 8, whole - 1] {
@@ -166,7 +167,7 @@ fn a_model_cut_short_says_so() {
 
 #[test]
 fn a_newer_format_names_both_versions() {
-    let mut bytes = std::fs::read(V1_MODEL).expect("it is there");
+    let mut bytes = std::fs::read(&stored(1)[0]).expect("it is there");
     let key = br#"\"format_version\":1"#;
     let at = bytes.windows(key.len()).position(|window| window == key).expect("the version is in the header");
     bytes[at + key.len() - 1] = b'9';
@@ -225,35 +226,48 @@ fn the_default_model_is_whole() {
     assert_eq!(predictions(&model), predictions(Pipeline::fast()));
 }
 
-/// A file of the first format must stay readable, and say what it said.
+/// A model of each format and its predictions.
+fn stored(version: u32) -> [std::path::PathBuf; 2] {
+    ["small.detente", "small.json"].map(|name| Path::new(MODELS).join(format!("v{version}")).join(name))
+}
+
+/// A file of an older format must stay readable, and say what it said.
 #[test]
-fn format_1_stays_readable() {
-    let bytes = std::fs::read(V1_MODEL).expect("it is there");
-    assert!(bytes.len() <= 200_000, "{} bytes", bytes.len());
-    let model = Pipeline::from_bytes(&bytes).expect("format 1 is read");
-    assert_eq!(model.manifest().format_version, 1);
-    let stored: Vec<Value> =
-        serde_json::from_slice(&std::fs::read(V1_PREDICTIONS).expect("it is there")).expect("predictions");
-    let found = predictions(&model);
-    assert_eq!(found.len(), stored.len());
-    for (found, stored) in found.iter().zip(&stored) {
-        for key in ["text", "state", "actor", "stance"] {
-            assert_eq!(found[key], stored[key], "{stored}");
+fn every_format_stays_readable() {
+    for version in file::OLDEST_VERSION..=file::CURRENT_VERSION {
+        let [model, said] = stored(version);
+        let bytes = std::fs::read(model).expect("it is there");
+        assert!(bytes.len() <= 200_000, "{} bytes", bytes.len());
+        let model = Pipeline::from_bytes(&bytes).expect("it is read");
+        assert_eq!(model.manifest().format_version, version);
+        let stored: Vec<Value> =
+            serde_json::from_slice(&std::fs::read(said).expect("it is there")).expect("predictions");
+        let found = predictions(&model);
+        assert_eq!(found.len(), stored.len());
+        for (found, stored) in found.iter().zip(&stored) {
+            for key in ["text", "state", "actor", "stance"] {
+                assert_eq!(found[key], stored[key], "{stored}");
+            }
+            for k in 0..3 {
+                let p = |value: &Value| value["probabilities"][k].as_f64().expect("a number");
+                assert!((p(found) - p(stored)).abs() < 1e-9, "{found}\n{stored}");
+            }
         }
-        for k in 0..3 {
-            let p = |value: &Value| value["probabilities"][k].as_f64().expect("a number");
-            assert!((p(found) - p(stored)).abs() < 1e-9, "{found}\n{stored}");
-        }
+        let Kind::Linear(linear) = model.model().evidence.kind() else { panic!("a linear model") };
+        let names = linear.strongest_features(Stance::Aligned, linear.n_features());
+        assert!(names.iter().all(|(name, _)| name.contains('|')), "format {version}");
     }
 }
 
-/// Writes the files of [`format_1_stays_readable`]. Only for a new format, under a new name: files of a format that was
-/// released are never written again.
+/// Writes the files of [`every_format_stays_readable`]. Only for a new format: files of a format that was released are
+/// never written again.
 #[test]
 #[ignore = "writes into the source tree"]
 fn write_stored_model() {
+    let [file, said] = stored(file::CURRENT_VERSION);
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
     let model = trained();
-    model.save(V1_MODEL).expect("it can be written");
+    model.save(&file).expect("it can be written");
     let lines: Vec<String> = predictions(&model).iter().map(|p| format!("  {p}")).collect();
-    std::fs::write(V1_PREDICTIONS, format!("[\n{}\n]\n", lines.join(",\n"))).expect("it can be written");
+    std::fs::write(said, format!("[\n{}\n]\n", lines.join(",\n"))).expect("it can be written");
 }

@@ -1,7 +1,8 @@
 //! Rules for names that mean more than one thing: what stands before, after or near decides.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::entries::EntryId;
 use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word_end, word_starts};
@@ -10,7 +11,7 @@ use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word
 pub(super) const WINDOW: usize = 200;
 
 /// What a rule makes of the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Verdict {
     /// It names nobody.
     Nobody,
@@ -20,13 +21,22 @@ pub(super) enum Verdict {
     Entry(EntryId),
 }
 
-/// One row of `ambiguous.csv`: all of its conditions hold, or it does not apply.
-#[derive(Debug, Clone)]
+/// Where a rule applies: the places of its three lists in [`Tables::lists`](super::tables::Tables::lists).
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Condition {
+    /// What must stand directly before.
+    pub before: u16,
+    /// What must stand directly after.
+    pub after: u16,
+    /// What must stand in the neighbourhood.
+    pub near: u16,
+}
+
+/// One row of `ambiguous.csv`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Rule {
     pub verdict: Verdict,
-    pub before: Arc<Words>,
-    pub after: Arc<Words>,
-    pub near: Arc<Words>,
+    pub condition: Condition,
 }
 
 /// A name with what stands around it; whatever several rules ask is looked up once.
@@ -191,12 +201,13 @@ fn word_start(text: &str) -> usize {
     after.map_or(0, |(i, c)| i + c.len_utf8())
 }
 
-impl Rule {
-    /// Whether the rule applies to a name.
-    pub fn applies(&self, around: &Around<'_>) -> bool {
-        (self.before.is_empty() || self.before.stand_before(around))
-            && (self.after.is_empty() || self.after.stand_after(around))
-            && (self.near.is_empty() || self.near.stand_near(around))
+impl Condition {
+    /// Whether all three hold around a name; an empty list always does.
+    pub fn holds(&self, lists: &[Words], around: &Around<'_>) -> bool {
+        let [before, after, near] = [self.before, self.after, self.near].map(|place| &lists[usize::from(place)]);
+        (before.is_empty() || before.stand_before(around))
+            && (after.is_empty() || after.stand_after(around))
+            && (near.is_empty() || near.stand_near(around))
     }
 }
 
@@ -209,7 +220,7 @@ pub(super) enum Side {
 }
 
 /// Words and phrases of a condition.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Words {
     /// Sorted by key.
     phrases: Vec<Phrase>,
@@ -351,7 +362,7 @@ impl Words {
 }
 
 /// One phrase of a list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Phrase {
     /// Of [`Place::keys`], on the side of the name.
     key: u64,

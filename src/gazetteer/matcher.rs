@@ -11,6 +11,7 @@
 //! a line break; figures are in `datasets/gazetteer/README.md`.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
@@ -26,7 +27,7 @@ const ROOT: u32 = 0;
 const SHORTEST_IN_CAPITALS: usize = 4;
 
 /// A name that ends at a node of the trie.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Name {
     /// Row of [`Tables::aliases`].
     row: u32,
@@ -38,7 +39,7 @@ struct Name {
 }
 
 /// What the wildcard rules of `ambiguous.csv` go by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Class {
     Name = 0,
     Adjective = 1,
@@ -73,13 +74,14 @@ impl Class {
 }
 
 /// The names, ready to be found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Matcher {
     /// How a name can begin, a bit for each value of [`start_of`].
     starts: Vec<u64>,
     /// Which hashes a first word can have, a bit for each value of the upper 16 bits.
-    firsts: Box<[u64; 1024]>,
+    firsts: Vec<u64>,
     /// From a node and the hash of a step to the next node.
+    #[serde(with = "edges")]
     edges: FxHashMap<u64, u32>,
     /// The first of the names that end at each node, or [`NONE`].
     ends: Vec<u32>,
@@ -206,7 +208,7 @@ impl Matcher {
     pub fn new(tables: &Tables) -> Self {
         let mut matcher = Self {
             starts: vec![0; START_BITS / 64],
-            firsts: Box::new([0; 1024]),
+            firsts: vec![0; 1024],
             edges: FxHashMap::with_capacity_and_hasher(tables.aliases.len() * 2, Default::default()),
             ends: Vec::with_capacity(tables.aliases.len() * 2),
             names: Vec::with_capacity(tables.aliases.len()),
@@ -235,8 +237,7 @@ impl Matcher {
                 "=" => Verdict::Own,
                 code => tables.position(code).map_or(Verdict::Own, |e| Verdict::Entry(EntryId(e))),
             };
-            let (before, after, near) = (row.before.clone(), row.after.clone(), row.near.clone());
-            let rule = Rule { verdict, before, after, near };
+            let rule = Rule { verdict, condition: row.condition };
             match Class::PATTERNS.iter().position(|p| *p == row.alias) {
                 Some(class) => self.wildcards[class].push(rule),
                 None => {
@@ -428,7 +429,9 @@ impl Matcher {
         let mut around = Around::new(text, start, end);
         around.follows_name = gap == Some(" ");
         around.first_names = row.office.map_or(&[], |office| tables.first_names(office.person));
-        let first = |rules: &[Rule]| rules.iter().find(|rule| rule.applies(&around)).map(|rule| rule.verdict);
+        let first = |rules: &[Rule]| {
+            rules.iter().find(|rule| rule.condition.holds(&tables.lists, &around)).map(|rule| rule.verdict)
+        };
         let is_surname = matches!(name.class, Class::Surname | Class::Shared);
         match first(special) {
             // Whoever stands near, "Kim Beazley" is another.
@@ -452,6 +455,25 @@ impl Matcher {
             true => first(of_class(Class::Surname)).unwrap_or(Verdict::Own),
             false => Verdict::Nobody,
         }
+    }
+}
+
+/// One edge leads to each node but the root, so their keys in the order of the nodes say all.
+mod edges {
+    use rustc_hash::FxHashMap;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(edges: &FxHashMap<u64, u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = vec![0; edges.len()];
+        #[expect(clippy::iter_over_hash_type, reason = "each key has a place of its own")]
+        for (&key, &node) in edges {
+            keys[node as usize - 1] = key;
+        }
+        keys.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FxHashMap<u64, u32>, D::Error> {
+        Ok(Vec::<u64>::deserialize(deserializer)?.into_iter().zip(1..).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names of states and of bodies that act like one, and where a text mentions them.
 //!
-//! The files in `datasets/gazetteer` are part of the program; [`Gazetteer::embedded`] reads them once.
+//! The files in `datasets/gazetteer` are part of the program, as tables that were compiled from them;
+//! [`Gazetteer::embedded`] reads them once.
 //! [`Gazetteer::mentions`] finds every name in a text in one pass: names, adjectives, capitals and palaces used for
 //! governments, leaders, ministries, initials. Of names that overlap the leftmost counts, then the longest ("South
 //! Sudan", never "Sudan"). Longer phrases that mean something else ("Washington Post") hide the name in them, and rules
@@ -25,6 +26,7 @@
 //! ```
 
 mod check;
+mod compiled;
 mod context;
 mod entries;
 mod matcher;
@@ -51,13 +53,6 @@ use written::Plain;
 /// Version and date of the embedded files, as their README states them.
 pub const VERSION: &str = "2 (2026-11-26)";
 
-/// One of the embedded files.
-macro_rules! file {
-    ($name:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/gazetteer/", $name)).as_slice()
-    };
-}
-
 /// States and bodies, their aliases, and a matcher that finds them in text.
 ///
 /// Cheap to share, dear to build: one for a program is enough.
@@ -80,24 +75,30 @@ impl Gazetteer {
     /// ```
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Gazetteer> = OnceLock::new();
-        EMBEDDED.get_or_init(|| Self::read_embedded().expect("a test reads the embedded files"))
+        EMBEDDED.get_or_init(|| {
+            let (tables, matcher) = compiled::read();
+            Self { tables, matcher, search: Search::default(), changed: false }
+        })
     }
 
-    fn read_embedded() -> Result<Self> {
+    /// A gazetteer from a folder of files such as those in `datasets/gazetteer`, from which the program's own is made.
+    ///
+    /// # Errors
+    /// [`Error::Format`](crate::Error::Format) names line and column of a row that is not as the README there says;
+    /// otherwise as [`input_file::read`].
+    pub fn read(folder: &Path) -> Result<Self> {
+        let file = |name: &str| input_file::read(&folder.join(name), input_file::MAX_NAMES);
         let mut tables = Tables::default();
-        tables.entries.reserve(512);
-        tables.aliases.reserve(10_000);
-        tables.text.reserve(1 << 18);
-        tables.read_entries(file!("entries.csv"), "entries.csv")?;
-        tables.read_aliases(file!("aliases.csv"), "aliases.csv")?;
-        tables.read_leaders(file!("leaders.csv"), "leaders.csv")?;
-        tables.read_aliases(file!("aliases-generated.csv"), "aliases-generated.csv")?;
-        tables.read_exclusions(file!("exclusions.csv"), "exclusions.csv")?;
-        tables.read_rules(file!("ambiguous.csv"), file!("contexts.csv"), "ambiguous.csv", "contexts.csv")?;
-        Ok(Self::from_tables(tables, false))
+        tables.read_entries(&file("entries.csv")?[..], "entries.csv")?;
+        tables.read_aliases(&file("aliases.csv")?[..], "aliases.csv")?;
+        tables.read_leaders(&file("leaders.csv")?[..], "leaders.csv")?;
+        tables.read_aliases(&file("aliases-generated.csv")?[..], "aliases-generated.csv")?;
+        tables.read_exclusions(&file("exclusions.csv")?[..], "exclusions.csv")?;
+        tables.read_rules(&file("ambiguous.csv")?[..], &file("contexts.csv")?[..], "ambiguous.csv", "contexts.csv")?;
+        Ok(Self::new(tables, true))
     }
 
-    fn from_tables(tables: Tables, changed: bool) -> Self {
+    fn new(tables: Tables, changed: bool) -> Self {
         let matcher = Matcher::new(&tables);
         Self { tables, matcher, search: Search::default(), changed }
     }
@@ -121,7 +122,7 @@ impl Gazetteer {
     pub fn with_overrides(&self, source: impl Read, path: &str) -> Result<Self> {
         let mut tables = self.tables.clone();
         tables.read_overrides(source, path)?;
-        Ok(Self::from_tables(tables, true))
+        Ok(Self::new(tables, true))
     }
 
     /// [`with_overrides`](Self::with_overrides) from a file.

@@ -1,5 +1,7 @@
 //! When a person stands for a state.
 
+use serde::{Deserialize, Serialize};
+
 use crate::date::YearMonth;
 
 /// A new holder is in the news this many months before taking office, and an old one this many after leaving it.
@@ -9,7 +11,7 @@ const AROUND: i32 = 3;
 const RECENT: (u16, u8) = (2024, 1);
 
 /// Which of a person's names an alias is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum NameForm {
     /// A full name.
     Full,
@@ -20,12 +22,14 @@ pub(super) enum NameForm {
 }
 
 /// One term of a person in an office.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Office {
     /// The same for all terms and names of one person.
     pub person: u16,
+    #[serde(with = "numbers")]
     pub from: Option<YearMonth>,
     /// `None` for an office still held.
+    #[serde(with = "numbers")]
     pub until: Option<YearMonth>,
     /// Whether readers know the person by this name decades later.
     pub known: bool,
@@ -56,6 +60,21 @@ impl Office {
     /// Whether the term is still on, or ended not long ago.
     pub fn is_recent(&self) -> bool {
         self.until.is_none_or(|until| Some(until) >= YearMonth::new(RECENT.0, RECENT.1))
+    }
+}
+
+/// Months as the compiled gazetteer has them.
+mod numbers {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::date::YearMonth;
+
+    pub fn serialize<S: Serializer>(month: &Option<YearMonth>, serializer: S) -> Result<S::Ok, S::Error> {
+        month.map(YearMonth::number).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<YearMonth>, D::Error> {
+        Ok(Option::<i32>::deserialize(deserializer)?.map(YearMonth::from_number))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::ops::Range;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use super::context::{Side, Words};
+use super::context::{Condition, Side, Words};
 use super::entries::{Entry, Kind, MatchKind};
 use super::offices::{NameForm, Office};
 use crate::date::YearMonth;
@@ -18,7 +18,7 @@ use crate::error::{Error, Location, Result};
 pub(super) type Slice = Range<u32>;
 
 /// An alias, or, if it has no entry, a phrase that only looks like one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AliasRow {
     pub entry: Option<u16>,
     pub how: MatchKind,
@@ -31,26 +31,23 @@ pub(super) struct AliasRow {
 }
 
 /// A row of `ambiguous.csv`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RuleRow {
     /// The alias, or `*` and a class of aliases.
     pub alias: String,
     /// A code, `-` for nobody, `=` for the alias's own entry.
     pub code: String,
-    /// What must stand directly before.
-    pub before: Arc<Words>,
-    /// What must stand directly after.
-    pub after: Arc<Words>,
-    /// What must stand in the neighbourhood.
-    pub near: Arc<Words>,
+    pub condition: Condition,
 }
 
 /// All that the files say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Tables {
     pub entries: Vec<Entry>,
     pub aliases: Vec<AliasRow>,
     pub rules: Vec<RuleRow>,
+    /// What the conditions of the rules point to.
+    pub lists: Vec<Words>,
     /// First names that are common, of `contexts.csv`.
     pub given_names: Vec<Box<str>>,
     /// The first names of each person.
@@ -272,7 +269,8 @@ impl Tables {
         }
         self.given_names = named.get("given_names").map_or("", String::as_str).split('|').map(Box::from).collect();
         // Lists that stand alone in a condition are shared by all rules that use them; most conditions are empty.
-        let mut shared: FxHashMap<(Side, String), Arc<Words>> = FxHashMap::default();
+        let mut shared: FxHashMap<(Side, String), u16> = FxHashMap::default();
+        let mut lists = std::mem::take(&mut self.lists);
         let mut rows = Rows::new(ambiguous, path, &["alias", "code", "before", "after", "near", "why"])?;
         while rows.next()? {
             let code = rows.field(1);
@@ -281,8 +279,8 @@ impl Tables {
             }
             let mut words = |side, column| {
                 let field = rows.field(column);
-                if let Some(words) = shared.get(&(side, field.to_owned())) {
-                    return Ok(Arc::clone(words));
+                if let Some(&place) = shared.get(&(side, field.to_owned())) {
+                    return Ok(place);
                 }
                 let mut all = vec![];
                 for word in field.split('|') {
@@ -294,15 +292,21 @@ impl Tables {
                         },
                     }
                 }
-                let words = Arc::new(Words::new(side, all.into_iter()));
+                let place = u16::try_from(lists.len()).map_err(|_| rows.error(column, "fewer than 65,536 lists"))?;
+                lists.push(Words::new(side, all.into_iter()));
                 if field.is_empty() || field.starts_with('@') {
-                    shared.insert((side, field.to_owned()), Arc::clone(&words));
+                    shared.insert((side, field.to_owned()), place);
                 }
-                Ok(words)
+                Ok(place)
             };
-            let (before, after, near) = (words(Side::Before, 2)?, words(Side::After, 3)?, words(Side::Near, 4)?);
-            self.rules.push(RuleRow { alias: rows.field(0).to_owned(), code: code.to_owned(), before, after, near });
+            let condition = Condition {
+                before: words(Side::Before, 2)?,
+                after: words(Side::After, 3)?,
+                near: words(Side::Near, 4)?,
+            };
+            self.rules.push(RuleRow { alias: rows.field(0).to_owned(), code: code.to_owned(), condition });
         }
+        self.lists = lists;
         Ok(())
     }
 

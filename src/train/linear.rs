@@ -12,7 +12,8 @@ use super::rows::{Row, visit};
 use super::{Dataset, TrainParams};
 use crate::error::{Error, Result};
 use crate::gazetteer::Gazetteer;
-use crate::model::linear::features::{Names, WindowTokens};
+use crate::model::linear::features::WindowTokens;
+use crate::model::linear::names::Names;
 use crate::model::linear::ngrams::Words;
 use crate::model::linear::tfidf::Tfidf;
 use crate::model::linear::tokenize::Tokenizer;
@@ -74,7 +75,7 @@ impl Fitted {
         LinearModel {
             tokenizer: Tokenizer::default(),
             ngrams: params.ngrams.clone(),
-            names: Names::new(std::iter::repeat_n("", columns)),
+            names: Names::default(),
             coef: (0..columns).map(|c| std::array::from_fn(|k| coef[[k, c]] as f32)).collect(),
             intercept: self.model.intercept(),
             tfidf: self.tfidf,
@@ -112,5 +113,5 @@ pub(super) fn feature_names(data: &[Dataset], model: &LinearModel, gazetteer: &G
             Ok(())
         })??;
     }
-    Ok(Names::new(names.iter().map(|n| n.as_deref().unwrap_or(""))))
+    Ok(Names::new(names.into_iter().map(Option::unwrap_or_default).collect()))
 }

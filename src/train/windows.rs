@@ -29,6 +29,10 @@ pub struct WindowRow {
     pub calibrate: bool,
     /// The fold that it is in.
     pub fold: usize,
+    /// The code of the state, or its name as the row has it where the gazetteer knows none.
+    pub state: String,
+    /// The code of the actor, or its name likewise.
+    pub actor: String,
     /// Its evidence; at least one.
     pub windows: Vec<WindowRecord>,
 }
@@ -63,6 +67,7 @@ pub fn window_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer
     let found = read_evidence(data, gazetteer, record)?.found;
     let pairs: Vec<&LabelledPair> = found.iter().map(|row| &data[row.origin.0].pairs[row.origin.1]).collect();
     let (fold_of, _) = folds(&pairs, params.folds.min(MAX_FOLDS), params.seed);
+    let code = |name: &str| gazetteer.find(name).map_or(name, |id| gazetteer.get(id).code.as_str()).to_owned();
     let row = |((row, pair), fold): ((Found<Option<WindowRecord>>, &LabelledPair), usize)| {
         let dataset = &data[row.origin.0];
         WindowRow {
@@ -72,6 +77,8 @@ pub fn window_rows(data: &[Dataset], params: &TrainParams, gazetteer: &Gazetteer
             weight: dataset.weight,
             calibrate: dataset.calibrate,
             fold,
+            state: code(&pair.state),
+            actor: code(&pair.actor),
             windows: row.evidence.into_iter().flatten().collect(),
         }
     };

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::mutate::Random;
 
 /// A whole model.
-pub const BYTES: &[u8] = include_bytes!("../models/v1/small.detente");
+pub const BYTES: &[u8] = include_bytes!("../models/v2/small.detente");
 
 const NUMBERS: [f64; 12] = [0.0, -0.0, 1.0, -1.0, 1e-300, 1e6, -1e6, 1e300, 1e308, -1e308, 5.0, 0.5];
 
@@ -20,7 +20,7 @@ pub fn crafted(random: &mut Random) -> Vec<u8> {
         for _ in 0..=random.below(3) {
             match random.below(5) {
                 0 => {
-                    let name = *random.pick(&["coef", "idf", "vocabulary", "name_ends", "names"]);
+                    let name = *random.pick(&["coef", "idf", "idf_of", "vocabulary", "names"]);
                     let tensor = tensors.get_mut(name).expect("a tensor");
                     let at = random.below(tensor.len() / 8) * 8;
                     let number = random.pick(&NUMBERS).to_le_bytes();

@@ -14,7 +14,7 @@ use super::paths;
 
 /// Write the rows of a recipe as an encoder reads them
 ///
-/// One JSON object a line: data (the file), id, label, weight, calibrate, fold, and the windows of evidence with the two names masked and their
+/// One JSON object a line: data (the file), id, label, weight, calibrate, fold, state, actor, and the windows of evidence with the two names masked and their
 /// places in characters. What trains an encoder outside this program reads these, so that both see the same.
 ///
 /// Example:

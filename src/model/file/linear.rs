@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Tensor, in_range, numbers, part, small};
 use crate::error::ModelProblem;
 use crate::model::linear::LinearModel;
-use crate::model::linear::features::Names;
+use crate::model::linear::names::Names;
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::{Norm, Tfidf};
 use crate::model::linear::tokenize::Tokenizer;
@@ -34,17 +34,28 @@ pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
 }
 
 /// The tensors; `named` says whether the names of the features are kept.
+///
+/// Features of one document frequency have one idf, so there are few: each is kept once, and for each feature its place
+/// among them.
 pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
     let rows = model.coef.len();
+    let idf = model.tfidf.idf();
+    let mut values = idf.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    let place = |idf: f64| values.partition_point(|value| *value < idf) as u32;
     let mut tensors = vec![
         Tensor::new("coef", Dtype::F32, &[rows, 3], model.coef.as_flattened(), f32::to_le_bytes),
-        Tensor::new("idf", Dtype::F64, &[rows], model.tfidf.idf(), f64::to_le_bytes),
+        Tensor::new("idf", Dtype::F64, &[values.len()], &values, f64::to_le_bytes),
+        match values.len() {
+            0..=0x1_0000 => Tensor::new("idf_of", Dtype::U16, &[rows], idf, |idf| (place(idf) as u16).to_le_bytes()),
+            _ => Tensor::new("idf_of", Dtype::U32, &[rows], idf, |idf| place(idf).to_le_bytes()),
+        },
         Tensor::new("vocabulary", Dtype::U64, &[rows], model.tfidf.vocabulary().hashes(), u64::to_le_bytes),
     ];
     if named {
-        let (names, ends) = model.names.parts();
-        tensors.push(Tensor::new("name_ends", Dtype::U32, &[rows], ends, u32::to_le_bytes));
-        tensors.push(Tensor::new("names", Dtype::U8, &[names.len()], names.as_bytes(), |byte| [byte]));
+        let names = model.names.packed();
+        tensors.push(Tensor::new("names", Dtype::U8, &[names.len()], &names, |byte| [byte]));
     }
     tensors
 }
@@ -73,16 +84,13 @@ pub(super) fn read(
     check(&parts)?;
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
     let rows = hashes.len();
-    let idf = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
+    let idf = read_idf(file, rows)?;
     let coef = numbers(file, "coef", Dtype::F32, f32::from_le_bytes)?;
     if coef.len() != 3 * rows || !coef.iter().all(|v| v.abs() <= 1e6) {
         let expected = format!("{} numbers from -1e6 to 1e6", 3 * rows);
         return Err(part("coef", format!("{} numbers", coef.len()), expected));
     }
-    if !idf.iter().all(|v| (0.0..=1e3).contains(v)) {
-        return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
-    }
-    let names = if named { read_names(file, rows)? } else { Names::new(std::iter::repeat_n("", rows)) };
+    let names = if named { read_names(file, rows)? } else { Names::default() };
     let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
     let tfidf = Tfidf::from_parts(vocabulary, idf, parts.sublinear_tf, parts.norm)
         .map_err(|e| part("idf", e.to_string(), format!("{rows} finite numbers")))?;
@@ -96,12 +104,36 @@ pub(super) fn read(
     })
 }
 
+fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProblem> {
+    let values = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
+    if !values.iter().all(|v| (0.0..=1e3).contains(v)) {
+        return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
+    }
+    // Format 1 has a number for each feature.
+    let Ok(places) = file.tensor("idf_of") else { return Ok(values) };
+    let places = match places.dtype() {
+        Dtype::U16 => numbers(file, "idf_of", Dtype::U16, |bytes| u32::from(u16::from_le_bytes(bytes)))?,
+        _ => numbers(file, "idf_of", Dtype::U32, u32::from_le_bytes)?,
+    };
+    let idf: Option<Vec<f64>> = places.iter().map(|&place| values.get(place as usize).copied()).collect();
+    let idf = idf.filter(|idf| idf.len() == rows);
+    idf.ok_or_else(|| part("idf_of", format!("{} numbers", places.len()), format!("{rows} places in `idf`")))
+}
+
 fn read_names(file: &SafeTensors<'_>, rows: usize) -> Result<Names, ModelProblem> {
+    // Format 1 has the names side by side in the order of the columns, and where each ends.
+    if file.tensor("name_ends").is_err() {
+        return Ok(Names::from_packed(numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?));
+    }
     let ends = numbers(file, "name_ends", Dtype::U32, u32::from_le_bytes)?;
     let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
     if ends.len() != rows {
         return Err(part("name_ends", format!("{} numbers", ends.len()), format!("{rows} numbers")));
     }
-    let names = String::from_utf8(names).ok().and_then(|text| Names::from_parts(text, ends));
-    names.ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
+    let starts = std::iter::once(0).chain(ends.iter().map(|&end| end as usize));
+    let columns = String::from_utf8(names).ok().filter(|text| text.len() == ends.last().map_or(0, |&end| end as usize));
+    let columns = columns.and_then(|text| {
+        starts.zip(&ends).map(|(start, &end)| text.get(start..end as usize).map(Box::from)).collect::<Option<_>>()
+    });
+    columns.map(Names::new).ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
 }

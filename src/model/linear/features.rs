@@ -33,52 +33,6 @@ impl Counts {
     }
 }
 
-/// The names of a vocabulary's features, in the order of its columns.
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    text: String,
-    ends: Vec<u32>,
-}
-
-impl Names {
-    /// Puts names together.
-    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let mut all = Self::default();
-        for name in names {
-            all.text.push_str(name);
-            all.ends.push(all.text.len() as u32);
-        }
-        all
-    }
-
-    /// From the joined names and the byte at which each ends; `None` where the two do not fit.
-    pub fn from_parts(text: String, ends: Vec<u32>) -> Option<Self> {
-        let ordered = ends.windows(2).all(|w| w[0] <= w[1]) && ends.iter().all(|&e| text.is_char_boundary(e as usize));
-        (ordered && ends.last().map_or(0, |&e| e as usize) == text.len()).then_some(Self { text, ends })
-    }
-
-    /// The joined names, and the byte at which each ends.
-    pub fn parts(&self) -> (&str, &[u32]) {
-        (&self.text, &self.ends)
-    }
-
-    /// The name of a column's feature.
-    pub fn get(&self, column: usize) -> &str {
-        let start = if column == 0 { 0 } else { self.ends[column - 1] as usize };
-        &self.text[start..self.ends[column] as usize]
-    }
-
-    /// How many names there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-}
-
 /// A window in words.
 #[derive(Debug, Clone)]
 pub(crate) struct WindowTokens {

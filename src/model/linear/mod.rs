@@ -37,6 +37,7 @@ pub mod features;
 mod logistic;
 mod loss;
 mod model;
+pub mod names;
 pub mod ngrams;
 mod params;
 mod plain;

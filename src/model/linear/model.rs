@@ -2,7 +2,8 @@
 
 use std::ptr;
 
-use super::features::{Counts, Names, WindowTokens};
+use super::features::{Counts, WindowTokens};
+use super::names::Names;
 use super::ngrams::{NgramParams, Words};
 use super::tfidf::Tfidf;
 use super::tokenize::Tokenizer;
@@ -33,9 +34,10 @@ impl LinearModel {
         let k = stance.index();
         // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
         let lead = |w: &[f32; 3]| w[k] - (w[0] + w[1] + w[2]) / 3.0;
+        let names = self.names.of(self.tfidf.vocabulary());
         let mut columns: Vec<usize> = (0..self.coef.len()).collect();
         columns.sort_by(|&a, &b| lead(&self.coef[b]).total_cmp(&lead(&self.coef[a])).then(a.cmp(&b)));
-        columns.into_iter().take(count).map(|c| (self.names.get(c), lead(&self.coef[c]))).collect()
+        columns.into_iter().take(count).map(|c| (&*names[c], lead(&self.coef[c]))).collect()
     }
 }
 

@@ -50,6 +50,11 @@ impl Default for NgramParams {
     }
 }
 
+/// The hash that a feature of this name is known by.
+pub(crate) fn hash_of(name: &str) -> u64 {
+    xxh3_64(name.as_bytes())
+}
+
 /// A window in words, before it is known which two names are the pair: what all pairs of the window share.
 #[derive(Debug)]
 pub struct Words<'a> {
@@ -233,7 +238,7 @@ impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
         self.name.push_str(group);
         self.name.push('|');
         parts.iter().for_each(|part| self.name.push_str(part));
-        (self.feature)(xxh3_64(self.name.as_bytes()), &self.name, at);
+        (self.feature)(hash_of(&self.name), &self.name, at);
     }
 
     /// The n-grams of a range of words.
@@ -266,7 +271,7 @@ impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
             for end in held + 1..=end {
                 // Without the space after the last word.
                 let name = &self.name[..before + m.starts[end] - from - 1];
-                (self.feature)(xxh3_64(name.as_bytes()), name, m.tokens[start].start..m.tokens[end - 1].end);
+                (self.feature)(hash_of(name), name, m.tokens[start].start..m.tokens[end - 1].end);
             }
         }
     }
