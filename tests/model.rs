@@ -5,10 +5,10 @@ use std::path::Path;
 
 use detente::data::{LabelledOptions, labelled};
 use detente::gazetteer::Gazetteer;
+use detente::model::Kind;
 use detente::model::file;
 use detente::source::{Source, ignore_warnings};
 use detente::train::Dataset;
-use detente::model::Kind;
 use detente::{Article, Error, ModelProblem, Pipeline, Query, Stance, TrainParams, hash, train};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};

@@ -18,6 +18,7 @@ mod parquet;
 mod paths;
 mod predict;
 mod progress;
+mod resume;
 mod train;
 mod validate;
 

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 
 use detente::Pipeline;
-use detente::gazetteer::Gazetteer;
 
 use super::Common;
 
@@ -70,8 +69,7 @@ impl ModelName {
 
     /// Loads the model.
     pub fn load(&self, common: &Common) -> Result<Pipeline> {
-        // The names are read beside the model; whoever needs them first waits for that. Without a thread they are read then.
-        let _ = std::thread::Builder::new().spawn(Gazetteer::embedded);
+        Pipeline::warm_up();
         let pipeline = match self {
             Self::Fast => Pipeline::fast().clone(),
             Self::Accurate => Pipeline::accurate()?,

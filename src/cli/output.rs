@@ -1,5 +1,6 @@
 //! How results are printed: tables for people, JSON and CSV for programs.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -127,6 +128,8 @@ pub enum Sink {
     Nowhere,
     /// A file.
     File(io::BufWriter<OutputFile>, PathBuf),
+    /// A file that somebody else gives its name.
+    Kept(io::BufWriter<File>, PathBuf),
 }
 
 impl Sink {
@@ -157,6 +160,7 @@ impl Write for Sink {
             Self::Stdout(out) => out.write(bytes),
             Self::Nowhere => Ok(bytes.len()),
             Self::File(out, path) => out.write(bytes).map_err(|e| named(path, e)),
+            Self::Kept(out, path) => out.write(bytes).map_err(|e| named(path, e)),
         }
     }
 
@@ -165,6 +169,7 @@ impl Write for Sink {
             Self::Stdout(out) => out.flush(),
             Self::Nowhere => Ok(()),
             Self::File(out, path) => out.flush().map_err(|e| named(path, e)),
+            Self::Kept(out, path) => out.flush().map_err(|e| named(path, e)),
         }
     }
 }

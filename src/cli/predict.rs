@@ -1,7 +1,7 @@
 //! `detente predict`: articles in, stances out.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -18,6 +18,7 @@ use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::{ModelArgs, ModelName};
 use super::output::{Format, Sink, shorten, table, width};
 use super::parquet::RecordFile;
+use super::resume::Resumable;
 use super::{Common, Outcome, batches, paths, progress};
 
 /// Say which states stand with, apart from, or against an actor
@@ -55,6 +56,9 @@ pub struct Args {
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Keep what is written when the run is stopped, and go on from there when it is started again; give it from the start
+    #[arg(long, requires = "output")]
+    resume: bool,
     /// Pieces of evidence to show for each pair
     #[arg(long, value_name = "N", default_value_t = 1)]
     evidence: usize,
@@ -154,7 +158,12 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (inputs, complaints) = args.articles.inputs(&args.read, &args.keep, common);
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
-    let mut printer = Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1)?;
+    let mut resumable = match (args.resume, args.output.as_deref()) {
+        (true, Some(path)) => Some(resumable(args, path, format, &pipeline, common)?),
+        _ => None,
+    };
+    let mut printer =
+        Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1, resumable.as_ref())?;
     let bar = progress::articles(common);
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
@@ -162,9 +171,19 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut pace =
         Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
     for batch in batches {
+        let batch = match &mut resumable {
+            Some(resumable) => resumable.rest(&batch)?,
+            None => &batch,
+        };
         let mut left = batch.len();
         for some in batch.chunks(SHOWN_TOGETHER) {
             printer.print(&pipeline, &query, some)?;
+            if let Some(resumable) = &mut resumable
+                && resumable.answered(some)?
+            {
+                printer.flush()?;
+                resumable.save()?;
+            }
             bar.inc(some.len() as u64);
             pace.bytes += some.iter().map(|article| article.text.len()).sum::<usize>();
             bar.set_message(format!("{:.1} MB/s, ", pace.bytes as f64 / 1e6 / pace.started.elapsed().as_secs_f64()));
@@ -176,12 +195,38 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     bar.finish_and_clear();
     let failed = read.finish();
     anyhow::ensure!(read.any, "nothing could be read");
-    if failed && pace.answered == 0 && args.output.is_some() {
+    let answered = resumable.as_ref().map_or(pace.answered, Resumable::articles);
+    if failed && answered == 0 && args.output.is_some() {
         common.note(format_args!("no article could be read; nothing is written"));
         return Ok(Outcome::SomeFailed);
     }
     printer.finish(common)?;
+    if let Some(resumable) = resumable {
+        resumable.finish()?;
+    }
     Ok(Outcome::failed_if(failed))
+}
+
+/// What `--resume` needs: records that stand for themselves, in the order of the articles.
+fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, common: &Common) -> Result<Resumable> {
+    anyhow::ensure!(
+        matches!(format, Format::Jsonl | Format::Csv) && args.sort != Some(Sort::Date) && path != Path::new("-"),
+        "--resume needs an --output in .jsonl or .csv, and no --sort date"
+    );
+    let names: Vec<String> = common.files().map(detente::input_file::sha256).collect::<detente::Result<_>>()?;
+    // All that the records depend on, beside the articles.
+    let Args {
+        actor, all_actors, state, all_states, evidence, min_prob, coverage, conformal, only, sort, keep, ..
+    } = args;
+    let options = format!(
+        "{actor:?} {all_actors} {state:?} {all_states} {evidence} {min_prob} {coverage:?} {conformal:?} {only:?} {sort:?} \
+         {keep:?} {} {} {format:?}",
+        args.any_language, args.excel
+    );
+    let manifest = serde_json::to_string(pipeline.manifest())?;
+    let run =
+        [env!("CARGO_PKG_VERSION"), detente::gazetteer::VERSION, &names.join(" "), &options, &manifest].join("\n");
+    Resumable::open(path, detente::hash::sha256(run.as_bytes()), common)
 }
 
 /// A run over more articles than this is told how long it takes.
@@ -285,11 +330,20 @@ enum Rendered {
 }
 
 impl<'a> Printer<'a> {
-    fn new(args: &'a Args, answers: Answers<'a>, format: Format, headed: bool) -> Result<Self> {
+    fn new(
+        args: &'a Args,
+        answers: Answers<'a>,
+        format: Format,
+        headed: bool,
+        resumable: Option<&Resumable>,
+    ) -> Result<Self> {
         let set = answers.conformal.map(|_| LABEL_SET.to_owned());
         let keep: Vec<String> = args.keep.iter().cloned().chain(set).collect();
-        let mut sink = Sink::open(args.output.as_deref())?;
-        if format == Format::Csv {
+        let mut sink = match (resumable, args.output.as_deref()) {
+            (Some(resumable), Some(path)) => Sink::Kept(io::BufWriter::new(resumable.file()?), path.to_path_buf()),
+            (_, path) => Sink::open(path)?,
+        };
+        if format == Format::Csv && !resumable.is_some_and(Resumable::has_begun) {
             let header = Record::COLUMNS.into_iter().map(str::to_owned).chain(kept_columns(&keep));
             csv::Writer::from_writer(&mut sink).write_record(header)?;
         }
@@ -339,6 +393,14 @@ impl<'a> Printer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Hands all that is written to the file.
+    fn flush(&mut self) -> Result<()> {
+        match &mut self.sink {
+            Output::Text(sink) => Ok(sink.flush()?),
+            Output::Parquet(_) => Ok(()),
+        }
     }
 
     /// The records of an article that are wanted, in order.

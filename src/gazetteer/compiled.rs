@@ -12,6 +12,21 @@ pub(super) fn read() -> (Tables, Matcher) {
     postcard::from_bytes(COMPILED).expect("a test compares it with the files that it is made from")
 }
 
+/// Numbers as bytes, for those that are spread so that fewer would not do.
+pub(super) mod whole {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(numbers: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        serializer.serialize_bytes(&bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        Ok(bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use serde::{Deserialize, Serialize};
 
+use super::compiled::whole;
 use super::entries::EntryId;
 use super::tokens::{Case, char_at, char_before, compare, hash_word, normal, word_end, word_starts};
 
@@ -227,6 +228,7 @@ pub(super) struct Words {
     /// The bits of [`Place::bit`] with which one can stand.
     firsts: u64,
     /// Which keys there can be: a bit for each value of their upper bits, so many that most are unset.
+    #[serde(with = "whole")]
     filter: Vec<u64>,
     /// Words that may stand anywhere in the run of capitalised words after the name; sorted.
     run: Vec<Box<str>>,

@@ -13,6 +13,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::compiled::whole;
 use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
@@ -77,8 +78,10 @@ impl Class {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Matcher {
     /// How a name can begin, a bit for each value of [`start_of`].
+    #[serde(with = "whole")]
     starts: Vec<u64>,
     /// Which hashes a first word can have, a bit for each value of the upper 16 bits.
+    #[serde(with = "whole")]
     firsts: Vec<u64>,
     /// From a node and the hash of a step to the next node.
     #[serde(with = "edges")]
@@ -461,7 +464,9 @@ impl Matcher {
 /// One edge leads to each node but the root, so their keys in the order of the nodes say all.
 mod edges {
     use rustc_hash::FxHashMap;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserializer, Serializer};
+
+    use super::whole;
 
     pub fn serialize<S: Serializer>(edges: &FxHashMap<u64, u32>, serializer: S) -> Result<S::Ok, S::Error> {
         let mut keys = vec![0; edges.len()];
@@ -469,11 +474,11 @@ mod edges {
         for (&key, &node) in edges {
             keys[node as usize - 1] = key;
         }
-        keys.serialize(serializer)
+        whole::serialize(&keys, serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FxHashMap<u64, u32>, D::Error> {
-        Ok(Vec::<u64>::deserialize(deserializer)?.into_iter().zip(1..).collect())
+        Ok(whole::deserialize(deserializer)?.into_iter().zip(1..).collect())
     }
 }
 

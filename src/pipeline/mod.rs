@@ -32,7 +32,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::article::{Article, Span};
-use crate::document::{Document, Evidence, Party};
+use crate::document::{Document, Evidence, Party, clean};
 use crate::error::{Error, Result};
 use crate::gazetteer::{Entry, EntryId, Gazetteer};
 use crate::input_file;
@@ -174,6 +174,13 @@ impl Pipeline {
     pub fn with_gazetteer(mut self, gazetteer: Gazetteer) -> Self {
         self.gazetteer = Cow::Owned(gazetteer);
         self
+    }
+
+    /// Begins to build what the first article needs beside the model, names and word lists, on threads of their own. Nobody
+    /// needs to call it: what is not built by then is built with the first article.
+    pub fn warm_up() {
+        let _ = std::thread::Builder::new().spawn(Gazetteer::embedded);
+        let _ = std::thread::Builder::new().spawn(clean::build_word_lists);
     }
 
     /// The names that this pipeline knows.

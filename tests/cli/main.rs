@@ -8,5 +8,6 @@ mod formats;
 mod monitor;
 #[path = "../program/mod.rs"]
 mod program;
+mod resume;
 mod sessions;
 mod training;

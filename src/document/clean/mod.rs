@@ -23,6 +23,7 @@ mod phrases;
 mod unit;
 
 use std::hash::Hasher;
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashSet, FxHasher};
 use xxhash_rust::xxh3::xxh3_64;
@@ -33,6 +34,11 @@ use crate::Span;
 use crate::document::dateline::dateline;
 use phrases::{CREDIT, END, LINE, NAMES, PHRASES, RELATED, START, TAIL, WITHIN, first_word, only_names};
 use unit::{Unit, strip_bullet, units};
+
+/// Builds the list of phrases, which is otherwise built with the first text.
+pub(crate) fn build_word_lists() {
+    LazyLock::force(&PHRASES);
+}
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -86,7 +86,7 @@ pub(super) fn read(
     let rows = hashes.len();
     let idf = read_idf(file, rows)?;
     let coef = numbers(file, "coef", Dtype::F32, f32::from_le_bytes)?;
-    if coef.len() != 3 * rows || !coef.iter().all(|v| v.abs() <= 1e6) {
+    if coef.len() != 3 * rows || !coef.iter().fold(true, |all, v| all & (v.abs() <= 1e6)) {
         let expected = format!("{} numbers from -1e6 to 1e6", 3 * rows);
         return Err(part("coef", format!("{} numbers", coef.len()), expected));
     }
@@ -115,9 +115,10 @@ fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProble
         Dtype::U16 => numbers(file, "idf_of", Dtype::U16, |bytes| u32::from(u16::from_le_bytes(bytes)))?,
         _ => numbers(file, "idf_of", Dtype::U32, u32::from_le_bytes)?,
     };
-    let idf: Option<Vec<f64>> = places.iter().map(|&place| values.get(place as usize).copied()).collect();
-    let idf = idf.filter(|idf| idf.len() == rows);
-    idf.ok_or_else(|| part("idf_of", format!("{} numbers", places.len()), format!("{rows} places in `idf`")))
+    if places.len() != rows || places.iter().max().is_some_and(|&most| most as usize >= values.len()) {
+        return Err(part("idf_of", format!("{} numbers", places.len()), format!("{rows} places in `idf`")));
+    }
+    Ok(places.iter().map(|&place| values[place as usize]).collect())
 }
 
 fn read_names(file: &SafeTensors<'_>, rows: usize) -> Result<Names, ModelProblem> {

@@ -308,7 +308,11 @@ impl Tfidf {
             let (found, expected) = (idf.len().to_string(), format!("{}, one per feature", vocabulary.len()));
             return Err(Error::Shape { what: "weights of TF-IDF", found, expected });
         }
-        if let Some(at) = idf.iter().position(|w| !(*w > 0.0 && w.is_finite())) {
+        let is_weight = |w: f64| w > 0.0 && w.is_finite();
+        // All of them, without a way out between: that is done several at a time.
+        if !idf.iter().fold(true, |all, w| all & is_weight(*w))
+            && let Some(at) = idf.iter().position(|w| !is_weight(*w))
+        {
             let found = format!("{} at {at}", idf[at]);
             return Err(Error::Shape { what: "weight of TF-IDF", found, expected: "a positive, finite number".into() });
         }

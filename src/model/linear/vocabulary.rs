@@ -29,7 +29,8 @@ impl Vocabulary {
             let found = hashes.len().to_string();
             return Err(Error::Shape { what: "features of a vocabulary", found, expected: "fewer than 2^32".into() });
         }
-        if let Some(at) = hashes.windows(2).position(|pair| pair[0] >= pair[1]) {
+        let ascends = hashes.iter().zip(hashes.iter().skip(1)).fold(true, |all, (a, b)| all & (a < b));
+        if !ascends && let Some(at) = hashes.windows(2).position(|pair| pair[0] >= pair[1]) {
             return Err(Error::Shape {
                 what: "hashes of a vocabulary",
                 found: format!("{} before {} at {at}", hashes[at], hashes[at + 1]),
@@ -38,13 +39,16 @@ impl Vocabulary {
         }
         let bits = hashes.len().div_ceil(2).max(2).next_power_of_two().ilog2();
         let shift = u64::BITS - bits;
-        let mut starts = Vec::with_capacity((1 << bits) + 1);
-        for (at, hash) in (0u32..).zip(&hashes) {
-            while starts.len() as u64 <= hash >> shift {
-                starts.push(at);
-            }
+        // How many have each top, one place further on; then, of all tops before.
+        let mut starts = vec![0; (1 << bits) + 1];
+        for hash in &hashes {
+            starts[(hash >> shift) as usize + 1] += 1;
         }
-        starts.resize((1 << bits) + 1, hashes.len() as u32);
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
+        }
         let mut present = vec![0u64; hashes.len().max(8).next_power_of_two() / 8];
         let words = present.len() as u64;
         for hash in &hashes {

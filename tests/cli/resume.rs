@@ -1,0 +1,138 @@
+//! A run that is killed goes on where it was: no article is lost, and none is answered twice.
+
+use std::io::Write;
+use std::process::{Child, Stdio};
+
+use crate::program::{Folder, MODEL};
+
+const SENTENCES: [&str; 5] = [
+    "Estonia condemned Russia and expelled two diplomats.",
+    "Kenya thanked Japan for the new port.",
+    "Rain fell on the capital all week.",
+    "North Korea fired a missile toward Japan, and South Korea protested.",
+    "India and Pakistan closed the crossing again.",
+];
+
+fn articles(count: usize) -> Vec<String> {
+    let sentence = |i: usize| SENTENCES[i % SENTENCES.len()];
+    let text = |i: usize| format!("{} {}", sentence(i), sentence(i / 7));
+    (0..count).map(|i| format!("{}\n", serde_json::json!({"id": i.to_string(), "text": text(i)}))).collect()
+}
+
+fn command<'a>(output: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let args = ["predict", "-", "--input-format", "jsonl", "--all-actors", "--model", MODEL, "--output", output];
+    args.iter().chain(more).copied().collect()
+}
+
+fn start(folder: &Folder, args: &[&str]) -> Child {
+    folder.command(args).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+/// Feeds all of `lines` and waits for the end: the exit code and what was said.
+fn run(folder: &Folder, args: &[&str], lines: &[String]) -> (Option<i32>, String) {
+    let mut child = start(folder, args);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // A run that refuses its input closes the pipe.
+    let _ = stdin.write_all(lines.concat().as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// How many articles the run that was stopped had answered.
+fn answered(folder: &Folder, name: &str) -> u64 {
+    let Ok(progress) = std::fs::read(folder.path(name)) else { return 0 };
+    serde_json::from_slice::<serde_json::Value>(&progress).expect("JSON")["articles"].as_u64().expect("a number")
+}
+
+#[test]
+fn killed_at_ten_moments_it_answers_each_article_once() {
+    let folder = Folder::new();
+    let lines = articles(22_000);
+    for format in ["jsonl", "csv"] {
+        let (whole, output) = (format!("whole.{format}"), format!("out.{format}"));
+        assert_eq!(run(&folder, &command(&whole, &[]), &lines).0, Some(0));
+        let (partial, progress) = (format!("{output}.partial"), format!("{output}.resume"));
+        let args = command(&output, &["--resume"]);
+        let mut far = 0;
+        for moment in 0..10 {
+            let mut child = start(&folder, &args);
+            let mut stdin = child.stdin.take().expect("a pipe");
+            // The pipe holds little, so most of what was taken has been read when the kill comes.
+            stdin.write_all(lines[..(moment + 1) * 2_113].concat().as_bytes()).expect("it reads");
+            child.kill().expect("it runs");
+            child.wait().expect("it ends");
+            let now = answered(&folder, &progress);
+            assert!(now >= far, "{now} after {far}");
+            far = now;
+            assert!(!folder.path(&output).exists());
+            // What is there ends with a whole line, as far as is written down.
+            let there = std::fs::read(folder.path(&partial)).expect("it is kept");
+            assert!(far == 0 || there.len() as u64 > far);
+        }
+        assert!(far > 10_000, "only {far} articles were answered before the last kill");
+        let (code, said) = run(&folder, &args, &lines);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(&format!("{far} articles are answered already")), "{said}");
+        let [expected, found] = [whole, output].map(|name| std::fs::read(folder.path(&name)).expect("a file"));
+        assert!(found == expected, "{format}");
+        assert!(!folder.path(&partial).exists() && !folder.path(&progress).exists());
+    }
+}
+
+/// Leaves a run behind that was killed with some articles answered.
+fn stopped(folder: &Folder, args: &[&str], lines: &[String]) -> u64 {
+    let mut child = start(folder, args);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(lines.concat().as_bytes()).expect("it reads");
+    // The pipe is open, so the run waits for more.
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    drop(stdin);
+    answered(folder, "out.jsonl.resume")
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let folder = Folder::new();
+    let lines = articles(8_000);
+    let args = command("out.jsonl", &["--resume"]);
+    assert!(stopped(&folder, &args, &lines) > 0);
+
+    let other = command("out.jsonl", &["--resume", "--evidence", "3"]);
+    let (code, said) = run(&folder, &other, &lines);
+    assert!(code == Some(2) && said.contains("other options"), "{said}");
+
+    let mut changed = lines.clone();
+    changed[500] = changed[501].clone();
+    for lines in [&changed[..], &lines[..500]] {
+        let (code, said) = run(&folder, &args, lines);
+        assert!(code == Some(2) && said.contains("are not those that"), "{said}");
+    }
+
+    let partial = std::fs::File::options().write(true).open(folder.path("out.jsonl.partial")).expect("it is kept");
+    partial.set_len(10).expect("it can be cut");
+    let (code, said) = run(&folder, &args, &lines);
+    assert!(code == Some(2) && said.contains("shorter than"), "{said}");
+
+    folder.save("out.jsonl.resume", "{}");
+    let (code, said) = run(&folder, &args, &lines);
+    assert!(code == Some(2) && said.contains("not what a run leaves"), "{said}");
+    assert!(!folder.path("out.jsonl").exists());
+}
+
+#[test]
+fn resuming_needs_records_in_a_file() {
+    let folder = Folder::new();
+    let lines = articles(1);
+    for (output, more, named) in [
+        ("out.json", &["--resume"][..], ".jsonl or .csv"),
+        ("out.parquet", &["--resume"], ".jsonl or .csv"),
+        ("out.csv", &["--resume", "--sort", "date"], "--sort date"),
+    ] {
+        let (code, said) = run(&folder, &command(output, more), &lines);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(named), "{said}");
+    }
+    assert_eq!(folder.names(), [""; 0]);
+}
