@@ -71,7 +71,79 @@ fn main() -> AnyResult<()> {
         std::fs::write(csv, text)?;
     }
     print(&seconds, megabytes);
+    println!(
+        "\nscikit-learn {}, fasttext-wheel {}.",
+        version(&python, "scikit-learn")?,
+        version(&python, "fasttext-wheel")?
+    );
+    let [small, accurate] = growth(&articles, folder.path())?;
+    let articles: f64 = ARTICLES.parse()?;
+    cost(&[
+        ("everyone toward Russia, fast", articles, spread(&seconds[3].1).1),
+        ("everyone toward everyone, fast", articles, spread(&seconds[1].1).1),
+        ("everyone toward everyone, small", SLOW as f64, small),
+        ("everyone toward everyone, accurate", SLOW as f64, accurate),
+    ]);
     Ok(())
+}
+
+/// Articles that the slower models are asked about.
+const SLOW: usize = 200;
+
+/// How the time grows with the articles, the evidence of each, and the size of the model; gives that of the slower models.
+fn growth(articles: &Path, folder: &Path) -> AnyResult<[f64; 2]> {
+    let all = std::fs::read_to_string(articles)?;
+    let first = |count: usize| -> AnyResult<PathBuf> {
+        let path = folder.join(format!("{count}.jsonl"));
+        std::fs::write(&path, all.split_inclusive('\n').take(count).collect::<String>())?;
+        Ok(path)
+    };
+    let median = |path: &PathBuf, model: &str, args: &[&str]| -> AnyResult<f64> {
+        let seconds = (0..3).map(|_| with_model(path, model, args)).collect::<AnyResult<Vec<f64>>>()?;
+        Ok(spread(&seconds).1)
+    };
+    println!("\n## Growth\n\nEveryone toward everyone, median of 3.\n");
+    println!(
+        "| articles | model | evidence of a pair | threads | seconds | articles a second |\n|---|---|---|---|---|---|"
+    );
+    let row = |count: usize, model: &str, evidence: &str, threads: &str| -> AnyResult<f64> {
+        let args = ["--all-actors", "--evidence", evidence, "--threads", threads];
+        let seconds = median(&first(count)?, model, &args)?;
+        println!("| {count} | {model} | {evidence} | {threads} | {seconds:.2} | {:.0} |", count as f64 / seconds);
+        Ok(seconds)
+    };
+    for count in [2_500, 5_000, 10_000, 20_000] {
+        row(count, "fast", "1", "1")?;
+        row(count, "fast", "1", "2")?;
+    }
+    row(20_000, "fast", "0", "1")?;
+    row(20_000, "fast", "10", "1")?;
+    row(SLOW, "fast", "1", "2")?;
+    Ok([row(SLOW, "small", "1", "2")?, row(SLOW, "accurate", "1", "2")?])
+}
+
+/// What a hundred million articles like these cost, on paper; each question with the seconds that so many articles took.
+fn cost(questions: &[(&str, f64, f64)]) {
+    const WANTED: f64 = 100e6;
+    const MACHINES: f64 = 50.0;
+    const DOLLARS: f64 = 0.10;
+    println!("\n## A hundred million articles\n");
+    println!(
+        "On paper, from the tables above, at two threads. Articles do not depend on one another, so files are divided among machines. A"
+    );
+    println!("machine like this one is taken to cost {DOLLARS:.2} US$ an hour.\n");
+    println!("| question | one machine, hours | {MACHINES} machines, hours | US$ |\n|---|---|---|---|");
+    for (question, articles, seconds) in questions {
+        let hours = WANTED / articles * seconds / 3600.0;
+        println!("| {question} | {hours:.1} | {:.2} | {:.2} |", hours / MACHINES, DOLLARS * hours);
+    }
+}
+
+/// The version of a package of Python.
+fn version(python: &str, package: &str) -> AnyResult<String> {
+    let asked = format!("import importlib.metadata as m; print(m.version('{package}'))");
+    let output = Command::new(python).args(["-c", &asked]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 fn print(seconds: &[(&str, Vec<f64>)], megabytes: f64) {
@@ -134,12 +206,16 @@ fn machine() -> String {
 
 /// The seconds of one run.
 fn detente(input: &PathBuf, args: &[&str]) -> AnyResult<f64> {
+    with_model(input, "fast", args)
+}
+
+fn with_model(input: &PathBuf, model: &str, args: &[&str]) -> AnyResult<f64> {
     let started = Instant::now();
     let status = Command::new(env!("CARGO_BIN_EXE_detente"))
         .arg("predict")
         .arg(input)
         .args(args)
-        .args(["--model", "fast", "--format", "jsonl", "--quiet"])
+        .args(["--model", model, "--format", "jsonl", "--quiet"])
         .stdout(Stdio::null())
         .status()?;
     if !status.success() {

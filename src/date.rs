@@ -218,6 +218,16 @@ impl YearMonth {
         is_number.then(|| word.parse().ok())?.filter(|year| YEARS.contains(year))
     }
 
+    /// The year.
+    pub(crate) fn year_number(self) -> i32 {
+        self.0.div_euclid(12)
+    }
+
+    /// The month, 1 to 12.
+    pub(crate) fn month_number(self) -> u32 {
+        self.0.rem_euclid(12) as u32 + 1
+    }
+
     /// The months since the year 0.
     pub(crate) fn number(self) -> i32 {
         self.0

@@ -50,6 +50,7 @@ pub mod pipeline;
 pub mod review;
 pub mod source;
 pub mod train;
+pub mod trend;
 
 pub use article::{Article, Part, Span};
 pub use data::{LabelMap, LabelledPair};

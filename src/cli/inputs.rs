@@ -1,6 +1,6 @@
 //! What articles are read from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -87,7 +87,7 @@ impl FieldArgs {
     pub fn options(&self, keep: &[String]) -> Arc<ReadOptions> {
         let Self { text_field, title_field, id_field, date_field } = self.clone();
         let fields = FieldNames { text: text_field, title: title_field, id: id_field, date: date_field };
-        Arc::new(ReadOptions { fields, keep: keep.to_vec() })
+        Arc::new(ReadOptions { fields, keep: keep.to_vec(), ..ReadOptions::default() })
     }
 }
 
@@ -137,6 +137,11 @@ impl ArticleArgs {
     /// The inputs that the paths name.
     pub fn inputs(&self, read: &ReadArgs, keep: &[String], common: &Common) -> (Vec<Source>, Complaints) {
         read.inputs(&self.paths, keep, common)
+    }
+
+    /// The paths.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(PathBuf::as_path)
     }
 
     /// The article that `--text` gives.

@@ -20,6 +20,7 @@ mod predict;
 mod progress;
 mod resume;
 mod train;
+mod trend;
 mod validate;
 
 use std::io;
@@ -95,6 +96,7 @@ enum Command {
     Inspect(inspect::Args),
     Data(data::Args),
     Drift(drift::Args),
+    Trend(trend::Args),
     Gazetteer(gazetteer::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -170,6 +172,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Inspect(a) => inspect::run(&a, &args.common),
         Command::Data(a) => data::run(&a, &args.common),
         Command::Drift(a) => drift::run(&a, &args.common),
+        Command::Trend(a) => trend::run(&a, &args.common),
         Command::Gazetteer(a) => gazetteer::run(&a, &args.common),
         Command::Completions(a) => manual::completions(&a),
         Command::Man(a) => manual::man(&a),

@@ -165,18 +165,20 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut printer =
         Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1, resumable.as_ref())?;
     let bar = progress::articles(common);
+    let far = progress::Far::new(&inputs);
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
     let mut pace =
         Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
+    let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
     for batch in batches {
         let batch = match &mut resumable {
             Some(resumable) => resumable.rest(&batch)?,
             None => &batch,
         };
         let mut left = batch.len();
-        for some in batch.chunks(SHOWN_TOGETHER) {
+        for some in batch.chunks(together) {
             printer.print(&pipeline, &query, some)?;
             if let Some(resumable) = &mut resumable
                 && resumable.answered(some)?
@@ -186,7 +188,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             }
             bar.inc(some.len() as u64);
             pace.bytes += some.iter().map(|article| article.text.len()).sum::<usize>();
-            bar.set_message(format!("{:.1} MB/s, ", pace.bytes as f64 / 1e6 / pace.started.elapsed().as_secs_f64()));
+            let elapsed = pace.started.elapsed();
+            let speed = pace.bytes as f64 / 1e6 / elapsed.as_secs_f64();
+            bar.set_message(format!("{speed:.1} MB/s, {}", far.left(elapsed)));
             left -= some.len();
             pace.step(some.len(), left, common);
         }
@@ -233,6 +237,8 @@ fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, comm
 const MANY: usize = 200;
 /// Articles that are answered before the next are looked at.
 const SHOWN_TOGETHER: usize = 64;
+/// The same of a model that answers them in no time: threads seldom wait for one another.
+const SHOWN_TOGETHER_FAST: usize = 256;
 
 /// How fast articles are answered.
 struct Pace {

@@ -14,7 +14,7 @@ pub(super) type Records = Box<dyn Iterator<Item = Result<(u64, Record)>> + Send>
 /// The rows of an input, each with its line; all have the columns `required`. Of several names for one column, divided by
 /// `|`, one is needed. Names in other capitals, and the names that [`fields`] knows for what an article has, are understood.
 pub(super) fn records(source: &Source, required: &'static [&'static str], warn: &Warn) -> Result<Records> {
-    let unpacked = stream::unpack(&source.input, warn)?;
+    let unpacked = stream::unpack(&source.input, &source.options.bytes_read, warn)?;
     let format = unpacked.format(source.format);
     let table = rows::open(unpacked, format, &source.options, "labelled row", warn)?;
     let options = source.options.clone();

@@ -50,6 +50,11 @@ impl Reference {
         Self { rows: labels.len(), sureness: (1..=STEPS).map(at).collect(), labels: Stance::ALL.map(of_label) }
     }
 
+    /// Which share of the rows each label has: aligned, neutral, opposed.
+    pub fn label_shares(&self) -> [f64; 3] {
+        [0, 1, 2].map(|k| self.labels[k].rows as f64 / self.rows.max(1) as f64)
+    }
+
     /// The probability of the stance decided on, from which up a share `coverage` (0 to 1) of the rows is answered; what lies
     /// between two hundredths counts as the higher.
     pub fn min_prob(&self, coverage: f64) -> f64 {

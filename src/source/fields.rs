@@ -14,6 +14,9 @@
 //! Capitals, spaces, hyphens and underscores make no difference. A text of which another field has at least twice as much (and
 //! 200 characters, and no tags) is a teaser: the other is read. `content_html` is read as a page is. [`FieldNames`] names others.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use std::cell::LazyCell;
 
 use super::rows::{Cell, Header, Row};
@@ -78,7 +81,32 @@ pub struct ReadOptions {
     pub fields: FieldNames,
     /// Fields that are carried through, in [`Article::columns`].
     pub keep: Vec<String>,
+    /// Where it is counted how far reading is.
+    pub bytes_read: BytesRead,
 }
+
+/// Counts the bytes that are read of files and streams, as they lie there. It is no property of what is read: all are equal.
+#[derive(Debug, Clone, Default)]
+pub struct BytesRead(Arc<AtomicU64>);
+
+impl BytesRead {
+    /// How many there were, of all that is read with it.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for BytesRead {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for BytesRead {}
 
 /// A name without what makes no difference.
 pub(crate) fn plain(name: &str) -> String {
@@ -360,7 +388,8 @@ pub(crate) fn looks_like_markup(text: &str) -> bool {
     }
     let head = &text[..text.floor_char_boundary(4_000)];
     let tags = ["</p>", "</div>", "<br>", "<br/>", "<br />", "</a>", "</span>"];
-    tags.into_iter().map(|tag| head.matches(tag).count()).sum::<usize>() >= 2
+    let is_tag = |&at: &usize| tags.into_iter().any(|tag| head[at..].starts_with(tag));
+    memchr::memchr_iter(b'<', head.as_bytes()).filter(is_tag).nth(1).is_some()
 }
 
 #[cfg(test)]
@@ -373,7 +402,7 @@ mod tests {
         let columns = Columns::new(&names, &ReadOptions::default());
         assert_eq!((columns.text, columns.title, columns.date, columns.language), (vec![2], vec![0], vec![1], vec![3]));
         let fields = FieldNames { text: Some("lang".into()), ..FieldNames::default() };
-        assert_eq!(Columns::new(&names, &ReadOptions { fields, keep: vec![] }).text, [3]);
+        assert_eq!(Columns::new(&names, &ReadOptions { fields, ..ReadOptions::default() }).text, [3]);
     }
 
     #[test]

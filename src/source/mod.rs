@@ -52,7 +52,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub use fields::{FieldNames, ReadOptions};
+pub use fields::{BytesRead, FieldNames, ReadOptions};
 
 use crate::{Article, Error, Location, Result};
 
@@ -362,7 +362,7 @@ impl Iterator for Articles {
 /// If it cannot be opened, is binary, or has no usable header. Errors of single articles come from the iterator; so
 /// does [`Error::Empty`], at the end, when there was no article.
 pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
-    let unpacked = stream::unpack(&source.input, warn)?;
+    let unpacked = stream::unpack(&source.input, &source.options.bytes_read, warn)?;
     let format = unpacked.format(source.format);
     let one = |article: Result<Article>| Box::new(std::iter::once(article));
     let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match format {

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::encoding::{Decoder, Fault, Utf16Reader, not_text, utf16_mark};
+use super::fields::BytesRead;
 use super::{Format, Input, MAX_ARTICLE, MAX_BINARY, MAX_LINE, Warn, Warning, sniff, too_large};
 use crate::{Error, Location, Result};
 
@@ -30,13 +31,24 @@ pub(crate) struct Unpacked {
     pub(crate) packed: bool,
 }
 
-/// Opens `input`, and unpacks it where it is packed.
-pub(crate) fn unpack(input: &Input, warn: &Warn) -> Result<Unpacked> {
+/// A reader whose bytes are counted.
+struct Counted<R>(R, BytesRead);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.0.read(buffer)?;
+        self.1.add(bytes as u64);
+        Ok(bytes)
+    }
+}
+
+/// Opens `input`, and unpacks it where it is packed. Its bytes are counted as they lie there.
+pub(crate) fn unpack(input: &Input, count: &BytesRead, warn: &Warn) -> Result<Unpacked> {
     let raw: Box<dyn Read + Send> = match input {
         Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
         Input::Stdin => Box::new(io::stdin()),
     };
-    unpacked(raw, input, warn)
+    unpacked(Box::new(Counted(raw, count.clone())), input, warn)
 }
 
 fn unpacked(raw: Box<dyn Read + Send>, input: &Input, warn: &Warn) -> Result<Unpacked> {
@@ -57,7 +69,7 @@ fn unpacked(raw: Box<dyn Read + Send>, input: &Input, warn: &Warn) -> Result<Unp
 
 /// Opens `input` as text.
 pub(crate) fn open(input: &Input, warn: &Warn) -> Result<Stream> {
-    unpack(input, warn)?.into_stream(warn)
+    unpack(input, &BytesRead::default(), warn)?.into_stream(warn)
 }
 
 /// An input that is no text.

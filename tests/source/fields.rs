@@ -25,6 +25,7 @@ fn fields_are_found_by_name_and_by_order() {
     let named = |text: &str| ReadOptions {
         fields: FieldNames { text: Some(text.into()), ..FieldNames::default() },
         keep: vec!["Topic".into()],
+        ..ReadOptions::default()
     };
     let article = first("a.csv", "words,topic\nOman waits.,war\n", named("Words")).expect("an article");
     assert_eq!((article.text.as_str(), article.columns["Topic"].as_str()), ("Oman waits.", "war"));

@@ -150,7 +150,7 @@ fn check_probabilities(y_true: &[Stance], probabilities: &[PerClass]) -> Result<
 }
 
 /// The value below which a share `q` of the ascending `sorted` lies, linear between neighbours.
-pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     let place = q.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
     let (below, rest) = (place.floor() as usize, place.fract());
     let above = sorted[(below + 1).min(sorted.len() - 1)];

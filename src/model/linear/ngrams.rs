@@ -51,6 +51,7 @@ impl Default for NgramParams {
 }
 
 /// The hash that a feature of this name is known by.
+#[inline]
 pub(crate) fn hash_of(name: &str) -> u64 {
     xxh3_64(name.as_bytes())
 }
