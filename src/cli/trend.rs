@@ -23,6 +23,7 @@ use super::{Common, Outcome, batches, paths, progress};
 /// Reads dated articles, as `predict` does, or the records that `predict` wrote (JSONL). For each state and period: articles,
 /// shares aligned, neutral and opposed, net stance (aligned less opposed, -1 to 1) with its interval, and the change
 /// from the period before. Reports of one event within three days count once. Of fewer than 10 articles no change is claimed.
+/// Where the articles divide more clearly than chance lets them (p of at most 0.01), the day and three reports are named.
 ///
 /// Examples:
 ///   detente trend archive.jsonl --actor Russia --by year
@@ -97,8 +98,7 @@ impl By {
     }
 }
 
-/// Texts of the calibration's shares that are added to each period: what came out best on the news summaries of 2023, see
-/// `reports/validity.md`.
+/// Texts of the calibration's shares that are added to each period: what came out best on the news summaries of 2023.
 const PSEUDO_COUNT: f64 = 2.0;
 
 /// Runs the command.
@@ -341,6 +341,22 @@ fn in_full(series: &Series, sink: &mut impl Write) -> Result<()> {
     writeln!(sink, "{}", rows.trim_fmt())?;
     if any_clear {
         writeln!(sink, "* the interval of the change is all on one side of 0")?;
+    }
+    for turn in &series.change_points {
+        let (earliest, latest) = (visible(&turn.earliest), visible(&turn.latest));
+        let between = if earliest == latest { String::new() } else { format!(", {earliest} to {latest}") };
+        let (from, to) = (signed(turn.before), signed(turn.after));
+        writeln!(
+            sink,
+            "turned on {}{between}: {from} before, {to} after (p = {:.3})",
+            visible(&turn.date),
+            turn.p_value
+        )?;
+        for report in &turn.reports {
+            let head = format!("  {}  {}  {}  ", visible(&report.date), visible(&report.id), signed(report.net));
+            let room = width().saturating_sub(head.chars().count()).max(20);
+            writeln!(sink, "{head}{}", shorten(&report.evidence, room))?;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ pub mod faithfulness;
 pub mod metrics;
 pub mod predictions;
 pub mod protocols;
-mod random;
+pub(crate) mod random;
 pub mod report;
 pub mod selective;
 

@@ -1,21 +1,21 @@
 //! Random numbers that are the same on every machine and for any number of threads.
 
 /// SplitMix64 (Steele, Lea and Flood 2014): one 64-bit state that advances by a constant, and a mixing function.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The stream for draw number `draw` under `seed`: draws are numbered, so it does not matter who makes them.
-    pub(super) fn new(seed: u64, draw: usize) -> Self {
+    pub(crate) fn new(seed: u64, draw: usize) -> Self {
         Self(mix(mix(seed.wrapping_add(GAMMA)) ^ mix(!(draw as u64))))
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GAMMA);
         mix(self.0)
     }
 
     /// A number below `n`, which is above 0, by multiplication (Lemire 2019); the bias is below n/2⁶⁴.
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

@@ -25,6 +25,7 @@
 //! # Ok::<(), detente::Error>(())
 //! ```
 
+mod change_points;
 mod period;
 pub mod prevalence;
 
@@ -141,6 +142,44 @@ pub struct Point {
     pub few: bool,
 }
 
+/// A turn: the articles before and after differ more than chance lets them.
+///
+/// Found among single articles by date, whatever the periods: see the module's source for the method.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ChangePoint {
+    /// The date of the first article after the turn, as its source writes it.
+    pub date: String,
+    /// That of the first article which it may as well be, at 95 %.
+    pub earliest: String,
+    /// That of the last.
+    pub latest: String,
+    /// Mean of p(aligned) − p(opposed) from the turn before, or the first article, up to this one.
+    pub before: f64,
+    /// The same from here to the next turn, or the last article.
+    pub after: f64,
+    /// The share of random orders of the articles that turn as clearly; at most 0.01.
+    pub p_value: f64,
+    /// Of the articles after it, the first ones that differ most from those before.
+    pub reports: Vec<Report>,
+}
+
+/// An article that moved a stance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Its id.
+    pub id: String,
+    /// The file that it is from.
+    pub path: String,
+    /// Its date, as its source writes it.
+    pub date: String,
+    /// p(aligned) − p(opposed).
+    pub net: f64,
+    /// The sentence that says most.
+    pub evidence: String,
+}
+
 /// The stance of a state toward an actor, period by period.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -158,6 +197,8 @@ pub struct Series {
     pub smoothing: f64,
     /// Periods that have articles, in order.
     pub points: Vec<Point>,
+    /// When it turned, in order.
+    pub change_points: Vec<ChangePoint>,
 }
 
 impl Series {
@@ -315,7 +356,44 @@ fn one_series(observations: &[Observation<'_>], params: &TrendParams) -> Result<
         actor_code: record.actor_code.clone(),
         smoothing,
         points,
+        change_points: turns(observations, params),
     })
+}
+
+/// Reports that are named for each turn, and how many articles after it are looked at for them.
+const REPORTS: usize = 3;
+const LOOKED_AT: usize = 20;
+
+fn turns(observations: &[Observation<'_>], params: &TrendParams) -> Vec<ChangePoint> {
+    let net = |record: &Record| record.probabilities.aligned - record.probabilities.opposed;
+    let values: Vec<f64> = observations.iter().map(|o| net(o.record)).collect();
+    let date = |at: usize| observations[at].record.date.clone();
+    let turn = |division: change_points::Division| {
+        let (before, after) = division.means;
+        let moved = |record: &Record| (net(record) - before) * (after - before).signum();
+        let mut first: Vec<&Record> =
+            observations[division.parts.1.clone()].iter().take(LOOKED_AT).map(|o| o.record).collect();
+        first.sort_by(|a, b| moved(b).total_cmp(&moved(a)));
+        first.truncate(REPORTS);
+        first.sort_by_key(|record| Date::parse(&record.date));
+        let report = |record: &Record| Report {
+            id: record.id.clone(),
+            path: record.path.clone(),
+            date: record.date.clone(),
+            net: net(record),
+            evidence: record.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default(),
+        };
+        ChangePoint {
+            date: date(division.at),
+            earliest: date(division.between.0),
+            latest: date(division.between.1.min(observations.len() - 1)),
+            before,
+            after,
+            p_value: division.p_value,
+            reports: first.into_iter().map(report).collect(),
+        }
+    };
+    change_points::divisions(&values, params.seed).into_iter().map(turn).collect()
 }
 
 /// The weights of the newest period that are tried.

@@ -11,3 +11,4 @@ mod program;
 mod resume;
 mod sessions;
 mod training;
+mod trend;

@@ -1,0 +1,94 @@
+//! `detente trend`: from articles or records to stance over time.
+
+use crate::program::{Folder, MODEL};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/examples/two-years");
+
+fn json(folder: &Folder, args: &[&str]) -> serde_json::Value {
+    let ended = folder.run(&[&["trend", "--actor", "Russia", "--format", "json"], args].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("JSON")
+}
+
+/// In the example Tajikistan turns against Russia in the first days of April 2019, and nobody else turns.
+#[test]
+fn the_turn_of_the_example_is_found() {
+    let found = json(&Folder::new(), &[EXAMPLE, "--by", "quarter"]);
+    let series = found["series"].as_array().expect("series");
+    let turned: Vec<_> =
+        series.iter().filter(|s| s["change_points"].as_array().is_some_and(|c| !c.is_empty())).collect();
+    assert_eq!(turned.len(), 1);
+    assert_eq!(turned[0]["state_code"], "TJK");
+    let turn = &turned[0]["change_points"][0];
+    assert_eq!(turn["date"], "2019-04-02");
+    assert!(turn["before"].as_f64() > Some(0.3) && turn["after"].as_f64() < Some(-0.3), "{turn}");
+    assert_eq!(turn["reports"].as_array().map(Vec::len), Some(3));
+    let of = |code: &str| series.iter().find(|s| s["state_code"] == code).expect("it is named");
+    for quarter in 0..8 {
+        let net = |code: &str| of(code)["points"][quarter]["net"].as_f64().expect("a number");
+        assert!(net("BLR") > 0.2 && net("EST") < -0.5 && (net("TJK") > 0.0) == (quarter < 5), "{quarter}");
+    }
+}
+
+#[test]
+fn records_give_what_their_articles_give() {
+    let folder = Folder::new();
+    let ended = folder.run(&["predict", EXAMPLE, "--actor", "Russia", "--model", "fast", "--output", "records.jsonl"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let articles = json(&folder, &[EXAMPLE, "--by", "month"]);
+    assert_eq!(json(&folder, &["records.jsonl", "--by", "month", "--model", "fast"]), articles);
+    assert_eq!(json(&folder, &["records.jsonl", "--by", "month", "--model", "fast", "--threads", "1"]), articles);
+    // Whose answers they are is not known, so nothing is corrected.
+    let as_they_are = json(&folder, &["records.jsonl", "--by", "month"]);
+    assert_eq!(as_they_are, json(&folder, &[EXAMPLE, "--by", "month", "--no-correction"]));
+    assert_ne!(as_they_are, articles);
+}
+
+#[test]
+fn csv_has_a_row_for_each_state_and_period() {
+    let folder = Folder::new();
+    let args = ["trend", EXAMPLE, "--actor", "Russia", "--state", "Estonia", "--by", "quarter", "--format", "csv"];
+    let ended = folder.run(&args);
+    let mut rows = csv::Reader::from_reader(ended.stdout.as_bytes());
+    let header = rows.headers().expect("a header").clone();
+    let place = |name: &str| header.iter().position(|column| column == name).expect(name);
+    let rows: Vec<csv::StringRecord> = rows.records().collect::<Result<_, _>>().expect("rows");
+    assert_eq!(rows.len(), 8);
+    assert_eq!((&rows[0][place("period")], &rows[0][place("articles")]), ("2018-Q1", "5"));
+    for row in &rows {
+        let number = |name: &str| row[place(name)].parse::<f64>().expect(name);
+        assert!((number("aligned") + number("neutral") + number("opposed") - 1.0).abs() < 1e-9);
+        assert!((number("aligned") - number("opposed") - number("net")).abs() < 1e-9);
+        assert!(number("net_low") <= number("net") && number("net") <= number("net_high"));
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_said() {
+    let folder = Folder::new();
+    folder
+        .save("undated.jsonl", "{\"id\": \"a\", \"text\": \"Norway praised Chile.\"}\n")
+        .save("guess.jsonl", "{\"id\": \"a\", \"date\": \"03/04/2014\", \"text\": \"Norway praised Chile.\"}\n")
+        .save("month.jsonl", "{\"id\": \"a\", \"date\": \"2014-03\", \"text\": \"Norway praised Chile.\"}\n")
+        .save("one.jsonl", "{\"id\": \"a\", \"date\": \"23 February 2014\", \"text\": \"Norway praised Chile.\"}\n")
+        .save("late.jsonl", "{\"id\": \"a\", \"date\": \"2199-01-01\", \"text\": \"Norway praised Chile.\"}\n")
+        .save("broken.jsonl", "");
+    let run = |args: &[&str]| folder.run(&[&["trend", "--model", MODEL], args].concat());
+    for (args, code, said) in [
+        (&["undated.jsonl", "--actor", "Chile"][..], 2, "undated.jsonl (1)"),
+        (&["guess.jsonl", "--actor", "Chile"], 2, "03/04 may be March or April"),
+        (&["month.jsonl", "--actor", "Chile", "--by", "week"], 2, "tells no day"),
+        (&["one.jsonl", "guess.jsonl", "--actor", "Chile"], 0, "they are left out"),
+        (&["one.jsonl", "--actor", "Chile"], 0, "all is of one period (2014-02)"),
+        (&["late.jsonl", "--actor", "Chile"], 0, "of the future"),
+        (&["one.jsonl", "--actor", "Peru"], 2, "no article connects a state with Peru"),
+        (&["one.jsonl", "--actor", "Nobodia"], 2, "Nobodia"),
+        (&["broken.jsonl", "--actor", "Chile"], 2, "broken.jsonl"),
+        (&["one.jsonl"], 2, "--actor"),
+    ] {
+        let ended = run(args);
+        assert_eq!(ended.code, Some(code), "{args:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{args:?}: {}", ended.stderr);
+        assert_eq!(ended.stdout.is_empty(), code == 2, "{args:?}: {}", ended.stdout);
+    }
+}
