@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench bench-peers growth learning small-data novelty names scores silver stats accurate ablation fuzz
+.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -30,6 +30,13 @@ learning:
 # What few rows are worth: reports/small-data.md. `make scores` makes one of its sets.
 small-data:
 	cargo bench --bench small_data > reports/small-data.md
+
+# Stance over time beside what is known otherwise: reports/validity.md. `make scores` makes two of its sets.
+validity:
+	cargo build --quiet --release
+	for part in dev test; do target/release/detente --quiet evaluate --data data-build/events-$$part.csv --model fast \
+		--predictions data-build/p-$$part.csv > /dev/null; done
+	cargo bench --bench validity > reports/validity.md
 
 # How MODEL does on states and actors that its training rows seldom name. `make scores` makes two of its sets.
 novelty:

@@ -98,9 +98,6 @@ impl By {
     }
 }
 
-/// Texts of the calibration's shares that are added to each period: what came out best on the news summaries of 2023.
-const PSEUDO_COUNT: f64 = 2.0;
-
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (recorded, written): (Vec<&Path>, Vec<&Path>) = args.articles.paths().partition(|path| holds_records(path));
@@ -207,7 +204,7 @@ fn answer(
 /// What is known of a model's probabilities.
 fn calibrated(pipeline: &Pipeline) -> Option<Prevalence> {
     let shares = pipeline.manifest().reference.as_ref()?.label_shares();
-    shares.iter().all(|share| *share > 0.0).then_some(Prevalence { calibrated_on: shares, pseudo_count: PSEUDO_COUNT })
+    shares.iter().all(|share| *share > 0.0).then_some(Prevalence { calibrated_on: shares, shrinkage: 1.0 })
 }
 
 /// Says what was left out, and what cannot be told.

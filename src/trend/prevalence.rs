@@ -9,7 +9,8 @@
 //! ```
 //!
 //! where `c` are the shares of the calibration rows. With `a` = 0 that is the method of the paper; `a` texts like those of the
-//! calibration keep the shares of few texts from running to an extreme.
+//! calibration keep the shares of few texts from running to an extreme. `a` = √n is the choice whose largest error is least where a
+//! share is estimated from n counts (Hodges and Lehmann 1950, "Some problems in minimax point estimation").
 
 /// Changes of the shares below which the search ends.
 const TOLERANCE: f64 = 1e-6;
@@ -20,18 +21,20 @@ const MOST_STEPS: usize = 500;
 pub struct Prevalence {
     /// The shares of the rows that the probabilities were calibrated on; above 0.
     pub calibrated_on: [f64; 3],
-    /// How many texts of these shares are added.
-    pub pseudo_count: f64,
+    /// How many texts of these shares are added, as a multiple of the root of the number of texts; 0 adds none, 1 is the choice
+    /// of the least largest error.
+    pub shrinkage: f64,
 }
 
 impl Prevalence {
     /// The shares among texts with these probabilities, each weighed; the weights must not all be 0.
     pub fn of(&self, probabilities: &[[f64; 3]], weights: &[f64]) -> [f64; 3] {
         let total: f64 = weights.iter().sum();
+        let added = self.shrinkage * total.sqrt();
         let mut shares = self.calibrated_on;
         for _ in 0..MOST_STEPS {
             let ratio: [f64; 3] = std::array::from_fn(|k| shares[k] / self.calibrated_on[k]);
-            let mut next = self.calibrated_on.map(|c| self.pseudo_count * c);
+            let mut next = self.calibrated_on.map(|c| added * c);
             for (p, weight) in probabilities.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
                 let of_class: [f64; 3] = std::array::from_fn(|k| p[k] * ratio[k]);
                 let sum: f64 = of_class.iter().sum();
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn sure_texts_are_counted() {
-        let prevalence = Prevalence { calibrated_on: [0.2, 0.5, 0.3], pseudo_count: 0.0 };
+        let prevalence = Prevalence { calibrated_on: [0.2, 0.5, 0.3], shrinkage: 0.0 };
         let p = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
         let shares = prevalence.of(&p, &[1.0; 4]);
         assert!((shares[0] - 0.25).abs() < 1e-9 && (shares[1] - 0.5).abs() < 1e-9);
@@ -85,14 +88,14 @@ mod tests {
         // Of 1,000 texts 600 aligned, 300 neutral, 100 opposed.
         let weights = [0.8 * 600.0 + 0.3 * 300.0, 0.2 * 600.0 + 0.7 * 300.0, 100.0];
         let p = [with, without, other];
-        let shares = Prevalence { calibrated_on, pseudo_count: 0.0 }.of(&p, &weights);
+        let shares = Prevalence { calibrated_on, shrinkage: 0.0 }.of(&p, &weights);
         for (found, truth) in shares.iter().zip([0.6, 0.3, 0.1]) {
             assert!((found - truth).abs() < 1e-3, "{shares:?}");
         }
         // The mean leans toward the calibration.
         assert!(mean(&p, &weights)[0] < 0.55);
-        // So does the search with pseudo-counts, the less the more texts there are.
-        let leaning = Prevalence { calibrated_on, pseudo_count: 100.0 }.of(&p, &weights);
+        // So does the search with texts added, the less the more texts there are.
+        let leaning = Prevalence { calibrated_on, shrinkage: 3.0 }.of(&p, &weights);
         assert!(leaning[0] < shares[0] && leaning[0] > mean(&p, &weights)[0] - 0.1);
     }
 }
