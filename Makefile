@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation fuzz
+.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation transfer fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -103,6 +103,14 @@ ablation: data-build/rows.safetensors
 	target/release/detente train --config models/fast.toml --encoder data-build/trained/half/exported --output data-build/half.detente
 	.venv/bin/python training/ablation.py --windows data-build/windows.jsonl --judged data-build/eval.jsonl --work data-build/ablation \
 		--rows data-build/rows.safetensors --scores data-build/trained/scores.safetensors --half data-build/half.detente
+
+# The encoder of the accurate model without Russia, and without Africa: models/README.md, "What it has never seen".
+transfer: data-build/labelled.safetensors
+	.venv/bin/python training/transfer.py RUS Africa --windows data-build/windows.jsonl data-build/eval.jsonl --rows $< \
+		--base data-build/base-mpnet --pieces data-build/pieces.txt --out data-build/transfer
+
+data-build/labelled.safetensors: data-build/windows.jsonl data-build/eval.jsonl data-build/pieces.txt
+	.venv/bin/python training/rows.py --windows data-build/windows.jsonl data-build/eval.jsonl --pieces data-build/pieces.txt --out $@
 
 data-build/trained/half/manifest.json: data-build/rows.safetensors data-build/base-minilm/model.safetensors
 	.venv/bin/python training/finetune.py --rows $< --pieces data-build/pieces.txt --base data-build/base-mpnet \
