@@ -1,7 +1,7 @@
 //! `detente trend`: how stances move over time.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{File, Metadata};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,7 +23,9 @@ use super::{Common, Outcome, batches, paths, progress};
 /// Reads dated articles, as `predict` does, or the records that `predict` wrote (JSONL). For each state and period: articles,
 /// shares aligned, neutral and opposed, net stance (aligned less opposed, -1 to 1) with its interval, and the change
 /// from the period before. Reports of one event within three days count once. Of fewer than 10 articles no change is claimed.
-/// Where the articles divide more clearly than chance lets them (p of at most 0.01), the day and three reports are named.
+/// Where the articles divide more clearly than chance lets them (p of at most 0.01), the day and three reports are named; these figures
+/// are means of single articles, without the correction. Shares of few articles lean toward those of the rows that the model was
+/// calibrated on. SMOOTHED is a weighted mean of the periods so far, of the weights that foretell the next one best.
 ///
 /// Examples:
 ///   detente trend archive.jsonl --actor Russia --by year
@@ -58,9 +60,9 @@ pub struct Args {
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// How to print [default: by the name of the output, else table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -101,6 +103,12 @@ impl By {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (recorded, written): (Vec<&Path>, Vec<&Path>) = args.articles.paths().partition(|path| holds_records(path));
+    if let Some(path) = written.iter().find(|path| looks_like_records(path)) {
+        let shown = visible(&path.to_string_lossy()).into_owned();
+        anyhow::bail!(
+            "{shown}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl"
+        );
+    }
     let pipeline = match (&args.model, written.is_empty() && args.articles.given().is_none()) {
         (Some(model), _) => Some(model.load(common)?),
         (None, false) => Some(ModelName::Fast.load(common)?),
@@ -155,6 +163,23 @@ fn holds_records(path: &Path) -> bool {
     let mut line = String::new();
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
     is_file && BufReader::new(file).read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
+}
+
+/// Whether a file that is no JSONL of records has their columns: read as articles, they would give figures of something else.
+fn looks_like_records(path: &Path) -> bool {
+    const LOOKED_AT: u64 = 4 << 10;
+    let Ok(file) = File::open(path) else { return false };
+    let Some(length) = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len()) else { return false };
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let read = (&file).take(LOOKED_AT).read_to_end(&mut first);
+    let read = read.and_then(|_| (&file).seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))));
+    let has = |bytes: &[u8], name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
+    let is_parquet = first.starts_with(b"PAR1");
+    if is_parquet && read.and_then(|_| (&file).take(LOOKED_AT).read_to_end(&mut last)).is_err() {
+        return false;
+    }
+    let bytes = if is_parquet { &last } else { &first };
+    has(bytes, "state_code") && has(bytes, "actor_code") && (has(bytes, "p_aligned") || has(bytes, "probabilities"))
 }
 
 fn read_records(path: &Path, mut with: impl FnMut(Record)) -> Result<()> {
@@ -225,7 +250,8 @@ fn complain(found: &Trend, records: &[Record], args: &Args, common: &Common) -> 
         common.note(format_args!("{what}; they are left out"));
     }
     let whom = if args.actor.is_empty() { "one another".into() } else { args.actor.join(" or ") };
-    ensure!(!records.is_empty(), "no article connects a state with {}", visible(&whom));
+    let whose = if args.state.is_empty() { "a state".into() } else { args.state.join(" or ") };
+    ensure!(!records.is_empty(), "no article connects {} with {}", visible(&whose), visible(&whom));
     if found.repeated > 0 {
         common.note(format_args!(
             "{} of {} records repeat a report of the three days before, and are left out; --no-dedup counts them",
@@ -238,7 +264,9 @@ fn complain(found: &Trend, records: &[Record], args: &Args, common: &Common) -> 
         if last.seconds() > now + 24 * 3600 {
             common.note(format_args!("some dates are of the future, the last of {}", last.month()));
         }
-        if found.series.iter().all(|series| series.points.len() < 2) {
+        let mut periods = found.series.iter().flat_map(|series| &series.points).map(|point| point.period);
+        let one = periods.next();
+        if periods.all(|period| Some(period) == one) {
             common.note(format_args!(
                 "all is of one period ({}), so nothing can be said of changes; try a shorter --by",
                 first.month()
@@ -255,7 +283,13 @@ const SHOWN: usize = 25;
 
 fn print(found: &Trend, args: &Args) -> Result<()> {
     let mut sink = Sink::open(args.output.as_deref())?;
-    match args.format {
+    let ending = args.output.as_deref().and_then(Path::extension).map(|ending| ending.to_string_lossy().to_lowercase());
+    let named = match ending.as_deref() {
+        Some("csv") => Format::Csv,
+        Some("json") => Format::Json,
+        _ => Format::Table,
+    };
+    match args.format.unwrap_or(named) {
         Format::Json => {
             serde_json::to_writer_pretty(&mut sink, found)?;
             writeln!(sink)?;
@@ -319,10 +353,8 @@ fn in_full(series: &Series, sink: &mut impl Write) -> Result<()> {
     writeln!(sink, "{} toward {}: {} articles", visible(state), visible(actor), series.articles())?;
     let mut rows = table(&["PERIOD", "ARTICLES", "ALIGNED", "NEUTRAL", "OPPOSED", "NET", "95 %", "SMOOTHED", "CHANGE"]);
     let mut any_clear = false;
-    for (at, p) in series.points.iter().enumerate() {
-        let few_before = at > 0 && series.points[at - 1].few;
-        let change = p.change.filter(|_| !p.few && !few_before);
-        any_clear |= change.is_some_and(|c| is_clear(c.low, c.high));
+    for p in &series.points {
+        any_clear |= p.change.is_some_and(|c| is_clear(c.low, c.high));
         rows.add_row([
             p.period.to_string(),
             if p.few { format!("{} few", p.articles) } else { p.articles.to_string() },
@@ -332,7 +364,7 @@ fn in_full(series: &Series, sink: &mut impl Write) -> Result<()> {
             signed(p.net),
             format!("{} to {}", signed(p.net_low), signed(p.net_high)),
             signed(p.smoothed),
-            change.map(|c| changed(c.value, c.low, c.high)).unwrap_or_default(),
+            p.change.map(|c| changed(c.value, c.low, c.high)).unwrap_or_default(),
         ]);
     }
     writeln!(sink, "{}", rows.trim_fmt())?;

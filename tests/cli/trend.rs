@@ -73,6 +73,10 @@ fn what_cannot_be_told_is_said() {
         .save("one.jsonl", "{\"id\": \"a\", \"date\": \"23 February 2014\", \"text\": \"Norway praised Chile.\"}\n")
         .save("late.jsonl", "{\"id\": \"a\", \"date\": \"2199-01-01\", \"text\": \"Norway praised Chile.\"}\n")
         .save("broken.jsonl", "");
+    for name in ["answers.csv", "answers.json", "answers.parquet"] {
+        let ended = folder.run(&["predict", "one.jsonl", "--actor", "Chile", "--model", MODEL, "--output", name]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
     let run = |args: &[&str]| folder.run(&[&["trend", "--model", MODEL], args].concat());
     for (args, code, said) in [
         (&["undated.jsonl", "--actor", "Chile"][..], 2, "undated.jsonl (1)"),
@@ -84,6 +88,10 @@ fn what_cannot_be_told_is_said() {
         (&["one.jsonl", "--actor", "Peru"], 2, "no article connects a state with Peru"),
         (&["one.jsonl", "--actor", "Nobodia"], 2, "Nobodia"),
         (&["broken.jsonl", "--actor", "Chile"], 2, "broken.jsonl"),
+        (&["one.jsonl", "--actor", "Chile", "--state", "Fiji"], 2, "no article connects Fiji with Chile"),
+        (&["answers.csv", "--actor", "Chile"], 2, "predict --format jsonl"),
+        (&["answers.json", "--actor", "Chile"], 2, "predict --format jsonl"),
+        (&["answers.parquet", "--actor", "Chile"], 2, "predict --format jsonl"),
         (&["one.jsonl"], 2, "--actor"),
     ] {
         let ended = run(args);
