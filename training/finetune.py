@@ -134,7 +134,7 @@ def train(
                 masters.rescale()
             else:
                 masters.write()
-            if step % 50 == 0 or step == steps:
+            if step % 200 == 0 or step == steps:
                 losses.append(loss.item())
                 speed = seen / (time.time() - started)
                 print(f"{name}: step {step} of {steps}, loss {losses[-1]:.4f}, {speed:.0f} rows a second", flush=True)

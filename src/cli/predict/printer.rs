@@ -1,270 +1,20 @@
-//! `detente predict`: articles in, stances out.
+//! How the answers of `detente predict` are written: a table for people, a record a pair for programs.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Result;
-use clap::ValueEnum;
 use rayon::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
-use detente::evaluate::examine::{Sure, no_reference};
 use detente::model::reference::Reference;
 use detente::pipeline::Prediction;
 use detente::{Article, Date, Pipeline, Query, Record, Stance, visible};
 
-use super::inputs::{ArticleArgs, ReadArgs};
-use super::models::{ModelArgs, ModelName};
-use super::output::{Format, Sink, shorten, table, width};
-use super::parquet::RecordFile;
-use super::resume::Resumable;
-use super::{Common, Outcome, batches, paths, progress};
-
-/// Say which states stand with, apart from, or against an actor
-///
-/// Reads text, pages (HTML, MHTML), tables (CSV, TSV, Parquet, XLSX), JSON, JSONL and feeds (RSS,
-/// Atom), also packed by gzip or zstd, folders of them, or standard input (`-`).
-///
-/// Examples:
-///   detente predict article.txt --actor Russia
-///   detente predict --text "Chad cut ties with France." --all-actors
-///   detente predict pages/ --actor China --actor EU --output stances.jsonl
-///   zcat news.jsonl.gz | detente predict - --all-actors --format csv
-#[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment, group(clap::ArgGroup::new("toward").required(true).args(["actor", "all_actors"])))]
-pub struct Args {
-    #[command(flatten)]
-    articles: ArticleArgs,
-    /// Toward whom: a name, alias or code; may be given several times
-    #[arg(long, value_name = "NAME")]
-    actor: Vec<String>,
-    /// Toward everybody that the article names; the table becomes a matrix of states and actors
-    #[arg(long)]
-    all_actors: bool,
-    /// Whose stance; may be given several times [default: every state named]
-    #[arg(long, value_name = "NAME")]
-    state: Vec<String>,
-    /// Report states that the article names but never connects with the actor, too
-    #[arg(long)]
-    all_states: bool,
-    #[command(flatten)]
-    model: ModelArgs,
-    /// How to print [default: by the name of the output, else table]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// Write there instead of to standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Keep what is written when the run is stopped, and go on from there when it is started again; give it from the start
-    #[arg(long, requires = "output")]
-    resume: bool,
-    /// Pieces of evidence to show for each pair
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    evidence: usize,
-    /// Leave out pairs whose stance, as decided, is less probable than this
-    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = parse_probability)]
-    min_prob: f64,
-    /// Leave out pairs of which the model is less sure than of this share of the rows that it was measured by
-    #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "min_prob")]
-    coverage: Option<f64>,
-    /// Add the set of stances that holds the truth at least this often, 0.5 to 0.995, to each pair (`label_set`)
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, num_args = 0..=1, default_missing_value = "0.9")]
-    conformal: Option<f64>,
-    /// Leave out some pairs
-    #[arg(long, value_enum, value_name = "WHICH")]
-    only: Option<Only>,
-    /// Order of the pairs of an article, or of the articles
-    #[arg(long, value_enum, value_name = "BY")]
-    sort: Option<Sort>,
-    /// Fields of the rows to carry through, divided by commas
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    keep: Vec<String>,
-    /// Go on with articles that are not in English, which the models read
-    #[arg(long)]
-    any_language: bool,
-    /// In CSV, begin with an apostrophe what a spreadsheet would take for a formula
-    #[arg(long)]
-    excel: bool,
-    #[command(flatten)]
-    read: ReadArgs,
-}
-
-/// `--only`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Only {
-    /// Aligned and opposed
-    Sided,
-}
-
-/// `--sort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Sort {
-    /// Pairs by the probability of their stance, the surest first
-    Prob,
-    /// Pairs by the name of the state
-    State,
-    /// Articles by date, those without one last
-    Date,
-}
-
-/// A level of `--conformal`.
-pub fn parse_level(text: &str) -> Result<f64, String> {
-    let level = text.parse().ok().filter(|level| (0.5..=0.995).contains(level));
-    level.ok_or_else(|| "expected a number, 0.5 to 0.995".into())
-}
-
-/// A probability.
-pub fn parse_probability(text: &str) -> Result<f64, String> {
-    let p = text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
-    p.ok_or_else(|| "expected a probability, 0 to 1".into())
-}
-
-/// Runs the command.
-pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
-    let format = Format::resolve(args.format, args.output.as_deref())?;
-    for (at, name) in args.keep.iter().enumerate() {
-        anyhow::ensure!(!name.trim().is_empty(), "--keep: a field without a name");
-        anyhow::ensure!(!args.keep[..at].contains(name), "--keep: the field `{}` twice", visible(name));
-        anyhow::ensure!(
-            name != LABEL_SET || args.conformal.is_none(),
-            "--keep: `{LABEL_SET}` is what --conformal adds"
-        );
-    }
-    let pipeline = args.model.load(common)?;
-    let reference = pipeline.manifest().reference.as_ref();
-    let min_prob = match args.coverage {
-        Some(coverage) => {
-            let min_prob = Sure::Coverage(coverage).min_prob(reference)?;
-            common.note(format_args!("pairs from a probability of {min_prob:.3} up are shown"));
-            min_prob
-        }
-        None => args.min_prob,
-    };
-    if args.conformal.is_some() && args.all_actors && format == Format::Table {
-        common.note(format_args!("the matrix has no room for sets of stances; --format csv and jsonl have them"));
-    }
-    let conformal = match (args.conformal, reference) {
-        (None, _) => None,
-        (Some(level), Some(reference)) => Some((level, reference)),
-        (Some(_), None) => return Err(no_reference().into()),
-    };
-    let query = Query {
-        actors: common.find(pipeline.gazetteer(), &args.actor)?,
-        states: common.find(pipeline.gazetteer(), &args.state)?,
-        all_states: args.all_states,
-        evidence_limit: Some(args.evidence),
-    };
-    let (inputs, complaints) = args.articles.inputs(&args.read, &args.keep, common);
-    let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
-    paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
-    let mut resumable = match (args.resume, args.output.as_deref()) {
-        (true, Some(path)) => Some(resumable(args, path, format, &pipeline, common)?),
-        _ => None,
-    };
-    let mut printer =
-        Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1, resumable.as_ref())?;
-    let bar = progress::articles(common);
-    let far = progress::Far::new(&inputs);
-    let given = args.articles.given();
-    let wanted = batches::Wanted { any_language: args.any_language };
-    let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
-    let mut pace =
-        Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
-    let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
-    for batch in batches {
-        let batch = match &mut resumable {
-            Some(resumable) => resumable.rest(&batch)?,
-            None => &batch,
-        };
-        let mut left = batch.len();
-        for some in batch.chunks(together) {
-            printer.print(&pipeline, &query, some)?;
-            if let Some(resumable) = &mut resumable
-                && resumable.answered(some)?
-            {
-                printer.flush()?;
-                resumable.save()?;
-            }
-            bar.inc(some.len() as u64);
-            pace.bytes += some.iter().map(|article| article.text.len()).sum::<usize>();
-            let elapsed = pace.started.elapsed();
-            let speed = pace.bytes as f64 / 1e6 / elapsed.as_secs_f64();
-            bar.set_message(format!("{speed:.1} MB/s, {}", far.left(elapsed)));
-            left -= some.len();
-            pace.step(some.len(), left, common);
-        }
-    }
-    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    bar.finish_and_clear();
-    let failed = read.finish();
-    anyhow::ensure!(read.any, "nothing could be read");
-    let answered = resumable.as_ref().map_or(pace.answered, Resumable::articles);
-    if failed && answered == 0 && args.output.is_some() {
-        common.note(format_args!("no article could be read; nothing is written"));
-        return Ok(Outcome::SomeFailed);
-    }
-    printer.finish(common)?;
-    if let Some(resumable) = resumable {
-        resumable.finish()?;
-    }
-    Ok(Outcome::failed_if(failed))
-}
-
-/// What `--resume` needs: records that stand for themselves, in the order of the articles.
-fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, common: &Common) -> Result<Resumable> {
-    anyhow::ensure!(
-        matches!(format, Format::Jsonl | Format::Csv) && args.sort != Some(Sort::Date) && path != Path::new("-"),
-        "--resume needs an --output in .jsonl or .csv, and no --sort date"
-    );
-    let names: Vec<String> = common.files().map(detente::input_file::sha256).collect::<detente::Result<_>>()?;
-    // All that the records depend on, beside the articles.
-    let Args {
-        actor, all_actors, state, all_states, evidence, min_prob, coverage, conformal, only, sort, keep, ..
-    } = args;
-    let options = format!(
-        "{actor:?} {all_actors} {state:?} {all_states} {evidence} {min_prob} {coverage:?} {conformal:?} {only:?} {sort:?} \
-         {keep:?} {} {} {format:?}",
-        args.any_language, args.excel
-    );
-    let manifest = serde_json::to_string(pipeline.manifest())?;
-    let run =
-        [env!("CARGO_PKG_VERSION"), detente::gazetteer::VERSION, &names.join(" "), &options, &manifest].join("\n");
-    Resumable::open(path, detente::hash::sha256(run.as_bytes()), common)
-}
-
-/// A run over more articles than this is told how long it takes.
-const MANY: usize = 200;
-/// Articles that are answered before the next are looked at.
-const SHOWN_TOGETHER: usize = 64;
-/// The same of a model that answers them in no time: threads seldom wait for one another.
-const SHOWN_TOGETHER_FAST: usize = 256;
-
-/// How fast articles are answered.
-struct Pace {
-    started: Instant,
-    answered: usize,
-    /// Of their texts.
-    bytes: usize,
-    /// Whether that has been said, or need not be.
-    told: bool,
-}
-
-impl Pace {
-    fn step(&mut self, answered: usize, left: usize, common: &Common) {
-        self.answered += answered;
-        if self.told || self.answered + left <= MANY {
-            return;
-        }
-        self.told = true;
-        let minutes = self.started.elapsed().as_secs_f64() / self.answered as f64 * 1000.0 / 60.0;
-        common.note(format_args!(
-            "1,000 articles like the first {} take {minutes:.1} minutes; `--model small` and `--model cascade` are several \
-             times as fast, `--model fast` more than a hundred times",
-            self.answered
-        ));
-    }
-}
+use super::super::Common;
+use super::super::output::{Format, Sink, shorten, table, width};
+use super::super::parquet::RecordFile;
+use super::super::resume::Resumable;
+use super::{Args, Sort};
 
 /// Articles that one thread hands to the model at once.
 const SCORED_TOGETHER: usize = 8;
@@ -296,16 +46,16 @@ impl Write for Limited {
 
 /// Which pairs are shown, and whether with sets of stances.
 #[derive(Clone, Copy)]
-struct Answers<'a> {
-    min_prob: f64,
-    conformal: Option<(f64, &'a Reference)>,
+pub(super) struct Answers<'a> {
+    pub min_prob: f64,
+    pub conformal: Option<(f64, &'a Reference)>,
 }
 
 /// The column of the set of stances that holds the truth as often as was asked.
-const LABEL_SET: &str = "label_set";
+pub(super) const LABEL_SET: &str = "label_set";
 
 /// Writes predictions in the order of the articles, or of their dates.
-struct Printer<'a> {
+pub(super) struct Printer<'a> {
     args: &'a Args,
     answers: Answers<'a>,
     /// Fields of rows that are carried through, and the set of stances.
@@ -336,7 +86,7 @@ enum Rendered {
 }
 
 impl<'a> Printer<'a> {
-    fn new(
+    pub fn new(
         args: &'a Args,
         answers: Answers<'a>,
         format: Format,
@@ -361,7 +111,7 @@ impl<'a> Printer<'a> {
         Ok(Self { args, answers, keep, format, sink, headed, articles: 0, first: None, dated: Vec::new(), undated: 0 })
     }
 
-    fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
+    pub fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
         let render = |(article, predictions): (&Article, Vec<Prediction<'_>>)| -> Result<Option<Rendered>> {
             if self.format == Format::Parquet {
                 return Ok(Some(Rendered::Records(self.records(article, &predictions))));
@@ -402,7 +152,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Hands all that is written to the file.
-    fn flush(&mut self) -> Result<()> {
+    pub fn flush(&mut self) -> Result<()> {
         match &mut self.sink {
             Output::Text(sink) => Ok(sink.flush()?),
             Output::Parquet(_) => Ok(()),
@@ -505,14 +255,14 @@ impl<'a> Printer<'a> {
                 writeln!(out, "no pair that was asked for")?
             }
             Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
-            Format::Table if self.args.all_actors => super::output::matrix(out, &records)?,
+            Format::Table if self.args.all_actors => super::super::output::matrix(out, &records)?,
             Format::Table => list(out, &records, self.args)?,
             Format::Parquet => {}
         }
         Ok(())
     }
 
-    fn finish(mut self, common: &Common) -> Result<()> {
+    pub fn finish(mut self, common: &Common) -> Result<()> {
         if self.undated > 0 {
             common.note(format_args!(
                 "{} articles come last: they have no date, or none that can be read without guessing",
@@ -587,7 +337,7 @@ fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
         }
         let mut row = vec![
             shorten(&r.state, names),
-            super::output::paint_decided(r.stance, r.by_advantage()),
+            super::super::output::paint_decided(r.stance, r.by_advantage()),
             format!("{:.2}", r.probability()),
             evidence.join("\n"),
         ];
@@ -600,5 +350,5 @@ fn list(out: &mut impl Write, records: &[Record], args: &Args) -> Result<()> {
         rows.add_row(row);
     }
     writeln!(out, "{}", rows.trim_fmt())?;
-    super::output::footnote(out, records)
+    super::super::output::footnote(out, records)
 }
