@@ -61,6 +61,15 @@ impl Date {
         self.day
     }
 
+    /// The first and the last day that it may be.
+    pub(crate) fn days(self) -> Option<(NaiveDate, NaiveDate)> {
+        let (year, month) = (self.month.year_number(), self.month.month_number());
+        let first = NaiveDate::from_ymd_opt(year, month, u32::from(self.day.unwrap_or(1)))?;
+        let last =
+            if self.day.is_some() { first } else { first.checked_add_months(chrono::Months::new(1))?.pred_opt()? };
+        Some((first, last))
+    }
+
     /// The date where it was written.
     fn at<Zone: chrono::TimeZone>(stamp: DateTime<Zone>) -> Option<Self> {
         let year = u16::try_from(stamp.year()).ok().filter(|year| YEARS.contains(year))?;

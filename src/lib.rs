@@ -47,6 +47,7 @@ pub mod language;
 pub mod model;
 pub mod output_file;
 pub mod pipeline;
+pub mod report;
 pub mod review;
 pub mod source;
 pub mod train;

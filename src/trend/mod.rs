@@ -3,6 +3,7 @@
 //! For each state, actor and period: how many articles there are, which shares of them are aligned, neutral and opposed
 //! ([`prevalence`]), the net stance (aligned − opposed, −1 to 1) with a bootstrap interval over articles, the same
 //! smoothed, and the change from the period before. Reports of one event count once ([`TrendParams::dedup`]).
+//! [`rank`] says who moved most between two spans of time, [`blocs`] who stands with whom in one.
 //!
 //! ```
 //! use detente::trend::{Granularity, TrendParams, trend};
@@ -25,31 +26,31 @@
 //! # Ok::<(), detente::Error>(())
 //! ```
 
+pub mod blocs;
 mod change_points;
+mod measure;
+mod observations;
 mod period;
 pub mod prevalence;
+pub mod rank;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-pub use period::{Granularity, Period};
+pub use measure::Estimate;
+use measure::{Measured, measure};
+use observations::{Observation, Observations, Pair};
+pub use period::{Granularity, Period, Span};
 use prevalence::Prevalence;
 
-use crate::data::audit::Index;
 use crate::date::Date;
-use crate::error::{Error, Result};
-use crate::evaluate::bootstrap::{Bootstrap, Groups};
-use crate::evaluate::metrics::quantile;
+use crate::error::Result;
 use crate::record::Record;
 use crate::stance::Stance;
 
 /// A period with fewer articles is marked: it shows what was reported, and no trend.
 pub const FEW: usize = 10;
-
-/// Reports of one event stand within so many days of each other.
-const EVENT_DAYS: i64 = 3;
 
 /// How stances are counted.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +61,13 @@ pub struct TrendParams {
     draws: usize,
     level: f64,
     seed: u64,
+    reports: usize,
 }
 
 impl TrendParams {
     /// Periods of this length; all else at its default.
     pub fn new(by: Granularity) -> Self {
-        Self { by, dedup: true, prevalence: None, draws: 1000, level: 0.95, seed: 0 }
+        Self { by, dedup: true, prevalence: None, draws: 1000, level: 0.95, seed: 0, reports: 0 }
     }
 
     /// Counts reports of one event once; defaults to `true`. Of records of one state and actor within three days whose
@@ -99,17 +101,12 @@ impl TrendParams {
         self.seed = seed;
         self
     }
-}
 
-/// A value and its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The value.
-    pub value: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    /// How many articles are named for each period; defaults to 0.
+    pub fn reports(mut self, reports: usize) -> Self {
+        self.reports = reports;
+        self
+    }
 }
 
 /// The stance of a state toward an actor in one period.
@@ -140,6 +137,9 @@ pub struct Point {
     pub change: Option<Estimate>,
     /// Whether there are fewer articles than [`FEW`].
     pub few: bool,
+    /// The articles that say most clearly which way the period leans, by date: see [`TrendParams::reports`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
 }
 
 /// A turn: the articles before and after differ more than chance lets them.
@@ -178,6 +178,19 @@ pub struct Report {
     pub net: f64,
     /// The sentence that says most.
     pub evidence: String,
+}
+
+impl Report {
+    fn of(observation: &Observation<'_>) -> Self {
+        let record = observation.record;
+        Self {
+            id: record.id.clone(),
+            path: record.path.clone(),
+            date: record.date.clone(),
+            net: observation.net(),
+            evidence: record.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// The stance of a state toward an actor, period by period.
@@ -223,142 +236,69 @@ pub struct Trend {
     pub dates: Option<(Date, Date)>,
 }
 
-/// One article's answer, as far as counting needs it.
-struct Observation<'r> {
-    record: &'r Record,
-    date: Date,
-    period: Period,
-}
-
 /// Counts records. One that says nothing ([`Record::no_evidence`]) is no article about the two, and is passed over.
 ///
 /// # Errors
 /// [`Error::Parameter`] for parameters outside their range.
 pub fn trend(records: &[Record], params: &TrendParams) -> Result<Trend> {
-    let mut undated: BTreeMap<String, usize> = BTreeMap::new();
-    let mut pairs: BTreeMap<(&str, &str), Vec<Observation<'_>>> = BTreeMap::new();
-    let mut dates: Option<(Date, Date)> = None;
-    for record in records.iter().filter(|record| !record.no_evidence) {
-        let date = Date::parse(&record.date);
-        let Some((date, period)) = date.and_then(|date| Some((date, Period::of(date, params.by)?))) else {
-            *undated.entry(record.path.clone()).or_default() += 1;
-            continue;
-        };
-        dates = Some(dates.map_or((date, date), |(first, last)| (first.min(date), last.max(date))));
-        let of_pair = pairs.entry((&record.state_code, &record.actor_code)).or_default();
-        of_pair.push(Observation { record, date, period });
-    }
-    let (mut series, mut repeated) = (Vec::new(), 0);
-    for mut observations in pairs.into_values() {
-        // Stable, so that of one day the order of the records counts.
-        observations.sort_by_key(|observation| observation.date);
-        if params.dedup {
-            let before = observations.len();
-            observations = first_reports(observations);
-            repeated += before - observations.len();
-        }
-        series.push(one_series(&observations, params)?);
-    }
+    let Observations { pairs, repeated, undated, dates } =
+        Observations::of(records, params.dedup, |date| Period::of(date, params.by).is_some());
+    let mut series = pairs.iter().map(|pair| one_series(pair, params)).collect::<Result<Vec<Series>>>()?;
     series.sort_by(|a, b| b.articles().cmp(&a.articles()).then_with(|| a.state_code.cmp(&b.state_code)));
     Ok(Trend { series, repeated, undated, dates })
 }
 
-/// Without those that repeat an earlier one of the last days.
-fn first_reports(observations: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
-    fn said<'r>(observation: &Observation<'r>) -> &'r str {
-        observation.record.evidence.first().map_or("", |evidence| evidence.text.as_str())
-    }
-    let index = Index::new(observations.iter().map(said));
-    let mut repeats = vec![false; observations.len()];
-    // The last that counted, of those that say the same word for word: the index knows only the first of all.
-    let mut same: FxHashMap<&str, usize> = FxHashMap::default();
-    for (at, observation) in observations.iter().enumerate() {
-        let text = said(observation);
-        if text.is_empty() {
-            continue;
-        }
-        let is_earlier = |other: usize| {
-            let seconds = observation.date.seconds() - observations[other].date.seconds();
-            other < at && seconds <= EVENT_DAYS * 24 * 3600 && !repeats[other]
-        };
-        let near = || index.find_first(text).into_iter().any(|leak| is_earlier(leak.text));
-        repeats[at] = same.get(text).is_some_and(|&other| is_earlier(other)) || near();
-        if !repeats[at] {
-            same.insert(text, at);
-        }
-    }
-    observations.into_iter().zip(repeats).filter(|(_, repeats)| !repeats).map(|(observation, _)| observation).collect()
-}
-
-fn one_series(observations: &[Observation<'_>], params: &TrendParams) -> Result<Series> {
+fn one_series(pair: &Pair<'_>, params: &TrendParams) -> Result<Series> {
     let mut points: Vec<Point> = Vec::new();
-    let mut before: Option<Vec<f64>> = None;
-    for same in observations.chunk_by(|a, b| a.period == b.period) {
-        let probabilities: Vec<[f64; 3]> = same.iter().map(|o| o.record.probabilities.to_array()).collect();
-        let shares = |weights: &[f64]| match &params.prevalence {
-            Some(prevalence) => prevalence.of(&probabilities, weights),
-            None => prevalence::mean(&probabilities, weights),
-        };
-        let net = |shares: [f64; 3]| shares[Stance::Aligned.index()] - shares[Stance::Opposed.index()];
-        let [aligned, neutral, opposed] = shares(&vec![1.0; same.len()]);
-        let period = same[0].period;
+    let mut before: Option<Measured> = None;
+    let period = |observation: &Observation<'_>| Period::of(observation.date, params.by);
+    for same in pair.observations.chunk_by(|a, b| period(a) == period(b)) {
+        // Observations whose date names no period were left out.
+        let Some(period) = period(&same[0]) else { continue };
         // Each period has draws of its own, so that those of two can be put side by side.
-        let seed = params.seed ^ (period.first().to_epoch_days() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bootstrap = Bootstrap::new().draws(params.draws).level(params.level).seed(seed);
-        // One article says nothing of how others would differ.
-        let draws = match same.len() {
-            1 => Vec::new(),
-            articles => {
-                let groups = Groups::of_single_rows(articles)?;
-                let draws = bootstrap.measure_draws(&groups, |weights| Ok([net(shares(weights))]))?;
-                draws.into_iter().map(|[net]| net).collect::<Vec<f64>>()
-            }
-        };
-        let value = net([aligned, neutral, opposed]);
-        let interval = |draws: &[f64]| {
-            let mut sorted = draws.to_vec();
-            sorted.sort_by(f64::total_cmp);
-            let outside = (1.0 - params.level) / 2.0;
-            (quantile(&sorted, outside), quantile(&sorted, 1.0 - outside))
-        };
-        let (low, high) = if draws.is_empty() { (-1.0, 1.0) } else { interval(&draws) };
-        let follows = points.last().filter(|last| last.period.next() == period).zip(before.as_ref());
+        let measured = measure(same, period.first().to_epoch_days() as u64, params)?;
         let few = same.len() < FEW;
-        let change = follows.filter(|(last, _)| !few && !last.few).map(|(last, before)| {
-            let changes: Vec<f64> = draws.iter().zip(before).map(|(now, then)| now - then).collect();
-            let (low, high) = interval(&changes);
-            Estimate { value: value - last.net, low, high }
-        });
-        let sided = same.iter().filter(|o| o.record.stance != Stance::Neutral).count();
+        let follows = points.last().filter(|last| last.period.next() == period).zip(before.as_ref());
+        let change = follows.filter(|(last, _)| !few && !last.few).map(|(_, before)| measured.less(before, params));
+        let [aligned, neutral, opposed] = measured.shares;
         points.push(Point {
             period,
             articles: same.len(),
-            sided,
+            sided: same.iter().filter(|o| o.record.stance != Stance::Neutral).count(),
             aligned,
             neutral,
             opposed,
-            net: value,
-            net_low: low,
-            net_high: high,
-            smoothed: value,
+            net: measured.net.value,
+            net_low: measured.net.low,
+            net_high: measured.net.high,
+            smoothed: measured.net.value,
             change,
             few,
+            reports: said_most(same, params.reports),
         });
-        before = Some(draws);
+        before = Some(measured);
     }
     let smoothing = smooth(&mut points);
-    let Some(Observation { record, .. }) = observations.first() else {
-        return Err(Error::Shape { what: "articles of a pair", found: "none".into(), expected: "at least one".into() });
-    };
+    let Pair { state, actor, observations } = pair;
     Ok(Series {
-        state: record.state.clone(),
-        state_code: record.state_code.clone(),
-        actor: record.actor.clone(),
-        actor_code: record.actor_code.clone(),
+        state: state.name.clone(),
+        state_code: state.code.clone(),
+        actor: actor.name.clone(),
+        actor_code: actor.code.clone(),
         smoothing,
         points,
         change_points: turns(observations, params),
     })
+}
+
+/// Of some articles those that say most clearly what they show together, by date.
+fn said_most(observations: &[Observation<'_>], most: usize) -> Vec<Report> {
+    let mean = observations.iter().map(Observation::net).sum::<f64>() / observations.len().max(1) as f64;
+    let mut clearest: Vec<&Observation<'_>> = observations.iter().collect();
+    clearest.sort_by(|a, b| (b.net() * mean.signum()).total_cmp(&(a.net() * mean.signum())));
+    clearest.truncate(most);
+    clearest.sort_by_key(|observation| observation.date);
+    clearest.into_iter().map(Report::of).collect()
 }
 
 /// Reports that are named for each turn, and how many articles after it are looked at for them.
@@ -366,24 +306,15 @@ const REPORTS: usize = 3;
 const LOOKED_AT: usize = 20;
 
 fn turns(observations: &[Observation<'_>], params: &TrendParams) -> Vec<ChangePoint> {
-    let net = |record: &Record| record.probabilities.aligned - record.probabilities.opposed;
-    let values: Vec<f64> = observations.iter().map(|o| net(o.record)).collect();
+    let values: Vec<f64> = observations.iter().map(Observation::net).collect();
     let date = |at: usize| observations[at].record.date.clone();
     let turn = |division: change_points::Division| {
         let (before, after) = division.means;
-        let moved = |record: &Record| (net(record) - before) * (after - before).signum();
-        let mut first: Vec<&Record> =
-            observations[division.parts.1.clone()].iter().take(LOOKED_AT).map(|o| o.record).collect();
+        let moved = |observation: &Observation<'_>| (observation.net() - before) * (after - before).signum();
+        let mut first: Vec<&Observation<'_>> = observations[division.parts.1.clone()].iter().take(LOOKED_AT).collect();
         first.sort_by(|a, b| moved(b).total_cmp(&moved(a)));
         first.truncate(REPORTS);
-        first.sort_by_key(|record| Date::parse(&record.date));
-        let report = |record: &Record| Report {
-            id: record.id.clone(),
-            path: record.path.clone(),
-            date: record.date.clone(),
-            net: net(record),
-            evidence: record.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default(),
-        };
+        first.sort_by_key(|observation| observation.date);
         ChangePoint {
             date: date(division.at),
             earliest: date(division.between.0),
@@ -391,7 +322,7 @@ fn turns(observations: &[Observation<'_>], params: &TrendParams) -> Vec<ChangePo
             before,
             after,
             p_value: division.p_value,
-            reports: first.into_iter().map(report).collect(),
+            reports: first.into_iter().map(Report::of).collect(),
         }
     };
     change_points::divisions(&values, params.seed).into_iter().map(turn).collect()
@@ -445,6 +376,12 @@ mod tests {
         record
     }
 
+    /// So many records of one day and one net stance.
+    pub(super) fn many(articles: usize, date: &str, net: f64) -> Vec<Record> {
+        let one = record(date, [(1.0 + net) / 2.0, 0.0, (1.0 - net) / 2.0], "");
+        vec![one; articles]
+    }
+
     const EVENT: &str = "Estonia condemned the attack by Russia on the port and called for talks at once.";
 
     #[test]
@@ -467,8 +404,9 @@ mod tests {
         // Of the second record aligned and neutral are as probable, and the first of the two counts.
         assert!(near(points[0].aligned, 0.6) && near(points[0].opposed, 0.1) && near(points[0].net, 0.5));
         assert!(near(points[1].net, -0.9) && near(points[2].net, 0.0));
-        // Draws of two: 0.2, 0.5 and 0.8.
-        assert!(near(points[0].net_low, 0.2) && near(points[0].net_high, 0.8));
+        // 0.8, 0.2, +1, 0 and −1 differ from their mean by a sum of squares of 2.48: the standard error is √2.48 / 5.
+        let (low, high) = (0.5 - 1.96 * 0.315, 1.0);
+        assert!((points[0].net_low - low).abs() < 0.06 && (points[0].net_high - high).abs() < 0.06, "{:?}", points[0]);
         assert_eq!((points[2].net_low, points[2].net_high), (-1.0, 1.0));
         // Of so few articles no change is told.
         assert!(points.iter().all(|point| point.change.is_none()));
@@ -503,19 +441,18 @@ mod tests {
 
     #[test]
     fn steady_stances_are_smoothed_and_turns_are_followed() {
-        let many = |date: &str, net: f64| -> Vec<Record> {
-            let p = [(1.0 + net) / 2.0, 0.0, (1.0 - net) / 2.0];
-            (0..30).map(|i| record(date, p, &i.to_string())).collect()
-        };
         let series = |nets: [f64; 6]| {
-            let years = nets.iter().zip(2010..).flat_map(|(net, year)| many(&format!("{year}-05-05"), *net));
+            let years = nets.iter().zip(2010..).flat_map(|(net, year)| many(30, &format!("{year}-05-05"), *net));
             let records: Vec<Record> = years.collect();
             trend(&records, &TrendParams::new(Granularity::Year)).unwrap().series.remove(0)
         };
         let (noisy, turned) = (series([0.3, -0.3, 0.3, -0.3, 0.3, -0.3]), series([0.8, 0.8, 0.8, -0.8, -0.8, -0.8]));
         assert!(noisy.smoothing < 0.5 && turned.smoothing == 1.0, "{} {}", noisy.smoothing, turned.smoothing);
         let change = turned.points[3].change.unwrap();
-        assert!((change.value + 1.6).abs() < 1e-12 && (change.low + 1.6).abs() < 1e-12);
+        // Each mean of thirty has a standard error of 0.0586.
+        let half = 1.96 * 0.0586 * 2_f64.sqrt();
+        assert!((change.value + 1.6).abs() < 1e-12);
+        assert!((change.low + 1.6 + half).abs() < 0.02 && (change.high + 1.6 - half).abs() < 0.02, "{change:?}");
         let last = |series: &Series| series.points[5].smoothed;
         assert!(last(&turned) < -0.6 && last(&noisy).abs() < 0.3, "{} {}", last(&turned), last(&noisy));
     }

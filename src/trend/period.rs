@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
 use serde::{Serialize, Serializer};
 
 use crate::date::Date;
@@ -91,6 +91,98 @@ impl fmt::Display for Period {
     }
 }
 
+/// `2014`, `2014-Q1`, `2014-02`, `2014-W08`.
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let parse = || -> Option<Self> {
+            let (year, rest) = name.split_once('-').map_or((name, None), |(year, rest)| (year, Some(rest)));
+            let number = year.parse::<i32>().ok().filter(|_| year.len() == 4)?;
+            let within = |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.len() <= 2);
+            let Some(rest) = rest else {
+                return Some(Self { first: NaiveDate::from_ymd_opt(number, 1, 1)?, granularity: Granularity::Year });
+            };
+            let (first, granularity) = if let Some(quarter) = rest.strip_prefix(['Q', 'q']) {
+                let quarter = within(quarter).filter(|quarter| (1..=4).contains(quarter))?;
+                (NaiveDate::from_ymd_opt(number, quarter * 3 - 2, 1), Granularity::Quarter)
+            } else if let Some(week) = rest.strip_prefix(['W', 'w']) {
+                (NaiveDate::from_isoywd_opt(number, within(week)?, Weekday::Mon), Granularity::Week)
+            } else {
+                (NaiveDate::from_ymd_opt(number, within(rest)?, 1), Granularity::Month)
+            };
+            Some(Self { first: first?, granularity })
+        };
+        parse().ok_or_else(|| format!("expected a period such as 2014, 2014-Q1, 2014-02 or 2014-W08, found `{name}`"))
+    }
+}
+
+/// From the first day of one period to the last of another.
+///
+/// ```
+/// use detente::Date;
+/// use detente::trend::Span;
+///
+/// let span: Span = "2013..2014-Q2".parse()?;
+/// let holds = |day| span.holds(Date::parse(day).unwrap());
+/// assert_eq!(holds("2013-01-01"), Some(true));
+/// assert_eq!(holds("2014-07-01"), Some(false));
+/// // Some of a month lies within the week, and some does not.
+/// assert_eq!("2014-W05".parse::<Span>()?.holds(Date::parse("2014-01").unwrap()), None);
+/// assert_eq!("2014".parse::<Span>()?.to_string(), "2014");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    first: Period,
+    last: Period,
+}
+
+impl Span {
+    /// Whether a date lies within; `None` where it is not known closely enough.
+    pub fn holds(self, date: Date) -> Option<bool> {
+        let (first, last) = date.days()?;
+        let (from, end) = (self.first.first, self.last.next().first);
+        match (from <= first && last < end, last < from || end <= first) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether some day is of both.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.first.first < other.last.next().first && other.first.first < self.last.next().first
+    }
+}
+
+/// `2014`, `2013..2014-Q2`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last } = self;
+        f.pad(&if first == last { first.to_string() } else { format!("{first}..{last}") })
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let (first, last) = name.split_once("..").unwrap_or((name, name));
+        let span = Self { first: first.parse()?, last: last.parse()? };
+        if span.last.first < span.first.first {
+            return Err(format!("`{first}` is after `{last}`"));
+        }
+        Ok(span)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Serialize for Period {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -128,6 +220,18 @@ mod tests {
             let period = Period::of(Date::parse(date).unwrap(), granularity).unwrap();
             assert_eq!((period.to_string(), period.next().to_string()), (name.into(), next.into()), "{date}");
             assert!(period < period.next());
+            assert_eq!(name.parse(), Ok(period));
         }
+        for name in ["", "14", "2014-", "2014-Q", "2014-Q5", "2014-W54", "2014-13", "2014-1-1", "20140", "2014-é"] {
+            assert!(name.parse::<Period>().is_err(), "{name}");
+        }
+        assert!("2015..2014".parse::<Span>().is_err() && "2014..".parse::<Span>().is_err());
+    }
+
+    #[test]
+    fn spans_overlap_where_a_day_is_of_both() {
+        let overlaps = |a: &str, b: &str| a.parse::<Span>().unwrap().overlaps(b.parse().unwrap());
+        assert!(overlaps("2014", "2014-Q4..2015") && overlaps("2014-W01", "2013"));
+        assert!(!overlaps("2014", "2015") && !overlaps("2015-01", "2014-Q1..2014-Q4"));
     }
 }

@@ -1,5 +1,7 @@
 //! `detente trend`: from articles or records to stance over time.
 
+use std::collections::BTreeMap;
+
 use crate::program::{Folder, MODEL};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/examples/two-years");
@@ -99,4 +101,68 @@ fn what_cannot_be_told_is_said() {
         assert!(ended.stderr.contains(said), "{args:?}: {}", ended.stderr);
         assert_eq!(ended.stdout.is_empty(), code == 2, "{args:?}: {}", ended.stdout);
     }
+}
+
+#[test]
+fn who_moved_most_is_who_turned() {
+    let folder = Folder::new();
+    let ranking = json(&folder, &[EXAMPLE, "--rank", "2018", "2019-Q3..2019-Q4"]);
+    let moves: Vec<(&str, bool)> = ranking["moves"]
+        .as_array()
+        .expect("moves")
+        .iter()
+        .map(|each| (each["state_code"].as_str().expect("a code"), each["clear"].as_bool().expect("a bool")))
+        .collect();
+    assert_eq!(moves, [("TJK", true), ("BLR", false), ("EST", false)]);
+    let args = ["trend", EXAMPLE, "--actor", "Russia", "--rank", "2018", "2019-Q3..2019-Q4", "--output", "rank.csv"];
+    assert_eq!(folder.run(&args).code, Some(0));
+    let mut rows = csv::Reader::from_path(folder.path("rank.csv")).expect("it is there");
+    let rows: Vec<BTreeMap<String, String>> = rows.deserialize().collect::<Result<_, _>>().expect("rows");
+    assert_eq!((rows.len(), rows[0]["state"].as_str(), rows[0]["articles_before"].as_str()), (3, "Tajikistan", "32"));
+    for (spans, said) in [
+        (["2018", "2018-Q3"], "share days"),
+        (["2018", "soon"], "expected a period such as 2014"),
+        (["2018", "2020..2019"], "`2020` is after `2019`"),
+    ] {
+        let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--rank", spans[0], spans[1]]);
+        assert!(ended.code == Some(2) && ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--rank", "1990", "1991"]);
+    assert!(ended.code == Some(0) && ended.stdout.contains("no pair has 10 articles in 1990"), "{}", ended.stdout);
+}
+
+#[test]
+fn those_who_stand_alike_are_a_bloc() {
+    let folder = Folder::new();
+    let codes = |span: &str| -> Vec<Vec<String>> {
+        let found = json(&folder, &[EXAMPLE, "--blocs", span]);
+        let code = |member: &serde_json::Value| member["state_code"].as_str().expect("a code").to_owned();
+        let members =
+            |bloc: &serde_json::Value| bloc["members"].as_array().expect("members").iter().map(code).collect();
+        found["blocs"].as_array().expect("blocs").iter().map(members).collect()
+    };
+    let with_tajikistan = |blocs: Vec<Vec<String>>| -> Vec<String> {
+        let mut bloc = blocs.into_iter().find(|bloc| bloc.contains(&"TJK".to_owned())).expect("it is of one");
+        bloc.sort();
+        bloc
+    };
+    assert_eq!(with_tajikistan(codes("2018")), ["BLR", "MNG", "TJK"]);
+    assert_eq!(with_tajikistan(codes("2019-Q3..2019-Q4")), ["EST", "TJK"]);
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--blocs", "2018", "--format", "csv"]);
+    assert!(
+        ended.stdout.starts_with("bloc,stability,state,state_code,articles,stays,toward_Russia\n"),
+        "{}",
+        ended.stdout
+    );
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--blocs", "1990"]);
+    assert!(ended.stdout.contains("fewer than three states can be compared in 1990"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_state_that_nothing_is_told_of_is_named() {
+    let folder = Folder::new();
+    let args = ["trend", EXAMPLE, "--actor", "Russia", "--state", "Estonia", "--state", "Peru"];
+    let ended = folder.run(&args);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("no article tells the stance of Peru"), "{}", ended.stderr);
 }

@@ -1,0 +1,283 @@
+//! `detente trend`: how stances move over time.
+
+mod blocs;
+mod ranking;
+mod records;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+use serde::Serialize;
+
+use detente::gazetteer::{EntryId, Gazetteer};
+use detente::trend::prevalence::Prevalence;
+use detente::trend::{Granularity, Span, Trend, TrendParams, trend};
+use detente::trend::{blocs as clusters, rank};
+use detente::{Pipeline, Query, Record, visible};
+
+use super::inputs::{ArticleArgs, ReadArgs};
+use super::models::ModelName;
+use super::output::Sink;
+use super::{Common, Outcome, paths};
+
+/// Show how stances toward an actor move over time
+///
+/// Reads dated articles, as `predict` does, or the records that `predict` wrote (JSONL). For each state and period: articles,
+/// shares aligned, neutral and opposed, net stance (aligned less opposed, -1 to 1) with its interval, and the change
+/// from the period before. Reports of one event within three days count once. Of fewer than 10 articles no change is claimed.
+/// Where the articles divide more clearly than chance lets them (p of at most 0.01), the day and three reports are named; these figures
+/// are means of single articles, without the correction. Shares of few articles lean toward those of the rows that the model was
+/// calibrated on. SMOOTHED is a weighted mean of the periods so far, of the weights that foretell the next one best.
+///
+/// Examples:
+///   detente trend archive.jsonl --actor Russia --by year
+///   detente trend archive.jsonl --actor Russia --state Turkey --by quarter
+///   detente trend archive.jsonl --actor Russia --rank 2013 2015..2016
+///   detente trend archive.jsonl --actor Russia --actor China --actor "United States" --blocs 2015
+///   detente trend stances.jsonl --actor China --by month --format csv --output trend.csv
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment, group(clap::ArgGroup::new("toward").required(true).args(["actor", "all_actors"])))]
+pub struct Args {
+    #[command(flatten)]
+    articles: ArticleArgs,
+    /// Toward whom: a name, alias or code; may be given several times
+    #[arg(long, value_name = "NAME")]
+    actor: Vec<String>,
+    /// Toward everybody
+    #[arg(long)]
+    all_actors: bool,
+    /// Whose stance; may be given several times [default: every state named]
+    #[arg(long, value_name = "NAME")]
+    state: Vec<String>,
+    /// Length of a period
+    #[arg(long, value_enum, default_value_t = By::Year)]
+    by: By,
+    /// Say instead who moved most from one span of time to another: periods, or FROM..TO
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], conflicts_with = "by")]
+    rank: Option<Vec<Span>>,
+    /// Say instead who stands with whom in a span of time: a period, or FROM..TO
+    #[arg(long, value_name = "SPAN", conflicts_with_all = ["by", "rank"])]
+    blocs: Option<Span>,
+    /// Count every report of an event
+    #[arg(long)]
+    no_dedup: bool,
+    /// The model that answers, or whose answers the records are [default: fast, for articles]
+    #[arg(long, short, value_name = "MODEL")]
+    model: Option<ModelName>,
+    /// Take the probabilities as they are, without correcting the shares for what is known of the model
+    #[arg(long)]
+    no_correction: bool,
+    /// Seed of the bootstrap
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How to print [default: by the name of the output, else table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write there instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Go on with articles that are not in English, which the models read
+    #[arg(long)]
+    any_language: bool,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+/// `--by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Year,
+    Quarter,
+    Month,
+    Week,
+}
+
+impl By {
+    fn granularity(self) -> Granularity {
+        match self {
+            Self::Year => Granularity::Year,
+            Self::Quarter => Granularity::Quarter,
+            Self::Month => Granularity::Month,
+            Self::Week => Granularity::Week,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    let (recorded, written): (Vec<&Path>, Vec<&Path>) = args.articles.paths().partition(|path| records::holds(path));
+    if let Some(path) = written.iter().find(|path| records::look_alike(path)) {
+        let shown = visible(&path.to_string_lossy()).into_owned();
+        anyhow::bail!(
+            "{shown}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl"
+        );
+    }
+    let pipeline = match (&args.model, written.is_empty() && args.articles.given().is_none()) {
+        (Some(model), _) => Some(model.load(common)?),
+        (None, false) => Some(ModelName::Fast.load(common)?),
+        (None, true) => None,
+    };
+    let gazetteer = common.load_gazetteer()?;
+    let query = Query {
+        actors: common.find(&gazetteer, &args.actor)?,
+        states: common.find(&gazetteer, &args.state)?,
+        all_states: false,
+        evidence_limit: Some(1),
+    };
+    let inputs = args.articles.paths().chain(common.files()).chain(args.model.iter().filter_map(ModelName::file));
+    paths::check(inputs, args.output.as_deref().map(|path| ("--output", path)))?;
+
+    let code = |id: &detente::gazetteer::EntryId| gazetteer.get(*id).code.as_str();
+    let (actors, states): (Vec<&str>, Vec<&str>) =
+        (query.actors.iter().map(code).collect(), query.states.iter().map(code).collect());
+    let wanted = |record: &Record| {
+        (actors.is_empty() || actors.contains(&record.actor_code.as_str()))
+            && (states.is_empty() || states.contains(&record.state_code.as_str()))
+    };
+    let mut records: Vec<Record> = Vec::new();
+    for path in &recorded {
+        records::read(path, |record| records.extend(Some(record).filter(wanted)))?;
+    }
+    let mut failed = false;
+    if let Some(pipeline) = pipeline.as_ref().filter(|_| !written.is_empty() || args.articles.given().is_some()) {
+        failed = records::answer(args, &written, pipeline, &query, common, &mut records)?;
+    }
+
+    let prevalence = match &pipeline {
+        _ if args.no_correction => None,
+        Some(pipeline) => calibrated(pipeline),
+        None => None,
+    };
+    if prevalence.is_none() && !args.no_correction {
+        common.note(format_args!(
+            "the shares are means of probabilities: which model the records are of is not known; --model says it"
+        ));
+    }
+    let params = TrendParams::new(args.by.granularity()).dedup(!args.no_dedup).prevalence(prevalence).seed(args.seed);
+    absent(&records, &query.states, &gazetteer, common);
+    if let Some([from, to]) = args.rank.as_deref().and_then(|spans| <[Span; 2]>::try_from(spans).ok()) {
+        ensure!(!from.overlaps(to), "--rank: {from} and {to} share days");
+        let ranking = rank::rank(&records, from, to, &params)?;
+        complain(&ranking.undated, ranking.repeated, &records, args, common)?;
+        print(args, &ranking, ranking::table_of, ranking::csv_rows)?;
+    } else if let Some(span) = args.blocs {
+        let found = clusters::blocs(&records, span, &params)?;
+        complain(&found.undated, found.repeated, &records, args, common)?;
+        print(args, &found, blocs::table_of, blocs::csv_rows)?;
+    } else {
+        let found = trend(&records, &params)?;
+        complain(&found.undated, found.repeated, &records, args, common)?;
+        complain_of_dates(&found, common);
+        print(args, &found, |found, sink| tables::table_of(found, args, sink), tables::csv_rows)?;
+    }
+    Ok(Outcome::failed_if(failed))
+}
+
+/// Writes an answer as it was asked for.
+fn print<T: Serialize>(
+    args: &Args,
+    found: &T,
+    table: impl Fn(&T, &mut Sink) -> Result<()>,
+    csv: impl Fn(&T, &mut Sink) -> Result<()>,
+) -> Result<()> {
+    let mut sink = Sink::open(args.output.as_deref())?;
+    let ending = args.output.as_deref().and_then(Path::extension).map(|ending| ending.to_string_lossy().to_lowercase());
+    let named = match ending.as_deref() {
+        Some("csv") => Format::Csv,
+        Some("json") => Format::Json,
+        _ => Format::Table,
+    };
+    match args.format.unwrap_or(named) {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut sink, found)?;
+            writeln!(sink)?;
+        }
+        Format::Csv => csv(found, &mut sink)?,
+        Format::Table => table(found, &mut sink)?,
+    }
+    sink.finish()
+}
+
+/// Says which of the states that were asked for no article tells of.
+fn absent(records: &[Record], states: &[EntryId], gazetteer: &Gazetteer, common: &Common) {
+    let told = |state: &&EntryId| {
+        let code = &gazetteer.get(**state).code;
+        records.iter().any(|record| record.state_code == *code && !record.no_evidence)
+    };
+    let (told, absent): (Vec<&EntryId>, Vec<&EntryId>) = states.iter().partition(told);
+    if !told.is_empty() && !absent.is_empty() {
+        let names: Vec<&str> = absent.iter().map(|state| gazetteer.get(**state).name.as_str()).collect();
+        common.note(format_args!("no article tells the stance of {}", names.join(", ")));
+    }
+}
+
+/// What is known of a model's probabilities.
+fn calibrated(pipeline: &Pipeline) -> Option<Prevalence> {
+    let shares = pipeline.manifest().reference.as_ref()?.label_shares();
+    shares.iter().all(|share| *share > 0.0).then_some(Prevalence { calibrated_on: shares, shrinkage: 1.0 })
+}
+
+/// Says what was left out.
+fn complain(
+    undated: &BTreeMap<String, usize>,
+    repeated: usize,
+    records: &[Record],
+    args: &Args,
+    common: &Common,
+) -> Result<()> {
+    let count: usize = undated.values().sum();
+    if count > 0 {
+        let mut files: Vec<String> =
+            undated.iter().take(5).map(|(path, count)| format!("{} ({count})", visible(path))).collect();
+        if undated.len() > files.len() {
+            files.push(format!("{} more", undated.len() - files.len()));
+        }
+        let what = format!(
+            "{count} records have no date, or none that can be read without guessing (03/04 may be March or April){}, in {}",
+            if args.by == By::Week { " or tells no day" } else { "" },
+            files.join(", ")
+        );
+        let dated = records.iter().filter(|record| !record.no_evidence).count() - count;
+        ensure!(dated > 0, "{what}; --date-field names the field, 2026-03-02 is a date");
+        common.note(format_args!("{what}; they are left out"));
+    }
+    let whom = if args.actor.is_empty() { "one another".into() } else { args.actor.join(" or ") };
+    let whose = if args.state.is_empty() { "a state".into() } else { args.state.join(" or ") };
+    ensure!(!records.is_empty(), "no article connects {} with {}", visible(&whose), visible(&whom));
+    if repeated > 0 {
+        common.note(format_args!(
+            "{repeated} of {} records repeat a report of the three days before, and are left out; --no-dedup counts them",
+            records.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Says what cannot be told of such dates.
+fn complain_of_dates(found: &Trend, common: &Common) {
+    let Some((first, last)) = found.dates else { return };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(i64::MAX, |now| now.as_secs() as i64);
+    if last.seconds() > now + 24 * 3600 {
+        common.note(format_args!("some dates are of the future, the last of {}", last.month()));
+    }
+    let mut periods = found.series.iter().flat_map(|series| &series.points).map(|point| point.period);
+    let one = periods.next();
+    if periods.all(|period| Some(period) == one) {
+        common.note(format_args!(
+            "all is of one period ({}), so nothing can be said of changes; try a shorter --by",
+            first.month()
+        ));
+    }
+}

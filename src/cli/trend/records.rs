@@ -1,0 +1,82 @@
+//! What `trend` counts: records that were written, and the answers to articles.
+
+use std::fs::{File, Metadata};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+
+use detente::{Pipeline, Query, Record, visible};
+
+use super::super::{Common, batches, progress};
+use super::Args;
+
+/// Whether a file holds the records of `predict`.
+pub fn holds(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let mut line = String::new();
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    is_file && BufReader::new(file).read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
+}
+
+/// Whether a file that is no JSONL of records has their columns: read as articles, they would give figures of something else.
+pub fn look_alike(path: &Path) -> bool {
+    const LOOKED_AT: u64 = 4 << 10;
+    let Ok(file) = File::open(path) else { return false };
+    let Some(length) = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len()) else { return false };
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let read = (&file).take(LOOKED_AT).read_to_end(&mut first);
+    let read = read.and_then(|_| (&file).seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))));
+    let has = |bytes: &[u8], name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
+    let is_parquet = first.starts_with(b"PAR1");
+    if is_parquet && read.and_then(|_| (&file).take(LOOKED_AT).read_to_end(&mut last)).is_err() {
+        return false;
+    }
+    let bytes = if is_parquet { &last } else { &first };
+    has(bytes, "state_code") && has(bytes, "actor_code") && (has(bytes, "p_aligned") || has(bytes, "probabilities"))
+}
+
+pub fn read(path: &Path, mut with: impl FnMut(Record)) -> Result<()> {
+    let shown = || visible(&path.to_string_lossy()).into_owned();
+    for (number, line) in BufReader::new(File::open(path).with_context(shown)?).lines().enumerate() {
+        let line = line.with_context(shown)?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let record = serde_json::from_str(&line);
+        with(record.with_context(|| format!("{}:{}: expected a record of `detente predict`", shown(), number + 1))?);
+    }
+    Ok(())
+}
+
+/// Answers articles, and appends their records; gives whether some failed.
+pub fn answer(
+    args: &Args,
+    written: &[&Path],
+    pipeline: &Pipeline,
+    query: &Query,
+    common: &Common,
+    records: &mut Vec<Record>,
+) -> Result<bool> {
+    const TOGETHER: usize = 8;
+    let written: Vec<PathBuf> = written.iter().map(|path| path.to_path_buf()).collect();
+    let (inputs, complaints) = args.read.inputs(&written, &[], common);
+    let bar = progress::articles(common);
+    let wanted = batches::Wanted { any_language: args.any_language };
+    let (batches, reader) = batches::read(args.articles.given(), inputs, complaints, common.warn(), wanted);
+    for batch in batches {
+        let of = |some: &[detente::Article]| -> Vec<Record> {
+            let answered = some.iter().zip(pipeline.predict_batch(some, query));
+            answered.flat_map(|(article, predictions)| Record::all(article, &predictions).collect::<Vec<_>>()).collect()
+        };
+        let found: Vec<Vec<Record>> = batch.par_chunks(TOGETHER).map(of).collect();
+        records.extend(found.into_iter().flatten());
+        bar.inc(batch.len() as u64);
+    }
+    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    bar.finish_and_clear();
+    let failed = read.finish();
+    ensure!(read.any, "nothing could be read");
+    Ok(failed)
+}

@@ -1,0 +1,3 @@
+//! Records to what people look at: numbers, charts and pages.
+
+pub mod number;
