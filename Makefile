@@ -1,7 +1,7 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation transfer fuzz
+.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation transfer map fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -168,3 +168,11 @@ fuzz:
 # Benchmarks. `cargo bench --bench throughput -- --save-baseline main`, then `-- --baseline main`, compares two states of the code.
 bench:
 	cargo bench --bench throughput
+
+# The map of the world that pages draw: datasets/map/world.csv. Needs npm.
+map:
+	mkdir -p data-build/map
+	cp datasets/map/build.mjs data-build/map
+	cd data-build/map && npm install --silent --no-save world-atlas@2.0.2 topojson-client@3.1.0 d3-geo@3.1.1 i18n-iso-countries@7.14.0
+	cd data-build/map && node build.mjs
+	cp data-build/map/world.csv datasets/map

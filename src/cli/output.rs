@@ -89,6 +89,16 @@ pub fn colours() -> bool {
     }
 }
 
+/// The command that runs, as a shell would be given it.
+pub fn command_line() -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%".contains(c);
+    let quoted = |word: std::ffi::OsString| {
+        let word = word.to_string_lossy().into_owned();
+        if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    };
+    std::iter::once("detente".to_owned()).chain(std::env::args_os().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
+}
+
 /// A text cut to `width` columns, with an ellipsis where something is missing.
 pub fn shorten(text: &str, width: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -166,3 +166,42 @@ fn a_state_that_nothing_is_told_of_is_named() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.contains("no article tells the stance of Peru"), "{}", ended.stderr);
 }
+
+#[test]
+fn the_page_shows_the_turn_and_runs_nothing_of_an_article() {
+    let folder = Folder::new();
+    let hostile = "<script>alert(1)</script>";
+    let line = |n: usize, text: &str| {
+        let date = format!("201{}-0{}-01", n % 2 + 4, n % 9 + 1);
+        let article = serde_json::json!({"id": format!("{hostile}{n}"), "date": date, "title": hostile, "text": text});
+        format!("{article}\n")
+    };
+    let text = format!("Norway condemned Russia over {hostile} & \"more\".");
+    folder.save("hostile.jsonl", &(0..24).map(|n| line(n, &text)).collect::<String>());
+    let args = ["trend", "hostile.jsonl", "--actor", "Russia", "--no-dedup", "--html", "page.html"];
+    let ended = folder.run(&args);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
+    assert!(!page.contains("<script>alert") && page.contains("&#60;script&#62;alert(1)"), "{page}");
+    assert!(page.contains("default-src 'none'"));
+
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--by", "quarter", "--html", "page.html"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
+    for part in [
+        "Stance toward Russia, 2018-Q1 to 2019-Q4",
+        "Tajikistan toward Russia: <time>2019-04-02</time>",
+        "Tajikistan accused Russia of wrecking the Sangob",
+        "detente trend",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.len() < 2_000_000 && !page.contains("http://") && !page.contains("https://"));
+
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--svg", "chart.svg"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("--state and --actor say which"), "{}", ended.stderr);
+    let args = ["trend", EXAMPLE, "--actor", "Russia", "--state", "Tajikistan", "--by", "quarter", "--svg", "chart.svg"];
+    assert_eq!(folder.run(&args).code, Some(0));
+    let chart = std::fs::read_to_string(folder.path("chart.svg")).expect("it is written");
+    assert!(chart.contains("Net stance of Tajikistan toward Russia") && chart.contains("2019-04-02"), "{chart}");
+}

@@ -10,11 +10,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 
 use detente::gazetteer::{EntryId, Gazetteer};
+use detente::report::chart::line::LineChart;
+use detente::report::{TrendNotes, write_trend};
 use detente::trend::prevalence::Prevalence;
 use detente::trend::{Granularity, Span, Trend, TrendParams, trend};
 use detente::trend::{blocs as clusters, rank};
@@ -22,7 +24,7 @@ use detente::{Pipeline, Query, Record, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::ModelName;
-use super::output::Sink;
+use super::output::{Sink, command_line};
 use super::{Common, Outcome, paths};
 
 /// Show how stances toward an actor move over time
@@ -81,6 +83,12 @@ pub struct Args {
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write a page too, with charts, a map and the reports behind each figure: one file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rank", "blocs"])]
+    html: Option<PathBuf>,
+    /// Write a chart too, of one state toward one actor: --state and --actor say which
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rank", "blocs"])]
+    svg: Option<PathBuf>,
     /// Go on with articles that are not in English, which the models read
     #[arg(long)]
     any_language: bool,
@@ -137,7 +145,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         evidence_limit: Some(1),
     };
     let inputs = args.articles.paths().chain(common.files()).chain(args.model.iter().filter_map(ModelName::file));
-    paths::check(inputs, args.output.as_deref().map(|path| ("--output", path)))?;
+    let outputs = [("--output", &args.output), ("--html", &args.html), ("--svg", &args.svg)];
+    paths::check(inputs, outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))))?;
 
     let code = |id: &detente::gazetteer::EntryId| gazetteer.get(*id).code.as_str();
     let (actors, states): (Vec<&str>, Vec<&str>) =
@@ -165,6 +174,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             "the shares are means of probabilities: which model the records are of is not known; --model says it"
         ));
     }
+    let corrected = prevalence.is_some();
     let params = TrendParams::new(args.by.granularity()).dedup(!args.no_dedup).prevalence(prevalence).seed(args.seed);
     absent(&records, &query.states, &gazetteer, common);
     if let Some([from, to]) = args.rank.as_deref().and_then(|spans| <[Span; 2]>::try_from(spans).ok()) {
@@ -177,9 +187,30 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         complain(&found.undated, found.repeated, &records, args, common)?;
         print(args, &found, blocs::table_of, blocs::csv_rows)?;
     } else {
-        let found = trend(&records, &params)?;
+        /// Reports that a page shows of each period.
+        const REPORTS: usize = 3;
+        let found = trend(&records, &params.reports(if args.html.is_some() { REPORTS } else { 0 }))?;
         complain(&found.undated, found.repeated, &records, args, common)?;
         complain_of_dates(&found, common);
+        if let Some(path) = &args.svg {
+            let [series] = found.series.as_slice() else {
+                bail!(
+                    "--svg: a chart is of one state toward one actor, and there are {} of these; --state and --actor say which",
+                    found.series.len()
+                )
+            };
+            let mut sink = Sink::open(Some(path))?;
+            writeln!(sink, "{}", LineChart::standalone(series))?;
+            sink.finish()?;
+        }
+        if let Some(path) = &args.html {
+            let mut sink = Sink::open(Some(path))?;
+            write_trend(&found, &notes(&found, &records, corrected), &mut sink)?;
+            sink.finish()?;
+            if args.output.is_none() && args.format.is_none() {
+                return Ok(Outcome::failed_if(failed));
+            }
+        }
         print(args, &found, |found, sink| tables::table_of(found, args, sink), tables::csv_rows)?;
     }
     Ok(Outcome::failed_if(failed))
@@ -208,6 +239,23 @@ fn print<T: Serialize>(
         Format::Table => table(found, &mut sink)?,
     }
     sink.finish()
+}
+
+/// What a page says beside the figures.
+fn notes(found: &Trend, records: &[Record], corrected: bool) -> TrendNotes {
+    let undated: usize = found.undated.values().sum();
+    let mut left_out = Vec::new();
+    if found.repeated > 0 {
+        left_out.push(format!(
+            "{} of {} reports repeat one of the three days before, and are left out.",
+            found.repeated,
+            records.len()
+        ));
+    }
+    if undated > 0 {
+        left_out.push(format!("{undated} reports have no date that can be read without guessing, and are left out."));
+    }
+    TrendNotes { command: command_line(), corrected, left_out }
 }
 
 /// Says which of the states that were asked for no article tells of.

@@ -1,0 +1,4 @@
+//! Charts: numbers to SVG.
+
+pub mod line;
+mod path;
