@@ -239,7 +239,7 @@ pub struct Trend {
 /// Counts records. One that says nothing ([`Record::no_evidence`]) is no article about the two, and is passed over.
 ///
 /// # Errors
-/// [`Error::Parameter`] for parameters outside their range.
+/// [`Error::Parameter`](crate::Error::Parameter) for parameters outside their range.
 pub fn trend(records: &[Record], params: &TrendParams) -> Result<Trend> {
     let Observations { pairs, repeated, undated, dates } =
         Observations::of(records, params.dedup, |date| Period::of(date, params.by).is_some());

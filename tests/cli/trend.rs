@@ -200,7 +200,8 @@ fn the_page_shows_the_turn_and_runs_nothing_of_an_article() {
 
     let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--svg", "chart.svg"]);
     assert!(ended.code == Some(2) && ended.stderr.contains("--state and --actor say which"), "{}", ended.stderr);
-    let args = ["trend", EXAMPLE, "--actor", "Russia", "--state", "Tajikistan", "--by", "quarter", "--svg", "chart.svg"];
+    let args =
+        ["trend", EXAMPLE, "--actor", "Russia", "--state", "Tajikistan", "--by", "quarter", "--svg", "chart.svg"];
     assert_eq!(folder.run(&args).code, Some(0));
     let chart = std::fs::read_to_string(folder.path("chart.svg")).expect("it is written");
     assert!(chart.contains("Net stance of Tajikistan toward Russia") && chart.contains("2019-04-02"), "{chart}");

@@ -120,7 +120,7 @@ impl LineChart {
             at: at(point),
             label: point.period.to_string(),
             is_zero: false,
-            minor: (number / every) % 3 != 0,
+            minor: !(number / every).is_multiple_of(3),
         });
         let y_ticks = [("+1", 1.0), ("+0.5", 0.5), ("0", 0.0), ("−0.5", -0.5), ("−1", -1.0)];
         let turn = |(number, turn): (usize, &crate::trend::ChangePoint)| {
