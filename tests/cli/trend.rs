@@ -177,7 +177,7 @@ fn the_page_shows_the_turn_and_runs_nothing_of_an_article() {
         format!("{article}\n")
     };
     let text = format!("Norway condemned Russia over {hostile} & \"more\".");
-    folder.save("hostile.jsonl", &(0..24).map(|n| line(n, &text)).collect::<String>());
+    folder.save("hostile.jsonl", (0..24).map(|n| line(n, &text)).collect::<String>());
     let args = ["trend", "hostile.jsonl", "--actor", "Russia", "--no-dedup", "--html", "page.html"];
     let ended = folder.run(&args);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
