@@ -22,6 +22,38 @@
     });
   }
 
+  // Cards that are filtered and put in order.
+  for (const tools of all("[data-filters]")) {
+    const list = document.getElementById(tools.dataset.filters);
+    const cards = all(":scope > li", list);
+    const order = tools.querySelector("[data-sort]");
+    const count = tools.querySelector("[data-count]");
+    const apply = () => {
+      let shown = 0;
+      const wanted = all("[data-filter]", tools).map((field) => [field.dataset.filter, field.value.trim().toLowerCase()]);
+      for (const card of cards) {
+        const fits = ([name, value]) => {
+          if (!value) return true;
+          if (name === "text") return card.textContent.toLowerCase().includes(value);
+          if (name === "least") return Number(card.dataset.sure) >= Number(value);
+          return (card.dataset[name] || "").toLowerCase().split("|").includes(value);
+        };
+        card.hidden = !wanted.every(fits);
+        shown += card.hidden ? 0 : 1;
+      }
+      count.textContent = `${shown} of ${cards.length}`;
+    };
+    for (const field of all("[data-filter]", tools)) field.addEventListener("input", apply);
+    if (order) {
+      order.addEventListener("change", () => {
+        const turn = order.value === "least" ? 1 : -1;
+        const sorted = [...cards].sort((a, b) => turn * (Number(a.dataset.sure) - Number(b.dataset.sure)));
+        list.append(...sorted);
+      });
+    }
+    apply();
+  }
+
   // The map at another time.
   const data = document.getElementById("map-data");
   const when = document.getElementById("when");

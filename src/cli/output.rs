@@ -99,6 +99,14 @@ pub fn command_line() -> String {
     std::iter::once("detente".to_owned()).chain(std::env::args_os().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
+/// The day, in UTC, as `2026-03-02`.
+pub fn today() -> String {
+    let days =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs() / 86_400);
+    let day = i32::try_from(days).ok().and_then(chrono::NaiveDate::from_epoch_days);
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
 /// A text cut to `width` columns, with an ellipsis where something is missing.
 pub fn shorten(text: &str, width: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

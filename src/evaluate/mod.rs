@@ -11,6 +11,7 @@ pub mod predictions;
 pub mod protocols;
 pub(crate) mod random;
 pub mod report;
+pub mod rows;
 pub mod selective;
 
 pub use report::{EvaluateParams, Evaluation, evaluate, predict_labelled};

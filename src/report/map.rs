@@ -24,6 +24,44 @@ impl Shade {
     }
 }
 
+/// What a colour means.
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    pub class: &'static str,
+    pub striped: bool,
+    pub meaning: &'static str,
+}
+
+const fn key(class: &'static str, striped: bool, meaning: &'static str) -> Key {
+    Key { class, striped, meaning }
+}
+
+/// What the colours of [`Shade`] mean.
+pub(super) const STANCES: [Key; 7] = [
+    key("b0", true, "opposed (−0.5 and below)"),
+    key("b1", true, "leans opposed"),
+    key("b2", false, "between (within 0.15 of 0)"),
+    key("b3", false, "leans aligned"),
+    key("b4", false, "aligned (0.5 and above)"),
+    key("self", false, "the actor itself"),
+    key("", false, "not mentioned"),
+];
+
+/// What the colours of [`score_class`] mean.
+pub(super) const SCORES: [Key; 5] = [
+    key("q0", true, "below 0.5"),
+    key("q1", false, "0.5 to 0.7"),
+    key("q2", false, "0.7 to 0.85"),
+    key("q3", false, "0.85 and above"),
+    key("", false, "no row"),
+];
+
+/// The class of a share of right answers, 0 to 1.
+pub(super) fn score_class(share: f64, few: bool) -> String {
+    let step = [0.5, 0.7, 0.85].iter().filter(|&&step| share >= step).count();
+    format!("q{step}{}", if few { " few" } else { "" })
+}
+
 /// One shape.
 pub(super) struct Shape {
     pub code: String,
@@ -42,14 +80,14 @@ pub(super) struct WorldMap {
     pub label: String,
     pub shapes: Vec<Shape>,
     pub size: [u32; 2],
+    pub keys: &'static [Key],
 }
 
 impl WorldMap {
     /// `told` gives class and title of a code that something is known of.
-    pub fn new(label: String, told: impl Fn(&str) -> Option<(String, String)>) -> Self {
+    pub fn new(label: String, keys: &'static [Key], told: impl Fn(&str) -> Option<(String, String)>) -> Self {
         let shape = |area: Area| {
-            let (class, title) =
-                told(&area.code).unwrap_or_else(|| (String::new(), format!("{}: not mentioned", area.name)));
+            let (class, title) = told(&area.code).unwrap_or_else(|| (String::new(), area.name.clone()));
             Shape {
                 outline: area.outline().unwrap_or_default().to_owned(),
                 point: area.point().map(|(x, y)| (x.to_owned(), y.to_owned())),
@@ -58,7 +96,7 @@ impl WorldMap {
                 title,
             }
         };
-        Self { label, shapes: world::areas().into_iter().map(shape).collect(), size: SIZE }
+        Self { label, shapes: world::areas().into_iter().map(shape).collect(), size: SIZE, keys }
     }
 
     /// Whether a code has a shape.
@@ -77,5 +115,6 @@ mod tests {
         let classes = [-1.0, -0.5, -0.49, -0.15, -0.14, 0.0, 0.14, 0.15, 0.49, 0.5, 1.0].map(class);
         assert_eq!(classes, ["b0", "b0", "b1", "b1", "b2", "b2", "b2", "b3", "b3", "b4", "b4"]);
         assert_eq!(Shade { net: 0.2, few: true }.class(), "b3 few");
+        assert_eq!([0.49, 0.5, 0.7, 0.9].map(|share| score_class(share, false)), ["q0", "q1", "q2", "q3"]);
     }
 }

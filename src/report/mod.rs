@@ -4,10 +4,13 @@
 //! a Content-Security-Policy keeps anything but the page's own script from running and anything from being fetched.
 
 pub mod chart;
+mod evaluation;
 mod map;
+mod marked;
 pub mod number;
 mod page;
 mod trend;
 mod world;
 
+pub use evaluation::{EvaluationNotes, write_evaluation};
 pub use trend::{TrendNotes, write_trend};

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::chart::line::{LineChart, Spark, leaning, said};
-use super::map::{Shade, WorldMap};
+use super::map::{STANCES, Shade, WorldMap};
 use super::number::{self, changed, percent, typeset};
 use super::page::Page;
 use crate::trend::{FEW, Period, Point, Series, Trend};
@@ -200,7 +200,7 @@ impl MapOverTime {
                 state.cells[last].clone().unwrap_or_else(|| [String::new(), format!("{}: not mentioned", state.name)]);
             Some((class, title))
         };
-        let map = WorldMap::new(format!("Stance of each state toward {}", actor.actor), told);
+        let map = WorldMap::new(format!("Stance of each state toward {}", actor.actor), &STANCES, told);
         let outside = found.series.iter().filter(|series| !map.has(&series.state_code));
         let beside =
             outside.map(|series| (series.state_code.clone(), cell(series, &periods[last]).map(|[_, said]| said)));

@@ -6,6 +6,7 @@ mod compare;
 mod determinism;
 mod formats;
 mod monitor;
+mod pages;
 #[path = "../program/mod.rs"]
 mod program;
 mod resume;

@@ -2,3 +2,4 @@
 
 pub mod line;
 mod path;
+pub(super) mod plane;

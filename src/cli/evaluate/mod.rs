@@ -1,5 +1,7 @@
 //! `detente evaluate`: how well a model does on labelled pairs.
 
+mod tables;
+
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,18 +10,20 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use detente::evaluate::behaviour;
-use detente::evaluate::compare::McNemar;
-use detente::evaluate::examine::{self, LeakRecord, Sure};
+use detente::evaluate::examine::{self, Sure};
 use detente::evaluate::faithfulness::{self, Deletion};
 use detente::evaluate::metrics::{Direction, METRICS, Metric};
 use detente::evaluate::predictions;
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
+use detente::evaluate::rows::rows;
+use detente::model::file::Manifest;
+use detente::report::{EvaluationNotes, write_evaluation};
 use detente::source::{self, Source};
-use detente::{EvaluateParams, LabelledPair, Pipeline, Stance};
+use detente::{EvaluateParams, LabelledPair, Pipeline};
 
 use super::complaints::Complaints;
 use super::models::ModelName;
-use super::output::{Sink, table, write_json};
+use super::output::{Sink, command_line, table, today, write_json};
 use super::predict::{parse_level, parse_probability};
 use super::{Common, LabelArgs, Outcome, paths, say};
 
@@ -55,6 +59,9 @@ pub struct Args {
     /// Write the evaluation record there
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page there, with charts, breakdowns, a map and the errors: one file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["behaviour", "faithfulness"])]
+    html: Option<PathBuf>,
     /// Write every row's prediction there, as CSV
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -131,7 +138,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let models: Vec<&ModelName> = args.model.iter().chain(&args.compare).collect();
     let read = args.data.iter().map(PathBuf::as_path).chain(common.files());
     let read = read.chain(models.iter().filter_map(|model| model.file()));
-    let written = [("--json", &args.json), ("--predictions", &args.predictions)];
+    let written = [("--json", &args.json), ("--predictions", &args.predictions), ("--html", &args.html)];
     paths::check(read, written.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))))?;
     if args.behaviour {
         anyhow::ensure!(models.len() == 1, "--behaviour tries one model");
@@ -189,15 +196,60 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         write_predictions(&mut sink, &scored)?;
         sink.finish()?;
     }
+    if let Some(path) = &args.html {
+        let names = pipeline.as_ref().unwrap_or_else(|| Pipeline::fast());
+        let mut sink = Sink::open(Some(path))?;
+        write_evaluation(&record, &rows(&scored, names), &notes(args, pipeline.as_ref(), &pairs), &mut sink)?;
+        sink.finish()?;
+    }
     match args.format {
         Format::Json => write_json(None, &record)?,
         Format::Table => {
             let mut out = Sink::open(None)?;
-            print(&mut out, &record)?;
+            tables::print(&mut out, &record)?;
             out.finish()?;
         }
     }
     Ok(Outcome::failed_if(failed || missed))
+}
+
+/// What a page says beside the record.
+fn notes(args: &Args, pipeline: Option<&Pipeline>, pairs: &[LabelledPair]) -> EvaluationNotes {
+    let name = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let groups = pairs.iter().map(LabelledPair::group_key).collect::<HashSet<_>>().len();
+    EvaluationNotes {
+        command: command_line(),
+        date: today(),
+        data: args.data.iter().map(name).collect(),
+        card: pipeline.map(|pipeline| card(pipeline.manifest())).unwrap_or_default(),
+        audit: vec![format!(
+            "They are of {groups} groups; rows of one group (a story, a document, a text) are drawn together for the intervals."
+        )],
+    }
+}
+
+/// What a model file says of itself.
+fn card(manifest: &Manifest) -> Vec<(String, String)> {
+    let [aligned, neutral, opposed] = manifest.labels;
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let mut card = vec![
+        row("Trained by", format!("detente {}, seed {}", manifest.detente_version, manifest.seed)),
+        row("Names by", format!("gazetteer {}", manifest.gazetteer_version)),
+        row("Rows", format!("{} ({aligned} aligned, {neutral} neutral, {opposed} opposed)", manifest.rows)),
+    ];
+    card.extend(
+        manifest
+            .data
+            .iter()
+            .map(|data| row("Data", format!("{} ({} rows, weight {})", data.name, data.rows, data.weight))),
+    );
+    card.extend(manifest.warnings.iter().map(|warning| row("Warning", warning.clone())));
+    let metrics = manifest.metrics.as_object().into_iter().flatten();
+    card.extend(
+        metrics
+            .filter_map(|(name, value)| Some(row(&format!("{name}, out of fold"), format!("{:.4}", value.as_f64()?)))),
+    );
+    card
 }
 
 /// How many rows repeat others: each counts.
@@ -345,165 +397,5 @@ fn write_predictions(out: impl Write, scored: &[Scored<'_>]) -> Result<()> {
         writer.write_record(predictions::row(s.pair, s.label, s.stance, s.probabilities))?;
     }
     writer.flush()?;
-    Ok(())
-}
-
-/// What the model says of its own sureness, and whether it has seen the rows.
-fn print_sureness(out: &mut impl Write, record: &Evaluation) -> Result<()> {
-    if let Some(a) = &record.answered {
-        let right = a.accuracy.map_or_else(String::new, |right| format!(", {right:.3} of them right"));
-        writeln!(
-            out,
-            "\nfrom a probability of {:.3} up, {:.1} % of the rows are answered{right}",
-            a.min_prob,
-            100.0 * a.coverage
-        )?;
-    }
-    if let Some(c) = &record.conformal {
-        let by_class: Vec<String> = c.by_class.iter().map(|(class, share)| format!("{class} {share:.3}")).collect();
-        writeln!(
-            out,
-            "\nsets of stances that should hold the truth for {:.1} % hold it for {:.1} % ({}); {:.1} % are one stance, their \
-             mean size is {:.2}",
-            100.0 * c.level,
-            100.0 * c.coverage,
-            by_class.join(", "),
-            100.0 * c.single,
-            c.mean_size
-        )?;
-    }
-    if let Some(leaks) = record.leaks.as_ref().filter(|leaks| leaks.rows > 0) {
-        let without =
-            leaks.macro_f1_without.map_or_else(String::new, |f1| format!("; without them macro-F1 is {f1:.3}"));
-        writeln!(out, "\nwarning: the model has learnt from the sentences of {} of these rows{without}", leaks.rows)?;
-    }
-    Ok(())
-}
-
-/// The other models beside the first.
-fn print_comparisons(out: &mut impl Write, record: &Evaluation) -> Result<()> {
-    if record.comparisons.is_empty() {
-        return Ok(());
-    }
-    let header = [
-        "MODEL",
-        "MACRO F1",
-        "DIFFERENCE",
-        "95 % INTERVAL",
-        "P",
-        "P HOLM",
-        "ONLY FIRST",
-        "ONLY THIS",
-        "MCNEMAR P",
-        "EFFECT G",
-    ];
-    let mut rows = table(&header);
-    rows.add_row(vec![detente::visible(&record.model.name).into_owned(), format!("{:.3}", record.macro_f1)]);
-    for c in &record.comparisons {
-        let [low, high] = c.ci95;
-        let McNemar { only_first, only_second, p_value, effect } = c.mcnemar;
-        rows.add_row(vec![
-            detente::visible(&c.model.name).into_owned(),
-            format!("{:.3}", c.macro_f1),
-            format!("{:+.3}", -c.difference),
-            format!("{:+.3} to {:+.3}", -high, -low),
-            format!("{:.4}", c.p_value),
-            format!("{:.4}", c.p_holm),
-            only_second.to_string(),
-            only_first.to_string(),
-            format!("{p_value:.4}"),
-            format!("{:+.2}", -effect),
-        ]);
-    }
-    writeln!(out, "\n{}", rows.trim_fmt())?;
-    for c in &record.comparisons {
-        writeln!(out, "{}", detente::visible(&c.sentence(&record.model.name)))?;
-        let leaked = |leaks: &Option<LeakRecord>| leaks.as_ref().map_or(0, |leaks| leaks.rows);
-        for (name, rows) in [(&record.model.name, leaked(&record.leaks)), (&c.model.name, leaked(&c.leaks))] {
-            if rows > 0 {
-                let name = detente::visible(name);
-                writeln!(
-                    out,
-                    "  but {name} has learnt from the sentences of {rows} of these rows, and is not to be judged by them"
-                )?;
-            }
-        }
-    }
-    writeln!(
-        out,
-        "P by approximate randomisation over groups, corrected by Holm's method; ONLY: rows that the one has right and the \
-         other not"
-    )?;
-    Ok(())
-}
-
-fn print(out: &mut impl Write, record: &Evaluation) -> Result<()> {
-    let mut headline = table(&["METRIC", "VALUE", "95 % INTERVAL"]);
-    let values = serde_json::to_value(record)?;
-    for Metric { name: metric, .. } in METRICS {
-        let interval = record.ci95.get(*metric).map_or(String::new(), |[lo, hi]| format!("{lo:.3} to {hi:.3}"));
-        let Some(value) = values[*metric].as_f64() else { continue };
-        headline.add_row(vec![(*metric).into(), format!("{value:.3}"), interval]);
-    }
-    writeln!(out, "{} rows, {} of them without both names in the text", record.n, record.missing)?;
-    if let Some(right) = record.contrasts_right {
-        writeln!(
-            out,
-            "{} contrasts (one group, state and actor, other labels), {right:.3} all right",
-            record.contrasts
-        )?;
-    }
-    writeln!(out)?;
-    writeln!(out, "{}\n", headline.trim_fmt())?;
-    let mut classes =
-        table(&["CLASS", "PRECISION", "RECALL", "F1", "AUC", "AVG PREC", "SUPPORT", "→ aligned", "neutral", "opposed"]);
-    for stance in Stance::ALL {
-        let class = &record.per_class[&stance];
-        let confusion = record.confusion[stance.index()];
-        let mut row = vec![stance.to_string()];
-        row.extend([class.precision, class.recall, class.f1].map(|v| format!("{v:.3}")));
-        let known = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
-        row.extend([known(class.roc_auc), known(class.average_precision)]);
-        row.push(class.support.to_string());
-        row.extend(confusion.map(|n| n.to_string()));
-        classes.add_row(row);
-    }
-    writeln!(out, "{}", classes.trim_fmt())?;
-    if !record.selective.is_empty() {
-        let mut rows = table(&["ANSWERED", "FROM PROB", "RIGHT", "MACRO F1"]);
-        for r in &record.selective {
-            let share = format!("{:.0} %", 100.0 * r.coverage);
-            rows.add_row(vec![
-                share,
-                format!("{:.2}", r.min_prob),
-                format!("{:.3}", r.accuracy),
-                format!("{:.3}", r.macro_f1),
-            ]);
-        }
-        writeln!(out, "\n{}", rows.trim_fmt())?;
-    }
-    print_sureness(out, record)?;
-    print_comparisons(out, record)?;
-    for (column, values) in &record.by {
-        let title = column.to_uppercase();
-        let header = [detente::visible(&title), "N".into(), "MACRO F1".into(), "95 % INTERVAL".into(), "RIGHT".into()];
-        let mut rows = table(&header);
-        let mut sorted: Vec<_> = values.iter().collect();
-        sorted.sort_by(|a, b| b.1.n.cmp(&a.1.n).then(a.0.cmp(b.0)));
-        rows.add_rows(sorted.iter().map(|(v, g)| {
-            let small = if g.small { "~" } else { "" };
-            vec![
-                detente::shortened(v).into_owned(),
-                g.n.to_string(),
-                format!("{small}{:.3}", g.macro_f1),
-                g.ci95.map_or(String::new(), |[low, high]| format!("{low:.3} to {high:.3}")),
-                format!("{:.3}", g.accuracy),
-            ]
-        }));
-        writeln!(out, "\n{}", rows.trim_fmt())?;
-        if values.values().any(|g| g.small) {
-            writeln!(out, "~ fewer than {} rows: says little", report::SMALL)?;
-        }
-    }
     Ok(())
 }
