@@ -25,7 +25,8 @@
   // Cards that are filtered and put in order.
   for (const tools of all("[data-filters]")) {
     const list = document.getElementById(tools.dataset.filters);
-    const cards = all(":scope > li", list);
+    const cards = all("[data-item]", list);
+    const groups = all(".card", list).filter((card) => !("item" in card.dataset));
     const order = tools.querySelector("[data-sort]");
     const count = tools.querySelector("[data-count]");
     const apply = () => {
@@ -41,6 +42,7 @@
         card.hidden = !wanted.every(fits);
         shown += card.hidden ? 0 : 1;
       }
+      for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
       count.textContent = `${shown} of ${cards.length}`;
     };
     for (const field of all("[data-filter]", tools)) field.addEventListener("input", apply);
@@ -49,6 +51,41 @@
         const turn = order.value === "least" ? 1 : -1;
         const sorted = [...cards].sort((a, b) => turn * (Number(a.dataset.sure) - Number(b.dataset.sure)));
         list.append(...sorted);
+      });
+    }
+    const seen = () => cards.filter((card) => !card.hidden);
+    const copy = tools.querySelector("[data-copy]");
+    if (copy) {
+      copy.addEventListener("click", async () => {
+        // A leading apostrophe keeps a spreadsheet from taking a text for a formula.
+        const field = (text) => `"${text.trim().replace(/^[=+\-@\t]/, "'$&").replaceAll('"', '""')}"`;
+        const row = (card) => {
+          const { id, date } = card.closest(".card").dataset;
+          const name = (what) => card.querySelector(`[data-name=${what}]`).textContent;
+          const evidence = all("blockquote", card).map((quote) => quote.textContent).join(" … ");
+          return [id, date, name("state"), name("actor"), card.dataset.stance, card.dataset.sure, evidence].map(field).join(",");
+        };
+        const rows = seen().map(row);
+        const csv = ["id,date,state,actor,stance,probability,evidence", ...rows].join("\n") + "\n";
+        try {
+          await navigator.clipboard.writeText(csv);
+        } catch {
+          const area = document.createElement("textarea");
+          area.value = csv;
+          document.body.append(area);
+          area.select();
+          document.execCommand("copy");
+          area.remove();
+        }
+        count.textContent = `${rows.length} rows copied`;
+      });
+    }
+    const open = tools.querySelector("[data-open]");
+    if (open) {
+      open.addEventListener("click", () => {
+        const all = seen().every((card) => card.open);
+        for (const card of seen()) card.open = !all;
+        open.textContent = all ? "Open all" : "Close all";
       });
     }
     apply();
@@ -62,8 +99,8 @@
     const places = all(".map [data-code], .beside [data-code]");
     const show = () => {
       const at = Number(when.value);
-      for (const id of ["when-said", "map-when"]) document.getElementById(id).textContent = periods[at];
-      when.setAttribute("aria-valuetext", periods[at]);
+      for (const said of all("#when-said, #map-when")) said.textContent = periods[at];
+      if (when.type === "range") when.setAttribute("aria-valuetext", periods[at]);
       for (const place of places) {
         const state = states[place.dataset.code];
         if (!state) continue;

@@ -118,7 +118,10 @@ pub fn write_evaluation(
     let map = (!states.is_empty()).then(|| map(&states));
     let beside = states.iter().filter(|(code, _)| map.as_ref().is_some_and(|map| !map.has(code)));
     let page = EvaluationPage {
-        page: Page { title: format!("How well {model} does on {} rows", record.n), command: notes.command.clone() },
+        page: Page {
+            title: format!("How well {model} does on {}", super::plural(record.n, "row")),
+            command: notes.command.clone(),
+        },
         record,
         notes,
         headline: METRICS.iter().filter_map(|metric| line(metric.name)).collect(),

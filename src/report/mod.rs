@@ -9,8 +9,22 @@ mod map;
 mod marked;
 pub mod number;
 mod page;
+mod prediction;
 mod trend;
 mod world;
 
 pub use evaluation::{EvaluationNotes, write_evaluation};
+pub use prediction::PredictionPage;
 pub use trend::{TrendNotes, write_trend};
+
+use serde::Serialize;
+
+/// JSON that can stand within a script element.
+fn for_script(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_else(|_| "{}".into()).replace('<', "\\u003c")
+}
+
+/// A number and what it counts.
+fn plural(count: usize, what: &str) -> String {
+    format!("{} {what}{}", number::count(count), if count == 1 { "" } else { "s" })
+}

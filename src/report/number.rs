@@ -5,6 +5,16 @@ pub fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
+/// With a comma after thousands.
+pub fn count(count: usize) -> String {
+    let digits = count.to_string();
+    let group = |(at, digit): (usize, char)| {
+        let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(group).collect()
+}
+
 /// With a sign, but for 0.
 pub fn signed(value: f64) -> String {
     let text = format!("{value:+.2}");
@@ -29,6 +39,11 @@ pub fn changed(value: f64, low: f64, high: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!([0, 999, 1_000, 105_223, 1_234_567].map(count), ["0", "999", "1,000", "105,223", "1,234,567"]);
+    }
 
     #[test]
     fn nothing_is_signed_that_is_nothing() {

@@ -7,6 +7,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::chart::line::{LineChart, Spark, leaning, said};
+use super::for_script;
 use super::map::{STANCES, Shade, WorldMap};
 use super::number::{self, changed, percent, typeset};
 use super::page::Page;
@@ -16,6 +17,9 @@ use crate::trend::{FEW, Period, Point, Series, Trend};
 const IN_FULL: usize = 12;
 /// Series that are shown small.
 const SMALL: usize = 60;
+
+/// States and bodies beside the map that are shown at once.
+const BESIDE: usize = 60;
 
 /// What the figures do not say themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +84,8 @@ struct MapOverTime {
     most: usize,
     /// States without a shape, in the last period.
     beside: Vec<(String, Option<String>)>,
+    /// Whether these are few enough to be shown at once.
+    open: bool,
     /// The table of all periods.
     periods: Vec<String>,
     table: Vec<(String, Vec<String>)>,
@@ -212,9 +218,11 @@ impl MapOverTime {
         let table =
             table.map(|series| (series.state.clone(), periods.iter().map(|p| net(series, p)).collect())).collect();
         let names: Vec<String> = periods.iter().map(Period::to_string).collect();
+        let beside: Vec<(String, Option<String>)> = beside.collect();
         Some(Self {
             actor: actor.actor.clone(),
-            beside: beside.collect(),
+            open: beside.len() <= BESIDE,
+            beside,
             last: names[last].clone(),
             most: last,
             table,
@@ -223,9 +231,4 @@ impl MapOverTime {
             map,
         })
     }
-}
-
-/// JSON that can stand within a script element.
-fn for_script(data: &impl Serialize) -> String {
-    serde_json::to_string(data).unwrap_or_else(|_| "{}".into()).replace('<', "\\u003c")
 }

@@ -1,6 +1,6 @@
 //! Pages of one file: `evaluate --html`, `predict --html`.
 
-use crate::program::Folder;
+use crate::program::{Folder, MODEL};
 
 #[test]
 fn the_page_holds_the_record_and_runs_nothing_of_a_row() {
@@ -46,4 +46,58 @@ fn the_page_holds_the_record_and_runs_nothing_of_a_row() {
     folder.save("right.csv", "id,text,state,actor,label\na,Norway praised Chile.,Norway,Chile,aligned\n");
     let found = page("other.csv", "right.csv");
     assert!(found.contains("None: every answer is right.") && !found.contains("h-sure"), "{found}");
+}
+
+#[test]
+fn the_page_of_predictions_shows_evidence_and_runs_nothing_of_an_article() {
+    let folder = Folder::new();
+    let hostile = "</script><script>alert(1)</script>";
+    let article = |id: &str, date: &str, title: &str, text: &str| {
+        format!(
+            "{}\n",
+            serde_json::json!({"id": id, "date": date, "title": title, "text": text, "url": "javascript:alert(1)"})
+        )
+    };
+    let articles = [
+        article("b", "2026-03-02", hostile, &format!("Norway condemned Chile over {hostile}. Norway thanked Taiwan.")),
+        article("a", "2026-03-01", &"long ".repeat(1000), "🇳🇴 Norway thanked the EU and condemned Kosovo."),
+        article("c", "", "ولكن", "Nobody is named here."),
+    ];
+    folder.save("articles.jsonl", articles.concat());
+    let args = ["predict", "articles.jsonl", "--all-actors", "--model", "fast", "--html", "page.html"];
+    let ended = folder.run(&args);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
+    assert!(!page.contains("<script>alert") && !page.contains("href=\"javascript"), "{page}");
+    for part in [
+        "3 articles, 12 pairs of a state and an actor; 1 article connects nobody",
+        "<mark class=\"state\">Norway</mark> condemned <mark class=\"actor\">Chile</mark>",
+        "data-state=\"NOR\" data-actor=\"TWN\" data-stance=\"aligned\"",
+        "European Union",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let place = |id: &str| page.find(&format!("data-id=\"{id}\"")).expect(id);
+    assert!(place("a") < place("b"), "by date");
+
+    // What is printed beside it is the same as without it.
+    let plain = folder.run(&["predict", "articles.jsonl", "--all-actors", "--model", "fast", "--format", "jsonl"]);
+    let beside = folder.run(&[&args[..], &["--format", "jsonl"]].concat());
+    assert_eq!(plain.stdout, beside.stdout);
+    assert!(plain.stdout.lines().count() == 12);
+    let nobody =
+        folder.run(&["predict", "--text", "It rains.", "--all-actors", "--html", "page.html", "--model", "fast"]);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
+    assert!(nobody.code == Some(0) && page.contains("No article connects a state with an actor"), "{page}");
+}
+
+#[test]
+fn a_page_of_many_articles_stays_small_and_says_what_it_leaves_out() {
+    let folder = Folder::new();
+    let line = |n: usize| format!("{{\"id\": \"{n}\", \"text\": \"Norway condemned Chile.\"}}\n");
+    folder.save("many.jsonl", (0..2500).map(line).collect::<String>());
+    let ended = folder.run(&["predict", "many.jsonl", "--actor", "Chile", "--model", MODEL, "--html", "page.html"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
+    assert!(page.contains("2,000 articles are shown below; 500 more") && page.len() < 10_000_000, "{}", page.len());
 }

@@ -53,6 +53,9 @@ pub struct Args {
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write a page too, with a map, a matrix and the evidence of each article: one file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "conformal"])]
+    html: Option<PathBuf>,
     /// Keep what is written when the run is stopped, and go on from there when it is started again; give it from the start
     #[arg(long, requires = "output")]
     resume: bool,
@@ -154,7 +157,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     };
     let (inputs, complaints) = args.articles.inputs(&args.read, &args.keep, common);
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
-    paths::check(read, args.output.as_deref().map(|path| ("--output", path)))?;
+    let written = [("--output", &args.output), ("--html", &args.html)];
+    paths::check(read, written.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))))?;
     let mut resumable = match (args.resume, args.output.as_deref()) {
         (true, Some(path)) => Some(resumable(args, path, format, &pipeline, common)?),
         _ => None,
@@ -197,7 +201,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let failed = read.finish();
     anyhow::ensure!(read.any, "nothing could be read");
     let answered = resumable.as_ref().map_or(pace.answered, Resumable::articles);
-    if failed && answered == 0 && args.output.is_some() {
+    if failed && answered == 0 && (args.output.is_some() || args.html.is_some()) {
         common.note(format_args!("no article could be read; nothing is written"));
         return Ok(Outcome::SomeFailed);
     }

@@ -8,10 +8,11 @@ use unicode_width::UnicodeWidthStr;
 
 use detente::model::reference::Reference;
 use detente::pipeline::Prediction;
+use detente::report::PredictionPage;
 use detente::{Article, Date, Pipeline, Query, Record, Stance, visible};
 
 use super::super::Common;
-use super::super::output::{Format, Sink, shorten, table, width};
+use super::super::output::{Format, Sink, command_line, shorten, table, width};
 use super::super::parquet::RecordFile;
 use super::super::resume::Resumable;
 use super::{Args, Sort};
@@ -70,6 +71,7 @@ pub(super) struct Printer<'a> {
     /// What waits to be put in the order of the dates.
     dated: Vec<(Option<Date>, Rendered)>,
     undated: usize,
+    page: Option<PredictionPage>,
 }
 
 /// Where predictions go.
@@ -85,6 +87,9 @@ enum Rendered {
     Records(Vec<Record>),
 }
 
+/// What is written for an article, if it is held, and what a page is told of it, if there is one.
+type Answered = (Option<Rendered>, Option<Vec<Record>>);
+
 impl<'a> Printer<'a> {
     pub fn new(
         args: &'a Args,
@@ -97,6 +102,8 @@ impl<'a> Printer<'a> {
         let keep: Vec<String> = args.keep.iter().cloned().chain(set).collect();
         let mut sink = match (resumable, args.output.as_deref()) {
             (Some(resumable), Some(path)) => Sink::Kept(io::BufWriter::new(resumable.file()?), path.to_path_buf()),
+            // Who asks for a page and no more is not shown the table of each article.
+            (_, None) if args.html.is_some() && args.format.is_none() => Sink::Nowhere,
             (_, path) => Sink::open(path)?,
         };
         if format == Format::Csv && !resumable.is_some_and(Resumable::has_begun) {
@@ -108,7 +115,9 @@ impl<'a> Printer<'a> {
         } else {
             Output::Text(sink)
         };
-        Ok(Self { args, answers, keep, format, sink, headed, articles: 0, first: None, dated: Vec::new(), undated: 0 })
+        let page = args.html.as_ref().map(|_| PredictionPage::new(command_line()));
+        let (articles, first, dated, undated) = (0, None, Vec::new(), 0);
+        Ok(Self { args, answers, keep, format, sink, headed, articles, first, dated, undated, page })
     }
 
     pub fn print(&mut self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<()> {
@@ -123,11 +132,18 @@ impl<'a> Printer<'a> {
                 rendered => rendered.map(|()| Some(Rendered::Text(heading(article), out.bytes))),
             }
         };
-        let rendered: Vec<Vec<Option<Rendered>>> = articles
+        let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
+            let records = self.page.as_ref().map(|_| self.records(article, &predictions));
+            Ok((render((article, predictions))?, records))
+        };
+        let rendered: Vec<Vec<Answered>> = articles
             .par_chunks(SCORED_TOGETHER)
-            .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(render).collect())
+            .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(both).collect())
             .collect::<Result<_>>()?;
-        for (article, rendered) in articles.iter().zip(rendered.into_iter().flatten()) {
+        for (article, (rendered, records)) in articles.iter().zip(rendered.into_iter().flatten()) {
+            if let Some((page, records)) = self.page.as_mut().zip(records) {
+                page.add(records);
+            }
             match rendered {
                 Some(rendered) if self.args.sort == Some(Sort::Date) => {
                     self.undated += usize::from(article.when().is_none());
@@ -263,6 +279,11 @@ impl<'a> Printer<'a> {
     }
 
     pub fn finish(mut self, common: &Common) -> Result<()> {
+        if let Some((page, path)) = self.page.take().zip(self.args.html.as_deref()) {
+            let mut sink = Sink::open(Some(path))?;
+            page.write(&mut sink)?;
+            sink.finish()?;
+        }
         if self.undated > 0 {
             common.note(format_args!(
                 "{} articles come last: they have no date, or none that can be read without guessing",

@@ -1,0 +1,330 @@
+//! Prediction records as a page.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::Range;
+
+use askama::Template;
+use serde::Serialize;
+
+use super::map::{STANCES, Shade, WorldMap};
+use super::marked::{Piece, pieces};
+use super::number::typeset;
+use super::page::Page;
+use super::{for_script, plural};
+use crate::date::Date;
+use crate::document::Side;
+use crate::record::{EvidenceRecord, Record};
+use crate::stance::Stance;
+
+/// Articles that are shown.
+const ARTICLES: usize = 2000;
+/// Bytes of what articles say; with all else the page stays below 10 MB.
+const BYTES: usize = 3_000_000;
+/// Pairs that are shown.
+const PAIRS: usize = 12_000;
+/// Rows and columns of the matrix.
+const STATES: usize = 40;
+const ACTORS: usize = 8;
+/// States and bodies beside the map that are shown at once.
+const BESIDE: usize = 24;
+/// Actors with a map.
+const MAPS: usize = 12;
+
+/// The page of predictions, which grows by an article at a time.
+///
+/// All articles count; the first 2,000 are shown, as far as they are not too long.
+///
+/// ```
+/// use detente::report::PredictionPage;
+/// use detente::{Article, Pipeline, Query, Record};
+///
+/// let pipeline = Pipeline::fast();
+/// let article = Article::new("Estonia condemned Russia's attack.").with_id("a1");
+/// let query = Query::toward(["Russia"], pipeline.gazetteer())?;
+/// let mut page = PredictionPage::new("detente predict a1.txt --actor Russia --html page.html");
+/// page.add(Record::all(&article, &pipeline.predict(&article, &query)).collect());
+/// let mut html = Vec::new();
+/// page.write(&mut html)?;
+/// assert!(String::from_utf8(html)?.contains("<mark class=\"state\">Estonia</mark>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct PredictionPage {
+    command: String,
+    /// Articles that were answered, and those of them that connect nobody.
+    answered: usize,
+    empty: usize,
+    pairs: usize,
+    counts: BTreeMap<Code, BTreeMap<Code, Count>>,
+    names: BTreeMap<Code, String>,
+    shown: Vec<Vec<Record>>,
+    bytes: usize,
+    shown_pairs: usize,
+}
+
+type Code = String;
+
+/// Articles that show a state toward an actor.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    stances: [usize; 3],
+    net: f64,
+}
+
+impl Count {
+    fn articles(&self) -> usize {
+        self.stances.iter().sum()
+    }
+
+    fn net(&self) -> f64 {
+        self.net / self.articles().max(1) as f64
+    }
+
+    /// "+0.31 in 4 articles (▲2 ●2 ▼0)".
+    fn said(&self) -> String {
+        let [aligned, neutral, opposed] = self.stances;
+        let articles = plural(self.articles(), "article");
+        format!("{} in {articles} (▲{aligned} ●{neutral} ▼{opposed})", typeset(self.net()))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "prediction.html")]
+struct Whole<'p> {
+    page: Page,
+    answered: usize,
+    empty: usize,
+    pairs: usize,
+    left_out: usize,
+    map: Option<Maps>,
+    matrix: Matrix,
+    articles: Vec<ArticleCard<'p>>,
+    states: Vec<(&'p str, &'p str)>,
+    actors: Vec<(&'p str, &'p str)>,
+}
+
+/// A map for each actor.
+struct Maps {
+    map: WorldMap,
+    actors: Vec<String>,
+    beside: Vec<(String, Option<String>)>,
+    /// Whether these are few enough to be shown at once.
+    open: bool,
+    data: String,
+}
+
+#[derive(Serialize)]
+struct MapData {
+    periods: Vec<String>,
+    states: BTreeMap<String, State>,
+}
+
+#[derive(Serialize)]
+struct State {
+    name: String,
+    cells: Vec<Option<[String; 2]>>,
+}
+
+struct Matrix {
+    actors: Vec<String>,
+    rows: Vec<(String, Vec<Option<Cell>>)>,
+    more: usize,
+}
+
+struct Cell {
+    stances: [usize; 3],
+    net: String,
+    class: &'static str,
+}
+
+struct ArticleCard<'p> {
+    title: &'p str,
+    first: &'p Record,
+    link: Option<&'p str>,
+    pairs: Vec<PairRow<'p>>,
+}
+
+struct PairRow<'p> {
+    record: &'p Record,
+    probability: String,
+    passages: Vec<Vec<Piece>>,
+}
+
+impl PredictionPage {
+    /// A page without articles; `command` made it, and is empty where that is not known.
+    pub fn new(command: impl Into<String>) -> Self {
+        Self { command: command.into(), ..Self::default() }
+    }
+
+    /// Takes the records of one article.
+    pub fn add(&mut self, records: Vec<Record>) {
+        self.answered += 1;
+        self.empty += usize::from(records.is_empty());
+        self.pairs += records.len();
+        for record in records.iter().filter(|record| !record.no_evidence) {
+            for (code, name) in [(&record.state_code, &record.state), (&record.actor_code, &record.actor)] {
+                if !self.names.contains_key(code) {
+                    self.names.insert(code.clone(), name.clone());
+                }
+            }
+            let of_actor = self.counts.entry(record.actor_code.clone()).or_default();
+            let count = of_actor.entry(record.state_code.clone()).or_default();
+            count.stances[record.stance.index()] += 1;
+            count.net += record.probabilities.aligned - record.probabilities.opposed;
+        }
+        let text = |record: &Record| record.evidence.iter().map(|evidence| evidence.text.len()).sum::<usize>();
+        let bytes: usize = records.iter().map(|record| text(record) + record.title.len() + record.id.len()).sum();
+        let fits =
+            self.shown.len() < ARTICLES && self.bytes + bytes <= BYTES && self.shown_pairs + records.len() <= PAIRS;
+        if fits && !records.is_empty() {
+            self.bytes += bytes;
+            self.shown_pairs += records.len();
+            self.shown.push(records);
+        }
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let mut articles: Vec<ArticleCard<'_>> = self.shown.iter().filter_map(|records| card(records)).collect();
+        // The earliest first, those without a date last.
+        articles.sort_by_key(|card| {
+            let date = Date::parse(&card.first.date);
+            (date.is_none(), date)
+        });
+        let mut actors: Vec<(&str, usize)> = Vec::new();
+        let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+        for (actor, of_actor) in &self.counts {
+            actors.push((actor, of_actor.values().map(Count::articles).sum()));
+            for (state, count) in of_actor {
+                *states.entry(state).or_default() += count.articles();
+            }
+        }
+        let mut states: Vec<(&str, usize)> = states.into_iter().collect();
+        let most_first = |a: &(&str, usize), b: &(&str, usize)| b.1.cmp(&a.1).then(a.0.cmp(b.0));
+        actors.sort_by(most_first);
+        states.sort_by(most_first);
+        let name = |code: &str| self.names.get(code).map_or("", String::as_str);
+        let named = |codes: &[(&'_ str, usize)]| -> Vec<(String, String)> {
+            let mut named: Vec<_> = codes.iter().map(|(code, _)| (name(code).to_owned(), (*code).to_owned())).collect();
+            named.sort();
+            named
+        };
+        let (state_names, actor_names) = (named(&states), named(&actors));
+        fn borrowed(names: &[(String, String)]) -> Vec<(&str, &str)> {
+            names.iter().map(|(name, code)| (name.as_str(), code.as_str())).collect()
+        }
+        let title = match actors.as_slice() {
+            [] => "Nobody stands anywhere".to_owned(),
+            [(actor, _)] => format!("Who stands where toward {}", name(actor)),
+            more => format!("Who stands where toward {} actors", more.len()),
+        };
+        let page = Whole {
+            page: Page { title, command: self.command.clone() },
+            answered: self.answered,
+            empty: self.empty,
+            pairs: self.pairs,
+            left_out: self.answered - self.empty - articles.len(),
+            map: self.maps(&actors),
+            matrix: self.matrix(&states, &actors),
+            states: borrowed(&state_names),
+            actors: borrowed(&actor_names),
+            articles,
+        };
+        page.write_into(to)
+    }
+
+    fn maps(&self, actors: &[(&str, usize)]) -> Option<Maps> {
+        let actors: Vec<&str> = actors.iter().take(MAPS).map(|(actor, _)| *actor).collect();
+        let first = actors.first()?;
+        let mut states: BTreeMap<String, State> = BTreeMap::new();
+        for (code, name) in &self.names {
+            let cell = |actor: &&str| {
+                if actor == code {
+                    return Some(["self".to_owned(), format!("{name}: the actor itself")]);
+                }
+                let count = self.counts.get(*actor)?.get(code)?;
+                Some([Shade { net: count.net(), few: false }.class(), format!("{name}: {}", count.said())])
+            };
+            states.insert(code.clone(), State { name: name.clone(), cells: actors.iter().map(cell).collect() });
+        }
+        let told = |code: &str| {
+            let state = states.get(code)?;
+            let [class, title] =
+                state.cells[0].clone().unwrap_or_else(|| [String::new(), format!("{}: not mentioned", state.name)]);
+            Some((class, title))
+        };
+        let label = format!("Stance of each state toward {}", self.names[*first]);
+        let map = WorldMap::new(label, &STANCES, told);
+        let outside = states.iter().filter(|(code, _)| !map.has(code));
+        let beside = outside.map(|(code, state)| {
+            let said = state.cells[0].as_ref().filter(|[class, _]| class != "self").map(|[_, said]| said.clone());
+            (code.clone(), said)
+        });
+        let beside: Vec<(String, Option<String>)> = beside.collect();
+        let actors: Vec<String> = actors.iter().map(|actor| self.names[*actor].clone()).collect();
+        Some(Maps {
+            open: beside.len() <= BESIDE,
+            beside,
+            data: for_script(&MapData { periods: actors.clone(), states }),
+            actors,
+            map,
+        })
+    }
+
+    fn matrix(&self, states: &[(&str, usize)], actors: &[(&str, usize)]) -> Matrix {
+        let actors: Vec<&str> = actors.iter().take(ACTORS).map(|(actor, _)| *actor).collect();
+        let cell = |state: &str, actor: &str| {
+            let count = self.counts.get(actor)?.get(state)?;
+            let class = match count.net() {
+                0.15.. => Stance::Aligned,
+                net if net <= -0.15 => Stance::Opposed,
+                _ => Stance::Neutral,
+            };
+            Some(Cell { stances: count.stances, net: typeset(count.net()), class: class.as_str() })
+        };
+        let row = |(state, _): &(&str, usize)| {
+            let cells: Vec<Option<Cell>> = actors.iter().map(|actor| cell(state, actor)).collect();
+            cells.iter().any(Option::is_some).then(|| (self.names[*state].clone(), cells))
+        };
+        let rows: Vec<(String, Vec<Option<Cell>>)> = states.iter().filter_map(row).take(STATES).collect();
+        let more = states.len() - rows.len();
+        Matrix { actors: actors.iter().map(|actor| self.names[*actor].clone()).collect(), rows, more }
+    }
+}
+
+fn card(records: &[Record]) -> Option<ArticleCard<'_>> {
+    let first = records.first()?;
+    let is_web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
+    let pairs = records.iter().map(|record| {
+        let mut evidence: Vec<&EvidenceRecord> = record.evidence.iter().collect();
+        evidence.sort_by_key(|evidence| (evidence.part, evidence.start));
+        let passages = evidence.into_iter().map(passage).collect();
+        PairRow { record, probability: format!("{:.2}", record.probability()), passages }
+    });
+    Some(ArticleCard {
+        title: if first.title.trim().is_empty() { &first.id } else { &first.title },
+        link: Some(first.url.as_str()).filter(is_web),
+        pairs: pairs.collect(),
+        first,
+    })
+}
+
+/// The text of a piece of evidence, with the two names marked.
+fn passage(evidence: &EvidenceRecord) -> Vec<Piece> {
+    let bytes = |[start, end]: [usize; 2]| -> Option<Range<usize>> {
+        let mut places = evidence.text.char_indices().map(|(at, _)| at).chain([evidence.text.len()]);
+        let start = start.checked_sub(evidence.start)?;
+        let from = places.by_ref().nth(start)?;
+        let length = end.checked_sub(start + evidence.start)?;
+        Some(from..if length == 0 { from } else { places.nth(length - 1)? })
+    };
+    let marks = [(Side::State, evidence.state, "state"), (Side::Actor, evidence.actor, "actor")];
+    let here = marks.into_iter().filter(|(side, ..)| evidence.in_title != Some(*side));
+    let marks: Vec<(Range<usize>, &'static str)> =
+        here.filter_map(|(_, at, class)| Some((bytes(at)?, class))).collect();
+    pieces(&evidence.text, &marks)
+}
