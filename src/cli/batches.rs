@@ -18,8 +18,9 @@ use super::say;
 /// waits, one that is answered.
 const ARTICLES: usize = 256;
 const BYTES: usize = 4 << 20;
-/// Files of one article each that are read at once, for each thread; and the most bytes of one.
-const FILES: usize = 2;
+/// The most files of one article each that are read at once, for each thread, and their most bytes together; a larger one is
+/// read by itself.
+const FILES: usize = 32;
 const SMALL: u64 = 1 << 20;
 
 /// What came of the reading.
@@ -94,18 +95,28 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, inputs: &[Source], warn: &Warn) -> Option<()> {
-        for inputs in inputs.chunk_by(|a, b| is_one_file(a) && is_one_file(b)) {
-            if !inputs.iter().all(is_one_file) {
-                inputs.iter().try_for_each(|input| self.take(source::read(input, warn), warn))?;
-                continue;
-            }
+        type Read = detente::Result<Vec<detente::Result<Article>>>;
+        let most = FILES * rayon::current_num_threads();
+        let mut rest = inputs;
+        while let Some((input, others)) = rest.split_first() {
             // Pages take longer to take apart than to answer: many at once.
-            for files in inputs.chunks(FILES * rayon::current_num_threads()) {
-                type Read = detente::Result<Vec<detente::Result<Article>>>;
-                let read = |input| -> Read { Ok(source::read(input, warn)?.collect()) };
-                let read: Vec<Read> = files.par_iter().map(read).collect();
-                read.into_iter().try_for_each(|articles| self.take(articles, warn))?;
-            }
+            let mut bytes = 0;
+            let fits = |input: &&Source| {
+                bytes += bytes_of_one(input).unwrap_or(SMALL + 1);
+                bytes <= SMALL
+            };
+            let (files, others) = match rest.iter().take(most).take_while(fits).count() {
+                0 => {
+                    self.take(source::read(input, warn), warn)?;
+                    (&rest[..0], others)
+                }
+                several => rest.split_at(several),
+            };
+            // One each, as some take a hundred times as long as others.
+            let read = |input| -> Read { Ok(source::read(input, warn)?.collect()) };
+            let read: Vec<Read> = files.par_iter().with_max_len(1).map(read).collect();
+            read.into_iter().try_for_each(|articles| self.take(articles, warn))?;
+            rest = others;
         }
         self.send()
     }
@@ -193,9 +204,9 @@ impl Reader {
     }
 }
 
-/// Whether an input is a small file of one article.
-fn is_one_file(source: &Source) -> bool {
-    let Input::Path(path) = &source.input else { return false };
-    let small = |path| std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= SMALL);
-    matches!(source.format, Format::Text | Format::Html | Format::Mhtml) && small(path)
+/// How large a file of one article is; `None` of any other input.
+fn bytes_of_one(source: &Source) -> Option<u64> {
+    let Input::Path(path) = &source.input else { return None };
+    let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    matches!(source.format, Format::Text | Format::Html | Format::Mhtml).then_some(found.len())
 }
