@@ -70,8 +70,9 @@ pub struct Record {
     pub evidence: Vec<EvidenceRecord>,
 }
 
-/// Three probabilities by name.
+/// Three probabilities by name: each 0 to 1, and together 1; others are not read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Probabilities {
     /// Of aligned.
     pub aligned: f64,
@@ -79,6 +80,32 @@ pub struct Probabilities {
     pub neutral: f64,
     /// Of opposed.
     pub opposed: f64,
+}
+
+/// Probabilities as a file has them.
+#[derive(Deserialize)]
+struct Written {
+    aligned: f64,
+    neutral: f64,
+    opposed: f64,
+}
+
+/// How far from 1 probabilities may add up to, as they may be rounded.
+pub(crate) const ROUNDED: f64 = 2e-3;
+
+impl TryFrom<Written> for Probabilities {
+    type Error = String;
+
+    fn try_from(Written { aligned, neutral, opposed }: Written) -> Result<Self, String> {
+        let p = [aligned, neutral, opposed];
+        let sum: f64 = p.iter().sum();
+        if p.iter().any(|p| !(0.0..=1.0).contains(p)) || (sum - 1.0).abs() > ROUNDED {
+            return Err(format!(
+                "expected probabilities, 0 to 1, that add up to 1, found {aligned}, {neutral} and {opposed}"
+            ));
+        }
+        Ok(p.into())
+    }
 }
 
 impl Probabilities {

@@ -95,12 +95,12 @@
   const data = document.getElementById("map-data");
   const when = document.getElementById("when");
   if (data && when) {
-    const { periods, states } = JSON.parse(data.textContent);
+    const { choices, states } = JSON.parse(data.textContent);
     const places = all(".map [data-code], .beside [data-code]");
     const show = () => {
       const at = Number(when.value);
-      for (const said of all("#when-said, #map-when")) said.textContent = periods[at];
-      if (when.type === "range") when.setAttribute("aria-valuetext", periods[at]);
+      for (const said of all("#when-said, #map-when")) said.textContent = choices[at];
+      if (when.type === "range") when.setAttribute("aria-valuetext", choices[at]);
       for (const place of places) {
         const state = states[place.dataset.code];
         if (!state) continue;
@@ -111,7 +111,7 @@
           title.textContent = said;
         } else {
           place.textContent = said;
-          place.hidden = !state.cells[at];
+          place.hidden = !state.cells[at] || look === "self";
         }
       }
     };

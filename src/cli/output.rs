@@ -99,6 +99,13 @@ pub fn command_line() -> String {
     std::iter::once("detente".to_owned()).chain(std::env::args_os().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
+/// Refuses a page on standard output beside other results there.
+pub fn check_page(page: Option<&Path>, results: bool) -> Result<()> {
+    let both = results && page == Some(Path::new("-"));
+    anyhow::ensure!(!both, "--html - and --format both write to standard output; --output takes the results elsewhere");
+    Ok(())
+}
+
 /// The day, in UTC, as `2026-03-02`.
 pub fn today() -> String {
     let days =

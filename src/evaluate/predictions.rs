@@ -9,11 +9,9 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::data::{LabelMap, LabelledPair, prediction_rows};
 use crate::evaluate::report::Scored;
 use crate::gazetteer::Gazetteer;
+use crate::record::ROUNDED;
 use crate::source::{Source, Warn, Warning};
 use crate::{Error, Location, Result, Stance};
-
-/// How far from 1 three probabilities may add up: they are often rounded.
-const ROUNDED: f64 = 2e-3;
 
 /// The columns of such a file as the program writes it.
 pub const COLUMNS: [&str; 8] = ["id", "state", "actor", "label", "stance", "p_aligned", "p_neutral", "p_opposed"];

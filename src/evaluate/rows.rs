@@ -1,5 +1,9 @@
 //! Rows beside what was said of them, with the passage that names both.
 
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
 use crate::article::{Article, Part, Span};
 use crate::document::Side;
 use crate::evaluate::report::Scored;
@@ -23,11 +27,11 @@ pub struct EvaluatedRow {
     pub stance: Stance,
     /// Of aligned, neutral, opposed; `None` of a program that gives none.
     pub probabilities: Option<[f64; 3]>,
-    /// What the answer is of; `None` of a right answer.
+    /// What a wrong answer is of; `None` of a right one, and of those beyond as many as were asked for.
     pub passage: Option<Passage>,
 }
 
-/// A part of a text, at most some 600 bytes more than the two names that it holds.
+/// A part of a text: the two names, at most 1,200 bytes apart, and up to 300 on either side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     /// The text.
@@ -41,10 +45,17 @@ pub struct Passage {
 /// Bytes before and after the names.
 const AROUND: usize = 300;
 
-/// Puts rows beside their answers. `names` finds what the rows do not mark.
-pub fn rows(scored: &[Scored<'_>], names: &Pipeline) -> Vec<EvaluatedRow> {
+/// Puts rows beside their answers, `most` of the wrong ones with their passage: the surest, of equal ones the first. `names`
+/// finds what the rows do not mark.
+pub fn rows(scored: &[Scored<'_>], names: &Pipeline, most: usize) -> Vec<EvaluatedRow> {
     let gazetteer = names.gazetteer();
-    let row = |row: &Scored<'_>| {
+    let sureness = |row: &Scored<'_>| row.probabilities.map_or(0.0, |p| p[row.stance.index()]);
+    let mut wrong: Vec<usize> = (0..scored.len()).filter(|&at| scored[at].label != scored[at].stance).collect();
+    wrong.sort_by(|&a, &b| sureness(&scored[b]).total_cmp(&sureness(&scored[a])));
+    wrong.truncate(most);
+    let passages: Vec<Passage> = wrong.par_iter().map(|&at| passage(&scored[at], names)).collect();
+    let mut passages: BTreeMap<usize, Passage> = wrong.into_iter().zip(passages).collect();
+    let row = |(at, row): (usize, &Scored<'_>)| {
         let pair = row.pair;
         let code = gazetteer.find(&pair.state).map(|id| gazetteer.get(id).code.clone());
         EvaluatedRow {
@@ -55,10 +66,10 @@ pub fn rows(scored: &[Scored<'_>], names: &Pipeline) -> Vec<EvaluatedRow> {
             label: row.label,
             stance: row.stance,
             probabilities: row.probabilities,
-            passage: (row.label != row.stance).then(|| passage(row, names)),
+            passage: passages.remove(&at),
         }
     };
-    scored.iter().map(row).collect()
+    scored.iter().enumerate().map(row).collect()
 }
 
 fn passage(row: &Scored<'_>, names: &Pipeline) -> Passage {

@@ -14,8 +14,8 @@ use crate::evaluate::report::{Evaluation, GroupRecord, SMALL};
 use crate::evaluate::rows::EvaluatedRow;
 use crate::stance::Stance;
 
-/// Errors that are shown.
-const ERRORS: usize = 300;
+/// Errors that are shown; the rows must hold the passages of so many.
+pub const ERRORS: usize = 300;
 /// Values of a column that are shown.
 const VALUES: usize = 25;
 /// Bins of the reliability diagram.
@@ -35,7 +35,9 @@ pub struct EvaluationNotes {
     pub data: Vec<String>,
     /// What is known of the model, by name.
     pub card: Vec<(String, String)>,
-    /// What was found amiss in the rows, a sentence each.
+    /// Whether the answers are a model's, which counts rows that do not name both as answered neutral.
+    pub by_model: bool,
+    /// What else is known of the rows, a sentence each.
     pub audit: Vec<String>,
 }
 
@@ -133,7 +135,7 @@ pub fn write_evaluation(
         beside: beside.map(|(_, state)| state.said()).collect(),
         map,
         wrong: wrong.len(),
-        errors: wrong.into_iter().take(ERRORS).collect(),
+        errors: wrong.into_iter().filter(|error| error.row.passage.is_some()).take(ERRORS).collect(),
         comparisons: record.comparisons.iter().map(|other| other.sentence(model)).collect(),
     };
     page.write_into(to)
@@ -173,8 +175,14 @@ fn reliability(answers: &[(f64, bool)]) -> (Plane, Vec<[String; 4]>) {
     let mut sorted = answers.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut points, mut said, mut table) = (Vec::new(), Vec::new(), Vec::new());
+    // A bin ends where the probability changes, so that the order of the rows does not count.
+    let end = |bin: usize| {
+        let end = bin * sorted.len() / BINS;
+        let ties = sorted[end..].iter().take_while(|(p, _)| end > 0 && *p == sorted[end - 1].0);
+        end + ties.count()
+    };
     for bin in 0..BINS {
-        let part = &sorted[bin * sorted.len() / BINS..(bin + 1) * sorted.len() / BINS];
+        let part = &sorted[end(bin)..end(bin + 1)];
         let [Some(first), Some(last)] = [part.first(), part.last()] else { continue };
         let n = part.len() as f64;
         let sure = part.iter().map(|(p, _)| p).sum::<f64>() / n;
@@ -196,15 +204,16 @@ fn reliability(answers: &[(f64, bool)]) -> (Plane, Vec<[String; 4]>) {
 fn risk(answers: &[(f64, bool)], record: &Evaluation) -> (Plane, Vec<[String; 4]>) {
     let mut sorted = answers.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut wrong = 0;
-    let mut curve = Vec::new();
-    for (at, (_, right)) in sorted.iter().enumerate() {
+    let every = sorted.len().div_ceil(POINTS);
+    let (mut wrong, mut curve, mut drawn) = (0, Vec::new(), 0);
+    for (at, (sure, right)) in sorted.iter().enumerate() {
         wrong += usize::from(!right);
         let answered = at + 1;
-        // The first few answers say next to nothing.
-        let every = sorted.len().div_ceil(POINTS);
-        if (answered % every == 0 && answered >= 20) || answered == sorted.len() {
+        // Those that are equally sure are answered together; the first few answers say next to nothing.
+        let tied = sorted.get(answered).is_some_and(|(next, _)| next == sure);
+        if !tied && (answered == sorted.len() || answered >= 20 && answered - drawn >= every) {
             curve.push((answered as f64 / sorted.len() as f64, wrong as f64 / answered as f64));
+            drawn = answered;
         }
     }
     let most = curve.iter().map(|(_, risk)| *risk).fold(0.1, f64::max);
@@ -233,12 +242,14 @@ fn precision(rows: &[EvaluatedRow]) -> Plane {
         let mut scored: Vec<(f64, bool)> = rows.iter().filter_map(of).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         let all = scored.iter().filter(|(_, is)| *is).count();
-        let (mut found, mut curve) = (0, Vec::new());
-        for (at, (_, is)) in scored.iter().enumerate() {
+        let every = all.div_ceil(POINTS).max(1);
+        let (mut found, mut curve, mut drawn) = (0, Vec::new(), 0);
+        for (at, (score, is)) in scored.iter().enumerate() {
             found += usize::from(*is);
-            let every = all.div_ceil(POINTS).max(1);
-            if *is && (found % every == 0 || found == all) {
+            let tied = scored.get(at + 1).is_some_and(|(next, _)| next == score);
+            if !tied && found > drawn && (found - drawn >= every || found == all) {
                 curve.push((found as f64 / all as f64, found as f64 / (at + 1) as f64));
+                drawn = found;
             }
         }
         let said = |(at, (recall, precision)): (usize, &(f64, f64))| match at % MARKED {

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::world::{self, Area, SIZE};
+use crate::stance::Stance;
 
 /// What a state is coloured by.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +22,15 @@ impl Shade {
     pub fn class(self) -> String {
         let below = STEPS.iter().filter(|&&step| if step < 0.0 { self.net > step } else { self.net >= step }).count();
         format!("b{below}{}", if self.few { " few" } else { "" })
+    }
+}
+
+/// Which way a net stance leans, by the steps of the map.
+pub(super) fn leaning(net: f64) -> Stance {
+    match net {
+        net if net <= STEPS[1] => Stance::Opposed,
+        net if net >= STEPS[2] => Stance::Aligned,
+        _ => Stance::Neutral,
     }
 }
 

@@ -10,10 +10,11 @@ mod marked;
 pub mod number;
 mod page;
 mod prediction;
+mod switch;
 mod trend;
 mod world;
 
-pub use evaluation::{EvaluationNotes, write_evaluation};
+pub use evaluation::{ERRORS, EvaluationNotes, write_evaluation};
 pub use prediction::PredictionPage;
 pub use trend::{TrendNotes, write_trend};
 
@@ -26,5 +27,5 @@ fn for_script(data: &impl Serialize) -> String {
 
 /// A number and what it counts.
 fn plural(count: usize, what: &str) -> String {
-    format!("{} {what}{}", number::count(count), if count == 1 { "" } else { "s" })
+    format!("{} {what}{}", number::count(count), if count == 1 || what.ends_with('s') { "" } else { "s" })
 }

@@ -5,17 +5,16 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use askama::Template;
-use serde::Serialize;
 
-use super::map::{STANCES, Shade, WorldMap};
+use super::map::{Shade, leaning};
 use super::marked::{Piece, pieces};
 use super::number::typeset;
 use super::page::Page;
-use super::{for_script, plural};
+use super::plural;
+use super::switch::{State, Switch};
 use crate::date::Date;
 use crate::document::Side;
 use crate::record::{EvidenceRecord, Record};
-use crate::stance::Stance;
 
 /// Articles that are shown.
 const ARTICLES: usize = 2000;
@@ -26,8 +25,6 @@ const PAIRS: usize = 12_000;
 /// Rows and columns of the matrix.
 const STATES: usize = 40;
 const ACTORS: usize = 8;
-/// States and bodies beside the map that are shown at once.
-const BESIDE: usize = 24;
 /// Actors with a map.
 const MAPS: usize = 12;
 
@@ -97,33 +94,11 @@ struct Whole<'p> {
     empty: usize,
     pairs: usize,
     left_out: usize,
-    map: Option<Maps>,
+    map: Option<Switch>,
     matrix: Matrix,
     articles: Vec<ArticleCard<'p>>,
     states: Vec<(&'p str, &'p str)>,
     actors: Vec<(&'p str, &'p str)>,
-}
-
-/// A map for each actor.
-struct Maps {
-    map: WorldMap,
-    actors: Vec<String>,
-    beside: Vec<(String, Option<String>)>,
-    /// Whether these are few enough to be shown at once.
-    open: bool,
-    data: String,
-}
-
-#[derive(Serialize)]
-struct MapData {
-    periods: Vec<String>,
-    states: BTreeMap<String, State>,
-}
-
-#[derive(Serialize)]
-struct State {
-    name: String,
-    cells: Vec<Option<[String; 2]>>,
 }
 
 struct Matrix {
@@ -158,7 +133,7 @@ impl PredictionPage {
     }
 
     /// Takes the records of one article.
-    pub fn add(&mut self, records: Vec<Record>) {
+    pub fn add(&mut self, mut records: Vec<Record>) {
         self.answered += 1;
         self.empty += usize::from(records.is_empty());
         self.pairs += records.len();
@@ -173,8 +148,12 @@ impl PredictionPage {
             count.stances[record.stance.index()] += 1;
             count.net += record.probabilities.aligned - record.probabilities.opposed;
         }
-        let text = |record: &Record| record.evidence.iter().map(|evidence| evidence.text.len()).sum::<usize>();
-        let bytes: usize = records.iter().map(|record| text(record) + record.title.len() + record.id.len()).sum();
+        // What of a record goes to the page.
+        records.iter_mut().for_each(|record| record.columns.clear());
+        let evidence = |record: &Record| record.evidence.iter().map(|evidence| evidence.text.len()).sum::<usize>();
+        let of_article =
+            |record: &Record| [&record.id, &record.date, &record.url].map(String::len).iter().sum::<usize>();
+        let bytes = records.iter().map(evidence).sum::<usize>() + records.first().map_or(0, of_article);
         let fits =
             self.shown.len() < ARTICLES && self.bytes + bytes <= BYTES && self.shown_pairs + records.len() <= PAIRS;
         if fits && !records.is_empty() {
@@ -228,7 +207,7 @@ impl PredictionPage {
             empty: self.empty,
             pairs: self.pairs,
             left_out: self.answered - self.empty - articles.len(),
-            map: self.maps(&actors),
+            map: self.map(&actors),
             matrix: self.matrix(&states, &actors),
             states: borrowed(&state_names),
             actors: borrowed(&actor_names),
@@ -237,54 +216,33 @@ impl PredictionPage {
         page.write_into(to)
     }
 
-    fn maps(&self, actors: &[(&str, usize)]) -> Option<Maps> {
+    /// A map for each actor.
+    fn map(&self, actors: &[(&str, usize)]) -> Option<Switch> {
         let actors: Vec<&str> = actors.iter().take(MAPS).map(|(actor, _)| *actor).collect();
         let first = actors.first()?;
         let mut states: BTreeMap<String, State> = BTreeMap::new();
         for (code, name) in &self.names {
             let cell = |actor: &&str| {
                 if actor == code {
-                    return Some(["self".to_owned(), format!("{name}: the actor itself")]);
+                    return State::itself(name);
                 }
                 let count = self.counts.get(*actor)?.get(code)?;
                 Some([Shade { net: count.net(), few: false }.class(), format!("{name}: {}", count.said())])
             };
-            states.insert(code.clone(), State { name: name.clone(), cells: actors.iter().map(cell).collect() });
+            states.insert(code.clone(), State::new(name, actors.iter().map(cell).collect()));
         }
-        let told = |code: &str| {
-            let state = states.get(code)?;
-            let [class, title] =
-                state.cells[0].clone().unwrap_or_else(|| [String::new(), format!("{}: not mentioned", state.name)]);
-            Some((class, title))
-        };
         let label = format!("Stance of each state toward {}", self.names[*first]);
-        let map = WorldMap::new(label, &STANCES, told);
-        let outside = states.iter().filter(|(code, _)| !map.has(code));
-        let beside = outside.map(|(code, state)| {
-            let said = state.cells[0].as_ref().filter(|[class, _]| class != "self").map(|[_, said]| said.clone());
-            (code.clone(), said)
-        });
-        let beside: Vec<(String, Option<String>)> = beside.collect();
-        let actors: Vec<String> = actors.iter().map(|actor| self.names[*actor].clone()).collect();
-        Some(Maps {
-            open: beside.len() <= BESIDE,
-            beside,
-            data: for_script(&MapData { periods: actors.clone(), states }),
-            actors,
-            map,
-        })
+        let caption = "Mean of the probability of aligned less that of opposed, over articles. Neutral is shaded; what is not \
+                       mentioned is not.";
+        let choices = actors.iter().map(|actor| self.names[*actor].clone()).collect();
+        Some(Switch::new(label, caption.into(), choices, 0, &states))
     }
 
     fn matrix(&self, states: &[(&str, usize)], actors: &[(&str, usize)]) -> Matrix {
         let actors: Vec<&str> = actors.iter().take(ACTORS).map(|(actor, _)| *actor).collect();
         let cell = |state: &str, actor: &str| {
             let count = self.counts.get(actor)?.get(state)?;
-            let class = match count.net() {
-                0.15.. => Stance::Aligned,
-                net if net <= -0.15 => Stance::Opposed,
-                _ => Stance::Neutral,
-            };
-            Some(Cell { stances: count.stances, net: typeset(count.net()), class: class.as_str() })
+            Some(Cell { stances: count.stances, net: typeset(count.net()), class: leaning(count.net()).as_str() })
         };
         let row = |(state, _): &(&str, usize)| {
             let cells: Vec<Option<Cell>> = actors.iter().map(|actor| cell(state, actor)).collect();

@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use askama::Template;
-use serde::Serialize;
 
 use super::chart::line::{LineChart, Spark, leaning, said};
-use super::for_script;
-use super::map::{STANCES, Shade, WorldMap};
+use super::map::Shade;
 use super::number::{self, changed, percent, typeset};
 use super::page::Page;
+use super::switch::{State, Switch};
+use crate::trend::change_points::ENOUGH;
 use crate::trend::{FEW, Period, Point, Series, Trend};
 
 /// Series that are shown in full.
 const IN_FULL: usize = 12;
+/// Periods of a series that are shown in full, and of the map: the last.
+const PERIODS: usize = 260;
+const MAPS: usize = 104;
+/// Series that turned, of which the reports are shown.
+const TURNED: usize = 40;
 /// Series that are shown small.
 const SMALL: usize = 60;
-
-/// States and bodies beside the map that are shown at once.
-const BESIDE: usize = 60;
 
 /// What the figures do not say themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +30,9 @@ pub struct TrendNotes {
     pub command: String,
     /// Whether the shares are corrected for what is known of the model's errors.
     pub corrected: bool,
-    /// The first day of today's period is not known to a library: what was left out, a sentence each.
+    /// Whether several reports of one event count once.
+    pub deduplicated: bool,
+    /// What was left out, a sentence each.
     pub left_out: Vec<String>,
 }
 
@@ -47,6 +51,11 @@ struct TrendPage<'t> {
     /// Series that are shown neither in full nor small.
     unseen: usize,
     turned: Vec<&'t Series>,
+    /// Those that turned and are not shown, and all that have articles enough to turn.
+    more_turned: usize,
+    tested: usize,
+    /// Whether some series has more periods than are shown.
+    cut: bool,
     one_period: bool,
 }
 
@@ -75,36 +84,12 @@ struct Small<'t> {
     last: String,
 }
 
-/// A map for each period.
+/// A map for each period, and its table.
 struct MapOverTime {
     actor: String,
-    map: WorldMap,
-    /// The last period, which the page begins with.
-    last: String,
+    switch: Switch,
     most: usize,
-    /// States without a shape, in the last period.
-    beside: Vec<(String, Option<String>)>,
-    /// Whether these are few enough to be shown at once.
-    open: bool,
-    /// The table of all periods.
-    periods: Vec<String>,
     table: Vec<(String, Vec<String>)>,
-    /// What the script needs: `</` is written so that no script can end within.
-    data: String,
-}
-
-/// What the script reads.
-#[derive(Serialize)]
-struct MapData {
-    periods: Vec<String>,
-    /// For each code, and each period: class and title.
-    states: BTreeMap<String, State>,
-}
-
-#[derive(Serialize)]
-struct State {
-    name: String,
-    cells: Vec<Option<[String; 2]>>,
 }
 
 /// Writes the page of `found`.
@@ -141,6 +126,7 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
     // Of few articles a chart would show next to nothing; the map and the tables name them.
     let told: Vec<&Series> = found.series.iter().filter(|series| series.articles() >= FEW).collect();
     let told = if told.is_empty() { found.series.iter().collect() } else { told };
+    let turned: Vec<&Series> = found.series.iter().filter(|series| !series.change_points.is_empty()).collect();
     let shown = told.iter().take(IN_FULL).enumerate();
     let several = actors.len() > 1;
     let page = TrendPage {
@@ -157,7 +143,10 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
             .map(|(number, series)| small(series, (number < IN_FULL).then(|| id(number))))
             .collect(),
         unseen: found.series.len() - told.len().min(SMALL),
-        turned: found.series.iter().filter(|series| !series.change_points.is_empty()).collect(),
+        more_turned: turned.len().saturating_sub(TURNED),
+        turned: turned.into_iter().take(TURNED).collect(),
+        tested: found.series.iter().filter(|series| series.articles() >= ENOUGH).count(),
+        cut: told.iter().take(IN_FULL).any(|series| series.points.len() > PERIODS) || periods.len() > MAPS,
         one_period: periods.len() == 1,
         between,
     };
@@ -165,18 +154,20 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
 }
 
 fn full(series: &Series, id: String) -> Full<'_> {
-    let row = |(number, point): (usize, &'_ Point)| Row {
-        id: format!("{id}-{number}"),
-        shares: [point.aligned, point.neutral, point.opposed].map(percent),
-        net: typeset(point.net),
-        interval: format!("{} to {}", typeset(point.net_low), typeset(point.net_high)),
-        change: point.change.map(|c| changed(c.value, c.low, c.high).replace('-', "−")).unwrap_or_default(),
-        class: leaning(point).as_str(),
-        // The lifetime is that of the series, which the closure's own would hide.
-        point: &series.points[number],
-    };
-    let rows = series.points.iter().enumerate().map(row).collect();
-    Full { chart: LineChart::new(series, &id), series, rows, id }
+    let points = &series.points[series.points.len().saturating_sub(PERIODS)..];
+    let mut rows = Vec::with_capacity(points.len());
+    for (number, point) in points.iter().enumerate() {
+        rows.push(Row {
+            id: format!("{id}-{number}"),
+            shares: [point.aligned, point.neutral, point.opposed].map(percent),
+            net: typeset(point.net),
+            interval: format!("{} to {}", typeset(point.net_low), typeset(point.net_high)),
+            change: point.change.map(|c| changed(c.value, c.low, c.high).replace('-', "−")).unwrap_or_default(),
+            class: leaning(point).as_str(),
+            point,
+        });
+    }
+    Full { chart: LineChart::new(series, points, &id), series, rows, id }
 }
 
 fn small(series: &Series, full: Option<String>) -> Small<'_> {
@@ -186,49 +177,33 @@ fn small(series: &Series, full: Option<String>) -> Small<'_> {
 
 impl MapOverTime {
     fn new(found: &Trend, periods: &[Period]) -> Option<Self> {
+        let periods = &periods[periods.len().saturating_sub(MAPS)..];
         let (actor, last) = (found.series.first()?, periods.len().checked_sub(1)?);
-        let cell = |series: &Series, period: &Period| {
-            let point = series.points.iter().find(|point| point.period == *period)?;
-            let class = Shade { net: point.net, few: point.few }.class();
-            Some([class, format!("{}, {}", series.state, said(point))])
+        let point = |series: &'_ Series, period: &Period| {
+            let at = series.points.binary_search_by_key(period, |point| point.period).ok()?;
+            Some((Shade { net: series.points[at].net, few: series.points[at].few }, at))
         };
         let mut states: BTreeMap<String, State> = BTreeMap::new();
         for series in &found.series {
-            let cells = periods.iter().map(|period| cell(series, period)).collect();
-            states.insert(series.state_code.clone(), State { name: series.state.clone(), cells });
+            let cell = |period: &Period| {
+                let (shade, at) = point(series, period)?;
+                Some([shade.class(), format!("{}, {}", series.state, said(&series.points[at]))])
+            };
+            states.insert(series.state_code.clone(), State::new(&series.state, periods.iter().map(cell).collect()));
         }
-        let itself = || Some(["self".to_owned(), format!("{}: the actor itself", actor.actor)]);
-        let cells = periods.iter().map(|_| itself()).collect();
-        states.insert(actor.actor_code.clone(), State { name: actor.actor.clone(), cells });
-        let told = |code: &str| {
-            let state = states.get(code)?;
-            let [class, title] =
-                state.cells[last].clone().unwrap_or_else(|| [String::new(), format!("{}: not mentioned", state.name)]);
-            Some((class, title))
-        };
-        let map = WorldMap::new(format!("Stance of each state toward {}", actor.actor), &STANCES, told);
-        let outside = found.series.iter().filter(|series| !map.has(&series.state_code));
-        let beside =
-            outside.map(|series| (series.state_code.clone(), cell(series, &periods[last]).map(|[_, said]| said)));
-        let net = |series: &Series, period: &Period| {
-            let point = series.points.iter().find(|point| point.period == *period);
-            point.map_or_else(String::new, |p| if p.few { format!("({})", typeset(p.net)) } else { typeset(p.net) })
+        let itself = periods.iter().map(|_| State::itself(&actor.actor)).collect();
+        states.insert(actor.actor_code.clone(), State::new(&actor.actor, itself));
+        let net = |series: &Series, period: &Period| match point(series, period) {
+            None => String::new(),
+            Some((Shade { net, few: true }, _)) => format!("({})", typeset(net)),
+            Some((Shade { net, .. }, _)) => typeset(net),
         };
         let table = found.series.iter().take(SMALL);
         let table =
             table.map(|series| (series.state.clone(), periods.iter().map(|p| net(series, p)).collect())).collect();
-        let names: Vec<String> = periods.iter().map(Period::to_string).collect();
-        let beside: Vec<(String, Option<String>)> = beside.collect();
-        Some(Self {
-            actor: actor.actor.clone(),
-            open: beside.len() <= BESIDE,
-            beside,
-            last: names[last].clone(),
-            most: last,
-            table,
-            data: for_script(&MapData { periods: names.clone(), states }),
-            periods: names,
-            map,
-        })
+        let label = format!("Stance of each state toward {}", actor.actor);
+        let caption = format!("Pale: fewer than {FEW} articles, which show what was reported and no trend.");
+        let switch = Switch::new(label, caption, periods.iter().map(Period::to_string).collect(), last, &states);
+        Some(Self { actor: actor.actor.clone(), switch, most: last, table })
     }
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::measure::{Measured, measure};
-use super::observations::{Name, Observation, Observations};
+use super::observations::{Name, Observation, Observations, Pair};
 use super::{FEW, Span, TrendParams};
 use crate::error::Result;
 
@@ -107,34 +107,37 @@ impl Toward {
 /// [`Error::Parameter`](crate::Error::Parameter) for parameters outside their range.
 pub fn blocs(records: &[crate::Record], span: Span, params: &TrendParams) -> Result<Blocs> {
     let found = Observations::of(records, params.dedup, |date| span.holds(date).is_some());
-    let mut actors: Vec<&Name> = found.pairs.iter().map(|pair| &pair.actor).collect();
-    actors.sort_unstable();
-    actors.dedup();
-    let mut all: BTreeMap<&Name, Known> = BTreeMap::new();
-    for (stream, pair) in found.pairs.iter().enumerate() {
-        let within: Vec<Observation<'_>> =
-            pair.observations.iter().filter(|o| span.holds(o.date) == Some(true)).copied().collect();
-        let known = all.entry(&pair.state).or_insert_with(|| Known {
+    let told: Vec<(&Pair<'_>, Vec<Observation<'_>>)> =
+        found.pairs.iter().map(|pair| (pair, pair.within(span))).filter(|(_, within)| !within.is_empty()).collect();
+    // Toward whom too few articles tell anybody's stance, nobody can be compared.
+    let actors: BTreeMap<&str, &str> = told
+        .iter()
+        .filter(|(_, within)| within.len() >= FEW)
+        .map(|(pair, _)| (pair.actor.code.as_str(), pair.actor.name.as_str()))
+        .collect();
+    let codes: Vec<&str> = actors.keys().copied().collect();
+    let mut all: BTreeMap<&str, Known> = BTreeMap::new();
+    for (stream, (pair, within)) in told.iter().enumerate() {
+        let known = all.entry(&pair.state.code).or_insert_with(|| Known {
             name: pair.state.clone(),
             articles: 0,
-            toward: actors
+            toward: codes
                 .iter()
-                .map(|a| if a.code == pair.state.code { Toward::Itself } else { Toward::Unknown })
+                .map(|a| if *a == pair.state.code { Toward::Itself } else { Toward::Unknown })
                 .collect(),
         });
         known.articles += within.len();
-        if let (Ok(at), FEW..) = (actors.binary_search(&&pair.actor), within.len()) {
-            known.toward[at] = Toward::Other(measure(&within, stream as u64, params)?);
+        if let (Ok(at), FEW..) = (codes.binary_search(&pair.actor.code.as_str()), within.len()) {
+            known.toward[at] = Toward::Other(measure(within, stream as u64, params)?);
         }
     }
     let is_known = |state: &Known| {
         let known = state.toward.iter().filter(|toward| toward.net().is_some()).count();
         let told = state.toward.iter().any(|toward| matches!(toward, Toward::Other(_)));
-        told && 2 * known > actors.len()
+        told && 2 * known > codes.len()
     };
-    let (states, few): (Vec<Known>, Vec<Known>) =
-        all.into_values().filter(|state| state.articles > 0).partition(is_known);
-    let (few, actors) = (few.len(), actors.iter().map(|actor| actor.name.clone()).collect());
+    let (states, few): (Vec<Known>, Vec<Known>) = all.into_values().partition(is_known);
+    let (few, actors) = (few.len(), actors.values().map(|name| (*name).to_owned()).collect());
     let empty = Blocs {
         span,
         actors,

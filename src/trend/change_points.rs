@@ -16,6 +16,8 @@ use crate::evaluate::random::Random;
 
 /// Fewer articles than these make no part.
 const LEAST: usize = 8;
+/// Articles of a pair that are enough to be divided.
+pub(crate) const ENOUGH: usize = 2 * LEAST;
 /// Orders that are tried.
 const PERMUTATIONS: usize = 999;
 /// A division is kept up to this share of them.

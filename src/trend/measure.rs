@@ -3,8 +3,8 @@
 //! Articles are drawn anew (the bootstrap). Few that all say the same would give draws that all are the same, as if no other
 //! article could say otherwise, so the draws are spread by a normal distribution (the smoothed bootstrap: Silverman and Young
 //! 1987) until their standard error is at least that of the mean of the articles and one more of each stance:
-//! √(Σ (vᵢ − v̄)²) / (n + 3), where v are p(aligned) − p(opposed) of the n articles, and +1, 0, −1. Of 200 articles that adds
-//! next to nothing.
+//! √(Σ (vᵢ − v̄)²) / (n + 3), where v are p(aligned) − p(opposed) of the n articles, as the model gives them, and +1, 0, −1.
+//! Of 200 articles that adds next to nothing.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -78,7 +78,10 @@ pub(super) fn measure(observations: &[Observation<'_>], stream: u64, params: &Tr
         }
     };
     let shares = shares(&vec![1.0; observations.len()]);
-    Ok(Measured { shares, net: Estimate::new(net(shares), &draws, params), draws })
+    // A draw may lie beyond what a net stance can be; its interval may not.
+    let Estimate { value, low, high } = Estimate::new(net(shares), &draws, params);
+    let net = Estimate { value, low: low.max(-1.0), high: high.min(1.0) };
+    Ok(Measured { shares, net, draws })
 }
 
 /// The standard error that draws have at least.
@@ -92,11 +95,14 @@ fn least_error(observations: &[Observation<'_>]) -> f64 {
 /// Draws whose standard error is at least that.
 fn spread(draws: Vec<f64>, least: f64, seed: u64) -> Vec<f64> {
     let missing = (least.powi(2) - standard_error(&draws).powi(2)).max(0.0).sqrt();
+    if missing == 0.0 {
+        return draws;
+    }
     let normal = Normal::standard();
     let moved = |(number, draw): (usize, f64)| {
-        // Of 53 bits, the most that a float holds, and never 0 or 1.
-        let share = ((Random::new(!seed, number).next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-        (draw + missing * normal.inverse_cdf(share)).clamp(-1.0, 1.0)
+        // Of 52 bits, so that the half still counts: never 0 or 1.
+        let share = ((Random::new(!seed, number).next() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
+        draw + missing * normal.inverse_cdf(share)
     };
     draws.into_iter().enumerate().map(moved).collect()
 }
@@ -119,6 +125,8 @@ mod tests {
     fn draws_are_spread_as_far_as_is_missing() {
         assert!((standard_error(&[1.0, 3.0]) - 1.0).abs() < 1e-12);
         let spread_to = |draws: &[f64], least| standard_error(&spread(draws.to_vec(), least, 7));
+        // What lies at the edge is spread as far: the draws may pass it.
+        assert!((spread_to(&[-0.95; 2000], 0.155) - 0.155).abs() < 0.01);
         let (same, apart) = ([0.2; 2000], [[-0.1; 1000], [0.1; 1000]].concat());
         assert!((spread_to(&same, 0.1) - 0.1).abs() < 0.005 && (spread_to(&apart, 0.2) - 0.2).abs() < 0.01);
         assert_eq!(spread(apart.clone(), 0.05, 7), apart);

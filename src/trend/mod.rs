@@ -27,7 +27,7 @@
 //! ```
 
 pub mod blocs;
-mod change_points;
+pub(crate) mod change_points;
 mod measure;
 mod observations;
 mod period;
@@ -84,7 +84,7 @@ impl TrendParams {
         self
     }
 
-    /// Bootstrap draws, at least 1; defaults to 1000.
+    /// Bootstrap draws, at least 2; defaults to 1000.
     pub fn draws(mut self, draws: usize) -> Self {
         self.draws = draws;
         self

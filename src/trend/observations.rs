@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::Span;
 use crate::data::audit::Index;
 use crate::date::Date;
 use crate::record::Record;
@@ -37,6 +38,13 @@ pub(super) struct Pair<'r> {
     pub state: Name,
     pub actor: Name,
     pub observations: Vec<Observation<'r>>,
+}
+
+impl<'r> Pair<'r> {
+    /// The articles of a span of time.
+    pub fn within(&self, span: Span) -> Vec<Observation<'r>> {
+        self.observations.iter().filter(|o| span.holds(o.date) == Some(true)).copied().collect()
+    }
 }
 
 /// All pairs, by their codes.

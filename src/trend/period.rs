@@ -98,8 +98,9 @@ impl FromStr for Period {
     fn from_str(name: &str) -> Result<Self, String> {
         let parse = || -> Option<Self> {
             let (year, rest) = name.split_once('-').map_or((name, None), |(year, rest)| (year, Some(rest)));
-            let number = year.parse::<i32>().ok().filter(|_| year.len() == 4)?;
-            let within = |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.len() <= 2);
+            let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+            let number = year.parse::<i32>().ok().filter(|_| year.len() == 4 && is_number(year))?;
+            let within = |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.len() <= 2 && is_number(digits));
             let Some(rest) = rest else {
                 return Some(Self { first: NaiveDate::from_ymd_opt(number, 1, 1)?, granularity: Granularity::Year });
             };
@@ -170,7 +171,7 @@ impl FromStr for Span {
     fn from_str(name: &str) -> Result<Self, String> {
         let (first, last) = name.split_once("..").unwrap_or((name, name));
         let span = Self { first: first.parse()?, last: last.parse()? };
-        if span.last.first < span.first.first {
+        if span.last.next().first <= span.first.first {
             return Err(format!("`{first}` is after `{last}`"));
         }
         Ok(span)
@@ -222,9 +223,13 @@ mod tests {
             assert!(period < period.next());
             assert_eq!(name.parse(), Ok(period));
         }
-        for name in ["", "14", "2014-", "2014-Q", "2014-Q5", "2014-W54", "2014-13", "2014-1-1", "20140", "2014-é"] {
+        for name in [
+            "", "14", "2014-", "2014-Q", "2014-Q5", "2014-W54", "2014-13", "2014-1-1", "20140", "2014-é", "+201",
+            "2014-+5", "2014-Q+1",
+        ] {
             assert!(name.parse::<Period>().is_err(), "{name}");
         }
+        assert!("2014-Q2..2014".parse::<Span>().is_ok());
         assert!("2015..2014".parse::<Span>().is_err() && "2014..".parse::<Span>().is_err());
     }
 

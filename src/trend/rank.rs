@@ -10,7 +10,7 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::measure::{Estimate, measure, standard_error};
-use super::observations::{Observation, Observations, Pair};
+use super::observations::Observations;
 use super::{FEW, Span, TrendParams};
 use crate::error::Result;
 use crate::evaluate::compare::holm;
@@ -70,21 +70,18 @@ pub fn rank(records: &[crate::Record], from: Span, to: Span, params: &TrendParam
     let known = |date| from.holds(date).is_some() && to.holds(date).is_some();
     let Observations { pairs, repeated, undated, .. } = Observations::of(records, params.dedup, known);
     let (mut moves, mut few) = (Vec::new(), 0);
-    for Pair { state, actor, observations } in pairs {
-        let within = |span: Span| -> Vec<Observation<'_>> {
-            observations.iter().filter(|o| span.holds(o.date) == Some(true)).copied().collect()
-        };
-        let (first, second) = (within(from), within(to));
+    for pair in pairs {
+        let (first, second) = (pair.within(from), pair.within(to));
         if first.len() < FEW || second.len() < FEW {
             few += usize::from(!first.is_empty() || !second.is_empty());
             continue;
         }
         let (before, after) = (measure(&first, 0, params)?, measure(&second, 1, params)?);
         moves.push(Move {
-            state: state.name,
-            state_code: state.code,
-            actor: actor.name,
-            actor_code: actor.code,
+            state: pair.state.name,
+            state_code: pair.state.code,
+            actor: pair.actor.name,
+            actor_code: pair.actor.code,
             articles: [first.len(), second.len()],
             before: before.net,
             after: after.net,

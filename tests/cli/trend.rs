@@ -127,6 +127,10 @@ fn who_moved_most_is_who_turned() {
         let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--rank", spans[0], spans[1]]);
         assert!(ended.code == Some(2) && ended.stderr.contains(said), "{}", ended.stderr);
     }
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--output", "trend.parquet"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("trend writes .csv and .json"), "{}", ended.stderr);
+    let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--html", "-", "--format", "csv"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("both write to standard output"), "{}", ended.stderr);
     let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--rank", "1990", "1991"]);
     assert!(ended.code == Some(0) && ended.stdout.contains("no pair has 10 articles in 1990"), "{}", ended.stdout);
 }
@@ -171,19 +175,36 @@ fn a_state_that_nothing_is_told_of_is_named() {
 fn the_page_shows_the_turn_and_runs_nothing_of_an_article() {
     let folder = Folder::new();
     let hostile = "<script>alert(1)</script>";
-    let line = |n: usize, text: &str| {
-        let date = format!("201{}-0{}-01", n % 2 + 4, n % 9 + 1);
+    // It turns, so that its date is told of.
+    let line = |n: usize| {
+        let date = format!("2 March 20{:02} {hostile}", n + 10);
+        let said = if n < 15 { "thanked Russia for the loan" } else { "condemned Russia's attack" };
+        let text = format!("Norway {said} over {hostile} & \"more\".");
         let article = serde_json::json!({"id": format!("{hostile}{n}"), "date": date, "title": hostile, "text": text});
         format!("{article}\n")
     };
-    let text = format!("Norway condemned Russia over {hostile} & \"more\".");
-    folder.save("hostile.jsonl", (0..24).map(|n| line(n, &text)).collect::<String>());
-    let args = ["trend", "hostile.jsonl", "--actor", "Russia", "--no-dedup", "--html", "page.html"];
+    folder.save("hostile.jsonl", (0..30).map(line).collect::<String>());
+    let args = [
+        "trend",
+        "hostile.jsonl",
+        "--actor",
+        "Russia",
+        "--state",
+        "Norway",
+        "--no-dedup",
+        "--html",
+        "page.html",
+        "--svg",
+        "chart.svg",
+    ];
     let ended = folder.run(&args);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+    let chart = std::fs::read_to_string(folder.path("chart.svg")).expect("it is written");
+    assert!(!chart.contains("<script") && chart.contains("class=\"turned\""), "{chart}");
     let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
     assert!(!page.contains("<script>alert") && page.contains("&#60;script&#62;alert(1)"), "{page}");
-    assert!(page.contains("default-src 'none'"));
+    assert!(page.contains("default-src 'none'") && page.contains("Norway toward Russia: <time>2 March 20"), "{page}");
+    assert!(!page.contains("several of one event count once"), "--no-dedup");
 
     let ended = folder.run(&["trend", EXAMPLE, "--actor", "Russia", "--by", "quarter", "--html", "page.html"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -205,4 +226,29 @@ fn the_page_shows_the_turn_and_runs_nothing_of_an_article() {
     assert_eq!(folder.run(&args).code, Some(0));
     let chart = std::fs::read_to_string(folder.path("chart.svg")).expect("it is written");
     assert!(chart.contains("Net stance of Tajikistan toward Russia") && chart.contains("2019-04-02"), "{chart}");
+}
+
+#[test]
+fn records_that_are_no_probabilities_are_refused() {
+    let folder = Folder::new();
+    let ended = folder.run(&[
+        "predict",
+        "--text",
+        "Norway praised Chile.",
+        "--actor",
+        "Chile",
+        "--format",
+        "jsonl",
+        "--model",
+        MODEL,
+    ]);
+    let mut record: serde_json::Value =
+        serde_json::from_str(ended.stdout.lines().next().expect("a record")).expect("JSON");
+    for aligned in [1e308, 80.0, -0.1] {
+        record["probabilities"]["aligned"] = aligned.into();
+        folder.save("records.jsonl", [ended.stdout.as_str(), &record.to_string(), "\n"].concat());
+        let refused = folder.run(&["trend", "records.jsonl", "--actor", "Chile"]);
+        assert!(refused.code == Some(2) && refused.stderr.contains("records.jsonl:2"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("add up to 1"), "{}", refused.stderr);
+    }
 }

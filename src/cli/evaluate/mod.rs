@@ -4,7 +4,7 @@ mod tables;
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -17,7 +17,7 @@ use detente::evaluate::predictions;
 use detente::evaluate::report::{self, Evaluation, ModelRecord, Scored};
 use detente::evaluate::rows::rows;
 use detente::model::file::Manifest;
-use detente::report::{EvaluationNotes, write_evaluation};
+use detente::report::{ERRORS, EvaluationNotes, write_evaluation};
 use detente::source::{self, Source};
 use detente::{EvaluateParams, LabelledPair, Pipeline};
 
@@ -197,12 +197,21 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         sink.finish()?;
     }
     if let Some(path) = &args.html {
-        let names = pipeline.as_ref().unwrap_or_else(|| Pipeline::fast());
+        let fast;
+        let names = match &pipeline {
+            Some(pipeline) => pipeline,
+            None => {
+                fast = ModelName::Fast.load(common)?;
+                &fast
+            }
+        };
         let mut sink = Sink::open(Some(path))?;
-        write_evaluation(&record, &rows(&scored, names), &notes(args, pipeline.as_ref(), &pairs), &mut sink)?;
+        write_evaluation(&record, &rows(&scored, names, ERRORS), &notes(args, pipeline.as_ref(), &pairs), &mut sink)?;
         sink.finish()?;
     }
     match args.format {
+        // A page is there instead.
+        _ if args.html.as_deref() == Some(Path::new("-")) => {}
         Format::Json => write_json(None, &record)?,
         Format::Table => {
             let mut out = Sink::open(None)?;
@@ -221,6 +230,7 @@ fn notes(args: &Args, pipeline: Option<&Pipeline>, pairs: &[LabelledPair]) -> Ev
         command: command_line(),
         date: today(),
         data: args.data.iter().map(name).collect(),
+        by_model: pipeline.is_some(),
         card: pipeline.map(|pipeline| card(pipeline.manifest())).unwrap_or_default(),
         audit: vec![format!(
             "They are of {groups} groups; rows of one group (a story, a document, a text) are drawn together for the intervals."

@@ -13,7 +13,7 @@ use detente::{Pipeline, Query, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::{ModelArgs, ModelName};
-use super::output::Format;
+use super::output::{Format, check_page};
 use super::resume::Resumable;
 use super::{Common, Outcome, batches, paths, progress};
 use printer::{Answers, LABEL_SET, Printer};
@@ -123,6 +123,7 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let format = Format::resolve(args.format, args.output.as_deref())?;
+    check_page(args.html.as_deref(), args.format.is_some() && args.output.is_none())?;
     for (at, name) in args.keep.iter().enumerate() {
         anyhow::ensure!(!name.trim().is_empty(), "--keep: a field without a name");
         anyhow::ensure!(!args.keep[..at].contains(name), "--keep: the field `{}` twice", visible(name));

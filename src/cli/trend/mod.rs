@@ -24,7 +24,7 @@ use detente::{Pipeline, Query, Record, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::ModelName;
-use super::output::{Sink, command_line};
+use super::output::{self, Sink, command_line};
 use super::{Common, Outcome, paths};
 
 /// Show how stances toward an actor move over time
@@ -125,6 +125,9 @@ impl By {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    format(args)?;
+    let to_stdout = args.format.is_some() && args.output.is_none();
+    output::check_page(args.html.as_deref(), to_stdout)?;
     let (recorded, written): (Vec<&Path>, Vec<&Path>) = args.articles.paths().partition(|path| records::holds(path));
     if let Some(path) = written.iter().find(|path| records::look_alike(path)) {
         let shown = visible(&path.to_string_lossy()).into_owned();
@@ -205,7 +208,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
         if let Some(path) = &args.html {
             let mut sink = Sink::open(Some(path))?;
-            write_trend(&found, &notes(&found, &records, corrected), &mut sink)?;
+            write_trend(&found, &notes(&found, &records, args, corrected), &mut sink)?;
             sink.finish()?;
             if args.output.is_none() && args.format.is_none() {
                 return Ok(Outcome::failed_if(failed));
@@ -216,6 +219,21 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::failed_if(failed))
 }
 
+/// The format that was asked for, or that the name of the output says.
+fn format(args: &Args) -> Result<Format> {
+    let asked = args.format.map(|format| match format {
+        Format::Table => output::Format::Table,
+        Format::Csv => output::Format::Csv,
+        Format::Json => output::Format::Json,
+    });
+    match output::Format::resolve(asked, args.output.as_deref())? {
+        output::Format::Table => Ok(Format::Table),
+        output::Format::Csv => Ok(Format::Csv),
+        output::Format::Json => Ok(Format::Json),
+        output::Format::Jsonl | output::Format::Parquet => bail!("--output: trend writes .csv and .json"),
+    }
+}
+
 /// Writes an answer as it was asked for.
 fn print<T: Serialize>(
     args: &Args,
@@ -224,13 +242,7 @@ fn print<T: Serialize>(
     csv: impl Fn(&T, &mut Sink) -> Result<()>,
 ) -> Result<()> {
     let mut sink = Sink::open(args.output.as_deref())?;
-    let ending = args.output.as_deref().and_then(Path::extension).map(|ending| ending.to_string_lossy().to_lowercase());
-    let named = match ending.as_deref() {
-        Some("csv") => Format::Csv,
-        Some("json") => Format::Json,
-        _ => Format::Table,
-    };
-    match args.format.unwrap_or(named) {
+    match format(args)? {
         Format::Json => {
             serde_json::to_writer_pretty(&mut sink, found)?;
             writeln!(sink)?;
@@ -242,7 +254,7 @@ fn print<T: Serialize>(
 }
 
 /// What a page says beside the figures.
-fn notes(found: &Trend, records: &[Record], corrected: bool) -> TrendNotes {
+fn notes(found: &Trend, records: &[Record], args: &Args, corrected: bool) -> TrendNotes {
     let undated: usize = found.undated.values().sum();
     let mut left_out = Vec::new();
     if found.repeated > 0 {
@@ -255,7 +267,7 @@ fn notes(found: &Trend, records: &[Record], corrected: bool) -> TrendNotes {
     if undated > 0 {
         left_out.push(format!("{undated} reports have no date that can be read without guessing, and are left out."));
     }
-    TrendNotes { command: command_line(), corrected, left_out }
+    TrendNotes { command: command_line(), corrected, deduplicated: !args.no_dedup, left_out }
 }
 
 /// Says which of the states that were asked for no article tells of.

@@ -5,6 +5,7 @@ use askama::Template;
 use super::path;
 use crate::date::Date;
 use crate::report::number::{is_clear, typeset};
+use crate::report::plural;
 use crate::stance::Stance;
 use crate::trend::{Period, Point, Series};
 
@@ -73,7 +74,7 @@ pub(in crate::report) fn leaning(point: &Point) -> Stance {
 pub(in crate::report) fn said(point: &Point) -> String {
     let Point { period, net, net_low, net_high, articles, few, .. } = point;
     let few = if *few { ", few" } else { "" };
-    let articles = if *articles == 1 { "1 article".to_owned() } else { format!("{articles} articles") };
+    let articles = plural(*articles, "article");
     format!("{period}: {} ({} to {}), {articles}{few}", typeset(*net), typeset(*net_low), typeset(*net_high))
 }
 
@@ -87,32 +88,30 @@ fn middle(period: Period) -> f64 {
     f64::from(period.first().to_epoch_days() + period.next().first().to_epoch_days()) / 2.0
 }
 
-/// From days to a place between two others.
+/// From days to a place between two others, which are the first and the last day of all periods.
 fn scale(points: &[Point], left: f64, right: f64) -> impl Fn(f64) -> f64 {
-    let ends = [points.first(), points.last()].map(|point| point.map_or(0.0, |point| middle(point.period)));
-    let (from, days) = (ends[0], (ends[1] - ends[0]).max(1.0));
-    let alone = points.len() < 2;
-    move |day| if alone { (left + right) / 2.0 } else { left + (day - from) / days * (right - left) }
+    let from = points.first().map_or(0.0, |point| f64::from(point.period.first().to_epoch_days()));
+    let to = points.last().map_or(1.0, |point| f64::from(point.period.next().first().to_epoch_days()));
+    move |day| left + (day - from) / (to - from).max(1.0) * (right - left)
 }
 
 impl LineChart {
-    /// Of a series; marks lead to `#{id}-{number of the point}`.
-    pub(in crate::report) fn new(series: &Series, id: &str) -> Self {
-        Self::of(series, id, false)
+    /// Of some points of a series; marks lead to `#{id}-{number of the point}`.
+    pub(in crate::report) fn new(series: &Series, points: &[Point], id: &str) -> Self {
+        Self::of(series, points, id, false)
     }
 
     /// An SVG file of its own.
     pub fn standalone(series: &Series) -> Self {
-        Self::of(series, "", true)
+        Self::of(series, &series.points, "", true)
     }
 
-    fn of(series: &Series, id: &str, standalone: bool) -> Self {
+    fn of(series: &Series, points: &[Point], id: &str, standalone: bool) -> Self {
         /// So many labels fit below.
         const LABELS: usize = 12;
         let (width, height, left, right) = (720.0, 264.0, 56.0, 712.0);
         let (top, bottom) = (if standalone { 28.0 } else { 10.0 }, 232.0);
-        let points = &series.points;
-        let x = scale(points, left + 14.0, right - 14.0);
+        let x = scale(points, left, right);
         let y = |net: f64| bottom - (net + 1.0) / 2.0 * (bottom - top);
         let at = |point: &Point| x(middle(point.period));
         let every = points.len().div_ceil(LABELS).max(1);
@@ -126,6 +125,8 @@ impl LineChart {
         let turn = |(number, turn): (usize, &crate::trend::ChangePoint)| {
             let (day, _) = Date::parse(&turn.date)?.days()?;
             let at = x(f64::from(day.to_epoch_days()));
+            // It may be of a period that is not shown.
+            let at = (left..=right).contains(&at).then_some(at)?;
             let before = at > (left + right) / 2.0;
             let (anchor, shift) = if before { ("end", -4.0) } else { ("start", 4.0) };
             Some(Turn {
@@ -191,7 +192,7 @@ impl Spark {
     pub fn new(series: &Series) -> Self {
         let (width, height) = (160.0, 56.0);
         let points = &series.points;
-        let x = scale(points, 4.0, width - 4.0);
+        let x = scale(points, 0.0, width);
         let y = |net: f64| (1.0 - net) / 2.0 * height;
         let at = |point: &Point| x(middle(point.period));
         Self {
