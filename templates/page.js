@@ -26,26 +26,44 @@
   for (const tools of all("[data-filters]")) {
     const list = document.getElementById(tools.dataset.filters);
     const cards = all("[data-item]", list);
-    const groups = all(".card", list).filter((card) => !("item" in card.dataset));
+    const groups = new Map(cards.map((card) => [card, card.closest(".card")]));
+    const texts = new Map();
+    const text = (card) => {
+      if (!texts.has(card)) texts.set(card, card.textContent.toLowerCase());
+      return texts.get(card);
+    };
+    const set = (part, hidden) => {
+      if (part.hidden !== hidden) part.hidden = hidden;
+    };
     const order = tools.querySelector("[data-sort]");
     const count = tools.querySelector("[data-count]");
     const apply = () => {
       let shown = 0;
+      const left = new Map();
       const wanted = all("[data-filter]", tools).map((field) => [field.dataset.filter, field.value.trim().toLowerCase()]);
       for (const card of cards) {
         const fits = ([name, value]) => {
           if (!value) return true;
-          if (name === "text") return card.textContent.toLowerCase().includes(value);
+          if (name === "text") return text(card).includes(value);
           if (name === "least") return Number(card.dataset.sure) >= Number(value);
           return (card.dataset[name] || "").toLowerCase().split("|").includes(value);
         };
-        card.hidden = !wanted.every(fits);
-        shown += card.hidden ? 0 : 1;
+        const seen = wanted.every(fits);
+        const group = groups.get(card);
+        if (group !== card) set(card, !seen);
+        if (!left.has(group)) left.set(group, false);
+        if (seen) left.set(group, true);
+        shown += seen ? 1 : 0;
       }
-      for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
-      count.textContent = `${shown} of ${cards.length}`;
+      for (const [group, seen] of left) set(group, !seen);
+      count.textContent = shown > 0 ? `${shown} of ${cards.length}` : "nothing matches";
     };
-    for (const field of all("[data-filter]", tools)) field.addEventListener("input", apply);
+    let waiting = 0;
+    const soon = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(apply, 150);
+    };
+    for (const field of all("[data-filter]", tools)) field.addEventListener("input", soon);
     if (order) {
       order.addEventListener("change", () => {
         const turn = order.value === "least" ? 1 : -1;

@@ -413,7 +413,7 @@ fn breakdown(scored: &[Scored<'_>], column: &str, params: &EvaluateParams) -> Re
         let y_true: Vec<Stance> = rows.iter().map(|s| s.label).collect();
         let y_pred: Vec<Stance> = rows.iter().map(|s| s.stance).collect();
         let keys: Vec<&str> = rows.iter().map(|s| s.pair.group_key()).collect();
-        let bootstrap = Bootstrap::new().draws(params.draws.min(500)).seed(params.seed);
+        let bootstrap = Bootstrap::new().draws(params.draws).seed(params.seed);
         let record = GroupRecord {
             n: rows.len(),
             macro_f1: metrics::f1_macro_score(&y_true, &y_pred)?,

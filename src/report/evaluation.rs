@@ -266,7 +266,7 @@ fn breakdown(column: &str, values: &BTreeMap<String, GroupRecord>) -> Breakdown 
     let mut sorted: Vec<(&String, &GroupRecord)> = values.iter().collect();
     // The worst first, of those that say something.
     sorted
-        .sort_by(|a, b| a.1.small.cmp(&b.1.small).then(a.1.accuracy.total_cmp(&b.1.accuracy)).then(b.1.n.cmp(&a.1.n)));
+        .sort_by(|a, b| a.1.small.cmp(&b.1.small).then(a.1.macro_f1.total_cmp(&b.1.macro_f1)).then(b.1.n.cmp(&a.1.n)));
     let row = |(value, group): (&String, &GroupRecord)| ValueRow {
         value: crate::shortened(value).into_owned(),
         n: group.n,

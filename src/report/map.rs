@@ -47,22 +47,24 @@ const fn key(class: &'static str, striped: bool, meaning: &'static str) -> Key {
 }
 
 /// What the colours of [`Shade`] mean.
-pub(super) const STANCES: [Key; 7] = [
+pub(super) const STANCES: [Key; 8] = [
     key("b0", true, "opposed (−0.5 and below)"),
     key("b1", true, "leans opposed"),
     key("b2", false, "between (within 0.15 of 0)"),
     key("b3", false, "leans aligned"),
     key("b4", false, "aligned (0.5 and above)"),
+    key("b4 few", false, "few articles"),
     key("self", false, "the actor itself"),
     key("", false, "not mentioned"),
 ];
 
 /// What the colours of [`score_class`] mean.
-pub(super) const SCORES: [Key; 5] = [
+pub(super) const SCORES: [Key; 6] = [
     key("q0", true, "below 0.5"),
     key("q1", false, "0.5 to 0.7"),
     key("q2", false, "0.7 to 0.85"),
     key("q3", false, "0.85 and above"),
+    key("q3 few", false, "few rows"),
     key("", false, "no row"),
 ];
 

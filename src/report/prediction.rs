@@ -25,6 +25,9 @@ const PAIRS: usize = 12_000;
 /// Rows and columns of the matrix.
 const STATES: usize = 40;
 const ACTORS: usize = 8;
+/// Of so many articles those states are pale that fewer than so many tell of.
+const MANY: usize = 10;
+const LITTLE: usize = 3;
 /// Actors with a map.
 const MAPS: usize = 12;
 
@@ -104,7 +107,9 @@ struct Whole<'p> {
 struct Matrix {
     actors: Vec<String>,
     rows: Vec<(String, Vec<Option<Cell>>)>,
+    /// States and actors that are not shown.
     more: usize,
+    more_actors: usize,
 }
 
 struct Cell {
@@ -227,18 +232,22 @@ impl PredictionPage {
                     return State::itself(name);
                 }
                 let count = self.counts.get(*actor)?.get(code)?;
-                Some([Shade { net: count.net(), few: false }.class(), format!("{name}: {}", count.said())])
+                Some([
+                    Shade { net: count.net(), few: self.answered >= MANY && count.articles() < LITTLE }.class(),
+                    format!("{name}: {}", count.said()),
+                ])
             };
             states.insert(code.clone(), State::new(name, actors.iter().map(cell).collect()));
         }
         let label = format!("Stance of each state toward {}", self.names[*first]);
-        let caption = "Mean of the probability of aligned less that of opposed, over articles. Neutral is shaded; what is not \
-                       mentioned is not.";
+        let caption = "Mean of the probability of aligned less that of opposed, over articles. Pale and dashed: \
+                       fewer than three of ten and more articles. Neutral is shaded; what is not mentioned is not.";
         let choices = actors.iter().map(|actor| self.names[*actor].clone()).collect();
         Some(Switch::new(label, caption.into(), choices, 0, &states))
     }
 
     fn matrix(&self, states: &[(&str, usize)], actors: &[(&str, usize)]) -> Matrix {
+        let more_actors = actors.len().saturating_sub(ACTORS);
         let actors: Vec<&str> = actors.iter().take(ACTORS).map(|(actor, _)| *actor).collect();
         let cell = |state: &str, actor: &str| {
             let count = self.counts.get(actor)?.get(state)?;
@@ -250,7 +259,7 @@ impl PredictionPage {
         };
         let rows: Vec<(String, Vec<Option<Cell>>)> = states.iter().filter_map(row).take(STATES).collect();
         let more = states.len() - rows.len();
-        Matrix { actors: actors.iter().map(|actor| self.names[*actor].clone()).collect(), rows, more }
+        Matrix { actors: actors.iter().map(|actor| self.names[*actor].clone()).collect(), rows, more, more_actors }
     }
 }
 

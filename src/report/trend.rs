@@ -10,8 +10,9 @@ use super::map::Shade;
 use super::number::{self, changed, percent, typeset};
 use super::page::Page;
 use super::switch::{State, Switch};
+use crate::date::Date;
 use crate::trend::change_points::ENOUGH;
-use crate::trend::{FEW, Period, Point, Series, Trend};
+use crate::trend::{ChangePoint, FEW, Period, Point, Report, Series, Trend};
 
 /// Series that are shown in full.
 const IN_FULL: usize = 12;
@@ -20,6 +21,10 @@ const PERIODS: usize = 260;
 const MAPS: usize = 104;
 /// Series that turned, of which the reports are shown.
 const TURNED: usize = 40;
+/// Seconds of a year: where a turn may lie further apart, no day is named.
+const YEAR: i64 = 366 * 24 * 3600;
+/// The net stance, either way, from which a report shows a turn.
+const CLEARLY: f64 = 0.15;
 /// Series that are shown small.
 const SMALL: usize = 60;
 
@@ -50,13 +55,22 @@ struct TrendPage<'t> {
     small: Vec<Small<'t>>,
     /// Series that are shown neither in full nor small.
     unseen: usize,
-    turned: Vec<&'t Series>,
+    turned: Vec<(&'t Series, Vec<TurnCard<'t>>)>,
     /// Those that turned and are not shown, and all that have articles enough to turn.
     more_turned: usize,
     tested: usize,
     /// Whether some series has more periods than are shown.
     cut: bool,
     one_period: bool,
+}
+
+/// A turn as it is told.
+struct TurnCard<'t> {
+    turn: &'t ChangePoint,
+    /// Whether the day is known to a year.
+    sure: bool,
+    /// Those of its reports that clearly go its way.
+    reports: Vec<&'t Report>,
 }
 
 struct Full<'t> {
@@ -144,13 +158,29 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
             .collect(),
         unseen: found.series.len() - told.len().min(SMALL),
         more_turned: turned.len().saturating_sub(TURNED),
-        turned: turned.into_iter().take(TURNED).collect(),
+        turned: turned.into_iter().take(TURNED).map(|series| (series, turns(series))).collect(),
         tested: found.series.iter().filter(|series| series.articles() >= ENOUGH).count(),
         cut: told.iter().take(IN_FULL).any(|series| series.points.len() > PERIODS) || periods.len() > MAPS,
         one_period: periods.len() == 1,
         between,
     };
     page.write_into(to)
+}
+
+fn turns(series: &Series) -> Vec<TurnCard<'_>> {
+    let turn = |turn: &'_ ChangePoint| {
+        let [earliest, latest] = [&turn.earliest, &turn.latest].map(|date| Date::parse(date).map(Date::seconds));
+        let sure = earliest.zip(latest).is_none_or(|(earliest, latest)| latest - earliest <= YEAR);
+        let direction = (turn.after - turn.before).signum();
+        (sure, direction)
+    };
+    let mut cards = Vec::with_capacity(series.change_points.len());
+    for each in &series.change_points {
+        let (sure, direction) = turn(each);
+        let shows = |report: &&Report| report.net * direction >= CLEARLY;
+        cards.push(TurnCard { turn: each, sure, reports: each.reports.iter().filter(shows).collect() });
+    }
+    cards
 }
 
 fn full(series: &Series, id: String) -> Full<'_> {
@@ -171,7 +201,10 @@ fn full(series: &Series, id: String) -> Full<'_> {
 }
 
 fn small(series: &Series, full: Option<String>) -> Small<'_> {
-    let last = series.points.last().map(|point| format!("{} in {}", typeset(point.net), point.period));
+    let last = series
+        .points
+        .last()
+        .map(|point| format!("{} in {}{}", typeset(point.net), point.period, if point.few { " (few)" } else { "" }));
     Small { series, spark: Spark::new(series), full, last: last.unwrap_or_default() }
 }
 

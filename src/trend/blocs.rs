@@ -1,7 +1,7 @@
 //! Who stands with whom: states in blocs by their net stances toward some actors in a span of time.
 //!
 //! A state counts if at least [`FEW`] articles tell its stance toward each of more than half of the actors, so that any two states
-//! can be compared; an actor stands with itself (+1). Two states are as far apart as their net stances toward the actors known of
+//! can be compared; of an actor toward itself nothing is known. Two states are as far apart as their net stances toward the actors known of
 //! both, on average. Average linkage (Sokal and Michener 1958) joins the nearest; of two to eight blocs, as many are told
 //! as have the largest mean silhouette (Rousseeuw 1987). Above 0.5 that is a clear division, below 0.25 next to none.
 //!
@@ -78,27 +78,15 @@ struct Known {
     toward: Vec<Toward>,
 }
 
-enum Toward {
-    Unknown,
-    Itself,
-    Other(Measured),
+/// The net stance toward an actor; `None` where too few articles tell it.
+type Toward = Option<Measured>;
+
+fn net(toward: &Toward) -> Option<f64> {
+    Some(toward.as_ref()?.net.value)
 }
 
-impl Toward {
-    fn net(&self) -> Option<f64> {
-        match self {
-            Self::Unknown => None,
-            Self::Itself => Some(1.0),
-            Self::Other(measured) => Some(measured.net.value),
-        }
-    }
-
-    fn drawn(&self, draw: usize) -> Option<f64> {
-        match self {
-            Self::Other(measured) => measured.draws.get(draw).copied(),
-            _ => self.net(),
-        }
-    }
+fn drawn(toward: &Toward, draw: usize) -> Option<f64> {
+    toward.as_ref()?.draws.get(draw).copied()
 }
 
 /// Divides the states of records into blocs.
@@ -121,21 +109,14 @@ pub fn blocs(records: &[crate::Record], span: Span, params: &TrendParams) -> Res
         let known = all.entry(&pair.state.code).or_insert_with(|| Known {
             name: pair.state.clone(),
             articles: 0,
-            toward: codes
-                .iter()
-                .map(|a| if *a == pair.state.code { Toward::Itself } else { Toward::Unknown })
-                .collect(),
+            toward: codes.iter().map(|_| None).collect(),
         });
         known.articles += within.len();
         if let (Ok(at), FEW..) = (codes.binary_search(&pair.actor.code.as_str()), within.len()) {
-            known.toward[at] = Toward::Other(measure(within, stream as u64, params)?);
+            known.toward[at] = Some(measure(within, stream as u64, params)?);
         }
     }
-    let is_known = |state: &Known| {
-        let known = state.toward.iter().filter(|toward| toward.net().is_some()).count();
-        let told = state.toward.iter().any(|toward| matches!(toward, Toward::Other(_)));
-        told && 2 * known > codes.len()
-    };
+    let is_known = |state: &Known| 2 * state.toward.iter().flatten().count() > codes.len();
     let (states, few): (Vec<Known>, Vec<Known>) = all.into_values().partition(is_known);
     let (few, actors) = (few.len(), actors.values().map(|name| (*name).to_owned()).collect());
     let empty = Blocs {
@@ -151,7 +132,7 @@ pub fn blocs(records: &[crate::Record], span: Span, params: &TrendParams) -> Res
         return Ok(Blocs { few: few + states.len(), ..empty });
     }
 
-    let distances = Distances::between(&states, Toward::net);
+    let distances = Distances::between(&states, net);
     let numbers = 2..=MOST.min(states.len() - 1);
     let divided = numbers.map(|number| {
         let of_state = distances.divided(number);
@@ -161,7 +142,7 @@ pub fn blocs(records: &[crate::Record], span: Span, params: &TrendParams) -> Res
     let best = divided.reduce(|best, next| if next.0 > best.0 { next } else { best });
     let Some((silhouette, of_state)) = best else { return Ok(empty) };
     let number = 1 + of_state.iter().max().copied().unwrap_or(0);
-    let draw = |draw| Distances::between(&states, |toward| toward.drawn(draw)).divided(number);
+    let draw = |draw| Distances::between(&states, |toward| drawn(toward, draw)).divided(number);
     let draws: Vec<Vec<usize>> = (0..params.draws).into_par_iter().map(draw).collect();
 
     let mean = |values: &mut dyn Iterator<Item = f64>| {
@@ -195,7 +176,7 @@ fn member(state: &Known, at: usize, places: &[usize], draws: &[Vec<usize>]) -> M
         state: state.name.name.clone(),
         state_code: state.name.code.clone(),
         articles: state.articles,
-        toward: state.toward.iter().map(Toward::net).collect(),
+        toward: state.toward.iter().map(net).collect(),
         stays: draws.iter().map(with).sum::<f64>() / draws.len().max(1) as f64,
     }
 }
@@ -292,14 +273,14 @@ mod tests {
             let estimate = super::super::Estimate { value: *net, low: *net, high: *net };
             let measured = Measured { shares: [0.0; 3], net: estimate, draws: Vec::new() };
             let name = Name { code: String::new(), name: String::new() };
-            Known { name, articles: 10, toward: vec![Toward::Other(measured)] }
+            Known { name, articles: 10, toward: vec![Some(measured)] }
         };
         nets.iter().map(state).collect()
     }
 
     #[test]
     fn distances_blocs_and_silhouette_by_hand() {
-        let distances = Distances::between(&known(&[0.0, 1.0, 0.1, 0.8]), Toward::net);
+        let distances = Distances::between(&known(&[0.0, 1.0, 0.1, 0.8]), net);
         assert_eq!((distances.of(0, 1), distances.of(3, 2)), (1.0, 0.8 - 0.1));
         assert_eq!(distances.divided(2), [0, 1, 0, 1]);
         assert_eq!(distances.divided(3), [0, 1, 0, 2]);
@@ -328,7 +309,7 @@ mod tests {
             // Toward X it is of few, so it is known toward one of two actors, which is not more than half.
             of("DDD", "X", -0.7, 9),
             of("DDD", "Y", 0.4, 12),
-            // X stands with itself, and against Y.
+            // Of X toward itself nothing is known, and Y alone is not more than half.
             of("X", "Y", -0.9, 12),
         ]
         .concat();
@@ -336,12 +317,12 @@ mod tests {
         let found = blocs(&records, "2014".parse().unwrap(), &params).unwrap();
         let codes: Vec<Vec<&str>> =
             found.blocs.iter().map(|bloc| bloc.members.iter().map(|m| m.state_code.as_str()).collect()).collect();
-        assert_eq!(codes, [vec!["AAA", "BBB", "X"], vec!["CCC"]]);
-        assert_eq!((found.few, found.actors.as_slice()), (1, ["X".to_owned(), "Y".to_owned()].as_slice()));
+        assert_eq!(codes, [vec!["AAA", "BBB"], vec!["CCC"]]);
+        assert_eq!((found.few, found.actors.as_slice()), (2, ["X".to_owned(), "Y".to_owned()].as_slice()));
         // All articles of a pair say the same, so every draw does.
         assert!(found.blocs.iter().all(|bloc| bloc.stability == 1.0 && bloc.members.iter().all(|m| m.stays == 1.0)));
         let toward: Vec<f64> = found.blocs[0].toward.iter().map(|net| (net.unwrap() * 1e9).round() / 1e9).collect();
-        assert_eq!(toward, [0.8, -0.666_666_667]);
+        assert_eq!(toward, [0.7, -0.55]);
         let none = blocs(&records, "2015".parse().unwrap(), &params).unwrap();
         assert!(none.blocs.is_empty() && none.few == 0);
     }

@@ -82,11 +82,11 @@ fn evaluation(browser: &Browser) -> Result<(), Failed> {
     let args = ["evaluate", "--data", "rows.csv", "--model", "fast", "--by", "actor"];
     let page = browser.open(&page_of(&folder, &args)?)?;
     fits(&page)?;
-    let shown = "document.querySelectorAll('#errors > li:not([hidden])').length";
+    let shown = "document.querySelectorAll('#errors > .card:not([hidden])').length";
     page.is(&format!("{shown} == 2"))?;
     page.act("const f = document.querySelector('[data-filter=label]'); f.value = 'opposed'; f.dispatchEvent(new Event('input'))")?;
     page.is(&format!("{shown} == 1"))?;
-    page.is("document.querySelector('#errors > li:not([hidden])').textContent.includes('thanked')")?;
+    page.is("document.querySelector('#errors > .card:not([hidden])').textContent.includes('thanked')")?;
     page.is("document.querySelector('[data-count]').textContent == '1 of 2'")?;
     page.done()
 }
@@ -99,7 +99,7 @@ fn prediction(browser: &Browser) -> Result<(), Failed> {
         "const f = document.querySelector('[data-filter=state]'); f.value = 'BLR'; f.dispatchEvent(new Event('input'))",
     )?;
     page.is("[...document.querySelectorAll('.pair:not([hidden])')].every((pair) => pair.dataset.state == 'BLR')")?;
-    page.is("[...document.querySelectorAll('#articles > li:not([hidden])')].every((li) => li.textContent.includes('Belarus'))")?;
+    page.is("[...document.querySelectorAll('#articles > .card:not([hidden])')].every((li) => li.textContent.includes('Belarus'))")?;
     page.click("[data-open]")?;
     page.is("document.querySelector('.pair:not([hidden])').open")?;
     page.is("document.querySelector('.pair:not([hidden]) mark.actor') != null")?;

@@ -27,7 +27,7 @@ fn the_page_holds_the_record_and_runs_nothing_of_a_row() {
     assert!(!found.contains("<script>alert") && found.contains("&#60;script&#62;alert(1)"), "{found}");
     for part in [
         "4 labelled pairs of rows.csv, answered by fast",
-        "<h3>By actor, the worst first</h3>",
+        "<h3>By actor, the lowest macro-F1 first</h3>",
         "No row is neutral.",
         "3 answers are wrong",
         "<mark class=\"state\">Norway</mark>",

@@ -53,7 +53,8 @@ pub struct Args {
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write a page too, with a map, a matrix and the evidence of each article: one file
+    /// Write a page, with a map, a matrix and the evidence of each article: one file. All else is printed only with --format or
+    /// --output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "conformal"])]
     html: Option<PathBuf>,
     /// Keep what is written when the run is stopped, and go on from there when it is started again; give it from the start

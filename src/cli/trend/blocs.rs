@@ -30,8 +30,9 @@ pub fn table_of(found: &Blocs, sink: &mut impl Write) -> Result<()> {
         let net =
             |(actor, net): (&String, &Option<f64>)| net.map(|net| format!("{} {}", shorten(actor, 30), signed(net)));
         let toward: Vec<String> = actors.iter().zip(toward).filter_map(net).collect();
+        let alone = if members.len() == 1 { ", alone" } else { "" };
         let doubt = if *stability < 0.6 { ": not to be trusted" } else { "" };
-        writeln!(sink, "\ntoward {}; stability {stability:.2}{doubt}", toward.join(", "))?;
+        writeln!(sink, "\ntoward {}; stability {stability:.2}{doubt}{alone}", toward.join(", "))?;
         let names: Vec<String> = members.iter().map(|m| format!("{} {}", m.state, percent(m.stays))).collect();
         for line in wrapped(&names, width()) {
             writeln!(sink, "  {line}")?;

@@ -83,7 +83,7 @@ pub struct Args {
     /// Write there instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write a page too, with charts, a map and the reports behind each figure: one file
+    /// Write a page, with charts, a map and the reports behind each figure: one file. Tables are printed only with --format or --output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rank", "blocs"])]
     html: Option<PathBuf>,
     /// Write a chart too, of one state toward one actor: --state and --actor say which
@@ -194,7 +194,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         const REPORTS: usize = 3;
         let found = trend(&records, &params.reports(if args.html.is_some() { REPORTS } else { 0 }))?;
         complain(&found.undated, found.repeated, &records, args, common)?;
-        complain_of_dates(&found, common);
+        complain_of_dates(&found, args, common);
         if let Some(path) = &args.svg {
             let [series] = found.series.as_slice() else {
                 bail!(
@@ -259,13 +259,15 @@ fn notes(found: &Trend, records: &[Record], args: &Args, corrected: bool) -> Tre
     let mut left_out = Vec::new();
     if found.repeated > 0 {
         left_out.push(format!(
-            "{} of {} reports repeat one of the three days before, and are left out.",
+            "{} of {} answers repeat a report of the three days before, and are left out.",
             found.repeated,
             records.len()
         ));
     }
     if undated > 0 {
-        left_out.push(format!("{undated} reports have no date that can be read without guessing, and are left out."));
+        left_out.push(format!(
+            "{undated} answers are of articles without a date that can be read without guessing, and are left out."
+        ));
     }
     TrendNotes { command: command_line(), corrected, deduplicated: !args.no_dedup, left_out }
 }
@@ -326,18 +328,16 @@ fn complain(
 }
 
 /// Says what cannot be told of such dates.
-fn complain_of_dates(found: &Trend, common: &Common) {
+fn complain_of_dates(found: &Trend, args: &Args, common: &Common) {
     let Some((first, last)) = found.dates else { return };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(i64::MAX, |now| now.as_secs() as i64);
     if last.seconds() > now + 24 * 3600 {
         common.note(format_args!("some dates are of the future, the last of {}", last.month()));
     }
     let mut periods = found.series.iter().flat_map(|series| &series.points).map(|point| point.period);
-    let one = periods.next();
-    if periods.all(|period| Some(period) == one) {
-        common.note(format_args!(
-            "all is of one period ({}), so nothing can be said of changes; try a shorter --by",
-            first.month()
-        ));
+    let Some(one) = periods.next() else { return };
+    if periods.all(|period| period == one) {
+        let shorter = if args.by == By::Week || first == last { "" } else { "; try a shorter --by" };
+        common.note(format_args!("all is of one period ({one}), so nothing can be said of changes{shorter}"));
     }
 }

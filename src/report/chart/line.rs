@@ -12,9 +12,15 @@ use crate::trend::{Period, Point, Series};
 /// The style of a chart that stands alone: light, whatever the reader's screen is.
 const STYLE: &str = include_str!("../../../templates/chart/standalone.css");
 
+/// As many periods are told apart below the chart.
+const BOUNDS: usize = 60;
+/// A label that is so near to the end of the axis is written from there.
+const EDGE: f64 = 46.0;
+
 struct Tick {
     at: f64,
     label: String,
+    anchor: &'static str,
     is_zero: bool,
     /// Left out on a narrow screen.
     minor: bool,
@@ -54,6 +60,8 @@ pub struct LineChart {
     bottom: f64,
     y_ticks: Vec<Tick>,
     x_ticks: Vec<Tick>,
+    /// Where periods begin.
+    bounds: Vec<f64>,
     turns: Vec<Turn>,
     band: String,
     line: String,
@@ -107,17 +115,29 @@ impl LineChart {
     }
 
     fn of(series: &Series, points: &[Point], id: &str, standalone: bool) -> Self {
-        /// So many labels fit below.
+        /// So many labels fit below, and so many characters of them.
         const LABELS: usize = 12;
-        let (width, height, left, right) = (720.0, 264.0, 56.0, 712.0);
+        const CHARACTERS: usize = 56;
+        let (width, height, left, right) = (720.0, 264.0, 62.0, 712.0);
         let (top, bottom) = (if standalone { 28.0 } else { 10.0 }, 232.0);
         let x = scale(points, left, right);
         let y = |net: f64| bottom - (net + 1.0) / 2.0 * (bottom - top);
         let at = |point: &Point| x(middle(point.period));
-        let every = points.len().div_ceil(LABELS).max(1);
+        let longest = points.iter().map(|point| point.period.to_string().len()).max().unwrap_or(4);
+        let every = points.len().div_ceil(LABELS.min(CHARACTERS / longest)).max(1);
+        // Periods stand side by side where there is room to see it.
+        let bounds = points
+            .iter()
+            .filter(|_| points.len() <= BOUNDS)
+            .map(|point| x(f64::from(point.period.first().to_epoch_days())));
         let x_ticks = points.iter().enumerate().step_by(every).map(|(number, point)| Tick {
             at: at(point),
             label: point.period.to_string(),
+            anchor: match at(point) {
+                x if x < left + EDGE => "start",
+                x if x > right - EDGE => "end",
+                _ => "middle",
+            },
             is_zero: false,
             minor: !(number / every).is_multiple_of(3),
         });
@@ -159,9 +179,16 @@ impl LineChart {
             top,
             bottom,
             y_ticks: y_ticks
-                .map(|(label, net)| Tick { at: y(net), label: label.to_owned(), is_zero: net == 0.0, minor: false })
+                .map(|(label, net)| Tick {
+                    at: y(net),
+                    label: label.to_owned(),
+                    anchor: "end",
+                    is_zero: net == 0.0,
+                    minor: false,
+                })
                 .into(),
             x_ticks: x_ticks.collect(),
+            bounds: bounds.collect(),
             turns: series.change_points.iter().enumerate().filter_map(turn).collect(),
             band: path::band(&runs(points, |point| (at(point), y(point.net_low), y(point.net_high)))),
             line: path::line(&runs(points, |point| (at(point), y(point.net)))),
