@@ -168,17 +168,13 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
 }
 
 fn turns(series: &Series) -> Vec<TurnCard<'_>> {
-    let turn = |turn: &'_ ChangePoint| {
+    let mut cards = Vec::with_capacity(series.change_points.len());
+    for turn in &series.change_points {
         let [earliest, latest] = [&turn.earliest, &turn.latest].map(|date| Date::parse(date).map(Date::seconds));
         let sure = earliest.zip(latest).is_none_or(|(earliest, latest)| latest - earliest <= YEAR);
         let direction = (turn.after - turn.before).signum();
-        (sure, direction)
-    };
-    let mut cards = Vec::with_capacity(series.change_points.len());
-    for each in &series.change_points {
-        let (sure, direction) = turn(each);
-        let shows = |report: &&Report| report.net * direction >= CLEARLY;
-        cards.push(TurnCard { turn: each, sure, reports: each.reports.iter().filter(shows).collect() });
+        let reports = turn.reports.iter().filter(|report| report.net * direction >= CLEARLY).collect();
+        cards.push(TurnCard { turn, sure, reports });
     }
     cards
 }

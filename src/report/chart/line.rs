@@ -232,3 +232,19 @@ impl Spark {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chart that stands alone has the colours of the pages by day.
+    #[test]
+    fn there_is_one_set_of_colours() {
+        let pages = include_str!("../../../templates/style.css");
+        let (light, _) = pages.split_once("@media").expect("the dark colours come after");
+        let colours = STYLE.split('#').skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next());
+        for colour in colours.flatten() {
+            assert!(light.contains(&format!("#{colour};")), "{colour}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ struct Tick {
     y_label: String,
 }
 
-/// A square from 0 to 1 along x, and from `floor` to `floor` + `height` along y.
+/// A plane: a share from 0 to 1 along x, and from 0 to `y_most` along y.
 #[derive(Template)]
 #[template(path = "chart/plane.svg")]
 pub(in crate::report) struct Plane {
