@@ -22,6 +22,12 @@
     });
   }
 
+  // A closed line shows its evidence when it is pointed at.
+  document.addEventListener("mouseover", (event) => {
+    const line = event.target.closest && event.target.closest(".pair > summary");
+    if (line && !line.title) line.title = all("blockquote", line.parentElement).map((quote) => quote.textContent).join("\n");
+  });
+
   // Cards that are filtered and put in order.
   for (const tools of all("[data-filters]")) {
     const list = document.getElementById(tools.dataset.filters);

@@ -51,7 +51,7 @@ struct EvaluationPage<'e> {
     classes: Vec<ClassRow>,
     reliability: Option<(Plane, Vec<[String; 4]>)>,
     risk: Option<(Plane, Vec<[String; 4]>)>,
-    precision: Option<Plane>,
+    precision: Option<(Plane, Vec<[String; 3]>)>,
     breakdowns: Vec<Breakdown>,
     map: Option<WorldMap>,
     beside: Vec<String>,
@@ -235,7 +235,8 @@ fn risk(answers: &[(f64, bool)], record: &Evaluation) -> (Plane, Vec<[String; 4]
 }
 
 /// Of each class: the share found against the share of what is found that is right.
-fn precision(rows: &[EvaluatedRow]) -> Plane {
+fn precision(rows: &[EvaluatedRow]) -> (Plane, Vec<[String; 3]>) {
+    let mut table = Vec::new();
     let mut plane = Plane::new("Precision and recall of each stance".into(), ["recall", "precision"], 1.0);
     for stance in Stance::ALL {
         let of = |row: &EvaluatedRow| Some((row.probabilities?[stance.index()], row.label == stance));
@@ -257,9 +258,13 @@ fn precision(rows: &[EvaluatedRow]) -> Plane {
             _ => String::new(),
         };
         let said: Vec<String> = curve.iter().enumerate().map(said).collect();
+        let marked = curve.iter().step_by(MARKED);
+        table.extend(
+            marked.map(|(recall, precision)| [stance.to_string(), format!("{recall:.2}"), format!("{precision:.2}")]),
+        );
         plane = plane.with(stance, &curve, &said);
     }
-    plane
+    (plane, table)
 }
 
 fn breakdown(column: &str, values: &BTreeMap<String, GroupRecord>) -> Breakdown {

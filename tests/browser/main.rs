@@ -100,6 +100,8 @@ fn prediction(browser: &Browser) -> Result<(), Failed> {
     )?;
     page.is("[...document.querySelectorAll('.pair:not([hidden])')].every((pair) => pair.dataset.state == 'BLR')")?;
     page.is("[...document.querySelectorAll('#articles > .card:not([hidden])')].every((li) => li.textContent.includes('Belarus'))")?;
+    page.act("document.querySelector('.pair:not([hidden]) summary').dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))")?;
+    page.is("document.querySelector('.pair:not([hidden]) summary').title.length > 20")?;
     page.click("[data-open]")?;
     page.is("document.querySelector('.pair:not([hidden])').open")?;
     page.is("document.querySelector('.pair:not([hidden]) mark.actor') != null")?;
