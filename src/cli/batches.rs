@@ -207,6 +207,8 @@ impl Reader {
 /// How large a file of one article is; `None` of any other input.
 fn bytes_of_one(source: &Source) -> Option<u64> {
     let Input::Path(path) = &source.input else { return None };
-    let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    matches!(source.format, Format::Text | Format::Html | Format::Mhtml).then_some(found.len())
+    if !matches!(source.format, Format::Text | Format::Html | Format::Mhtml) {
+        return None;
+    }
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len())
 }

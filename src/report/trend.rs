@@ -102,7 +102,6 @@ struct Small<'t> {
 struct MapOverTime {
     actor: String,
     switch: Switch,
-    most: usize,
     table: Vec<(String, Vec<String>)>,
 }
 
@@ -204,28 +203,30 @@ fn small(series: &Series, full: Option<String>) -> Small<'_> {
     Small { series, spark: Spark::new(series), full, last: last.unwrap_or_default() }
 }
 
+fn point_of<'s>(series: &'s Series, period: &Period) -> Option<&'s Point> {
+    let at = series.points.binary_search_by_key(period, |point| point.period).ok()?;
+    Some(&series.points[at])
+}
+
 impl MapOverTime {
     fn new(found: &Trend, periods: &[Period]) -> Option<Self> {
         let periods = &periods[periods.len().saturating_sub(MAPS)..];
         let (actor, last) = (found.series.first()?, periods.len().checked_sub(1)?);
-        let point = |series: &'_ Series, period: &Period| {
-            let at = series.points.binary_search_by_key(period, |point| point.period).ok()?;
-            Some((Shade { net: series.points[at].net, few: series.points[at].few }, at))
-        };
         let mut states: BTreeMap<String, State> = BTreeMap::new();
         for series in &found.series {
             let cell = |period: &Period| {
-                let (shade, at) = point(series, period)?;
-                Some([shade.class(), format!("{}, {}", series.state, said(&series.points[at]))])
+                let point = point_of(series, period)?;
+                let shade = Shade { net: point.net, few: point.few };
+                Some([shade.class(), format!("{}, {}", series.state, said(point))])
             };
             states.insert(series.state_code.clone(), State::new(&series.state, periods.iter().map(cell).collect()));
         }
         let itself = periods.iter().map(|_| State::itself(&actor.actor)).collect();
         states.insert(actor.actor_code.clone(), State::new(&actor.actor, itself));
-        let net = |series: &Series, period: &Period| match point(series, period) {
+        let net = |series: &Series, period: &Period| match point_of(series, period) {
             None => String::new(),
-            Some((Shade { net, few: true }, _)) => format!("({})", typeset(net)),
-            Some((Shade { net, .. }, _)) => typeset(net),
+            Some(point) if point.few => format!("({})", typeset(point.net)),
+            Some(point) => typeset(point.net),
         };
         let table = found.series.iter().take(SMALL);
         let table =
@@ -233,6 +234,6 @@ impl MapOverTime {
         let label = format!("Stance of each state toward {}", actor.actor);
         let caption = format!("Pale: fewer than {FEW} articles, which show what was reported and no trend.");
         let switch = Switch::new(label, caption, periods.iter().map(Period::to_string).collect(), last, &states);
-        Some(Self { actor: actor.actor.clone(), switch, most: last, table })
+        Some(Self { actor: actor.actor.clone(), switch, table })
     }
 }

@@ -106,6 +106,7 @@ fn prediction(browser: &Browser) -> Result<(), Failed> {
     page.is("document.querySelector('.pair:not([hidden])').open")?;
     page.is("document.querySelector('.pair:not([hidden]) mark.actor') != null")?;
     page.click("[data-copy]")?;
+    page.is("document.querySelector('[data-count]').textContent.endsWith('rows copied')")?;
     page.done()
 }
 
