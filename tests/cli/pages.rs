@@ -101,3 +101,20 @@ fn a_page_of_many_articles_stays_small_and_says_what_it_leaves_out() {
     let page = std::fs::read_to_string(folder.path("page.html")).expect("it is written");
     assert!(page.contains("2,000 articles are shown below; 500 more") && page.len() < 10_000_000, "{}", page.len());
 }
+
+#[test]
+fn a_page_that_cannot_be_written_is_known_before_anything_is_read() {
+    let folder = Folder::new();
+    let ended = folder.run(&[
+        "predict",
+        "no-such-file.txt",
+        "--actor",
+        "Chile",
+        "--model",
+        MODEL,
+        "--html",
+        "nowhere/page.html",
+    ]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("nowhere"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("no-such-file"), "{}", ended.stderr);
+}

@@ -71,7 +71,8 @@ pub(super) struct Printer<'a> {
     /// What waits to be put in the order of the dates.
     dated: Vec<(Option<Date>, Rendered)>,
     undated: usize,
-    page: Option<PredictionPage>,
+    /// A page, and where it goes.
+    page: Option<(PredictionPage, Sink)>,
 }
 
 /// Where predictions go.
@@ -115,7 +116,9 @@ impl<'a> Printer<'a> {
         } else {
             Output::Text(sink)
         };
-        let page = args.html.as_ref().map(|_| PredictionPage::new(command_line()));
+        // Opened now: that it cannot be written is known before an article is answered.
+        let open = |path| -> Result<_> { Ok((PredictionPage::new(command_line()), Sink::open(Some(path))?)) };
+        let page = args.html.as_deref().map(open).transpose()?;
         let (articles, first, dated, undated) = (0, None, Vec::new(), 0);
         Ok(Self { args, answers, keep, format, sink, headed, articles, first, dated, undated, page })
     }
@@ -141,7 +144,7 @@ impl<'a> Printer<'a> {
             .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(both).collect())
             .collect::<Result<_>>()?;
         for (article, (rendered, records)) in articles.iter().zip(rendered.into_iter().flatten()) {
-            if let Some((page, records)) = self.page.as_mut().zip(records) {
+            if let Some(((page, _), records)) = self.page.as_mut().zip(records) {
                 page.add(records);
             }
             match rendered {
@@ -279,8 +282,7 @@ impl<'a> Printer<'a> {
     }
 
     pub fn finish(mut self, common: &Common) -> Result<()> {
-        if let Some((page, path)) = self.page.take().zip(self.args.html.as_deref()) {
-            let mut sink = Sink::open(Some(path))?;
+        if let Some((page, mut sink)) = self.page.take() {
             page.write(&mut sink)?;
             sink.finish()?;
         }
