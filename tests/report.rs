@@ -40,7 +40,7 @@ fn the_page_of_a_trend() {
     let params = TrendParams::new(Granularity::Year).draws(200).reports(1);
     let mut found = trend(&records(), &params).expect("dated records");
     found.series.truncate(2);
-    let notes = TrendNotes { command: "detente trend".into(), corrected: false, deduplicated: true, left_out: vec![] };
+    let notes = TrendNotes { frame: "detente trend".into(), corrected: false, deduplicated: true, left_out: vec![] };
     let mut page = Vec::new();
     write_trend(&found, &notes, &mut page).expect("it is written to memory");
     insta::assert_snapshot!(own(page));

@@ -12,7 +12,6 @@ use detente::source::{self, Format, Input, Source, Warn, Warning};
 use detente::{Article, Error, Location, Part, language};
 
 use super::complaints::Complaints;
-use super::say;
 
 /// The most articles, and about the most bytes of them, of a batch. Three are held at a time: one that is read, one that
 /// waits, one that is answered.
@@ -36,19 +35,30 @@ pub struct Read {
 
 impl Read {
     /// Says what was wrong; gives whether anything was.
-    pub fn finish(&self) -> bool {
+    pub fn finish(&mut self) -> bool {
         let failed = self.complaints.finish();
         let left: usize = self.languages.values().sum();
         if left == 0 {
             return failed;
         }
         let named: Vec<String> = self.languages.iter().map(|(language, count)| format!("{language} {count}")).collect();
-        say(format_args!(
-            "error: {left} of {} articles are not in English ({}), and are left out; --any-language reads them anyway",
+        self.complaints.tell(format!(
+            "{left} of {} articles are not in English ({}), and are left out; --any-language reads them anyway",
             self.all,
             named.join(", ")
         ));
         true
+    }
+
+    /// Whether articles were left out for their language.
+    pub fn leaves_out_languages(&self) -> bool {
+        !self.languages.is_empty()
+    }
+
+    /// What was wrong, where the complaints were kept.
+    pub fn into_complaints(mut self) -> Vec<String> {
+        self.finish();
+        self.complaints.into_kept()
     }
 }
 

@@ -29,9 +29,30 @@ struct Faults {
 pub struct Complaints {
     kinds: BTreeMap<Kind, Faults>,
     any: bool,
+    /// What was to be said, where it is kept.
+    kept: Option<Vec<String>>,
 }
 
 impl Complaints {
+    /// Complaints that are kept in place of being said.
+    pub fn kept() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// What was kept.
+    pub fn into_kept(self) -> Vec<String> {
+        self.kept.unwrap_or_default()
+    }
+
+    /// Says something of the input as a whole that is wrong, or keeps it.
+    pub fn tell(&mut self, message: String) {
+        self.any = true;
+        match &mut self.kept {
+            Some(kept) => kept.push(message),
+            None => say(format_args!("error: {message}")),
+        }
+    }
+
     /// Says an error, or counts it where enough of its kind were said, or just the same.
     pub fn add(&mut self, error: &Error) {
         self.any = true;
@@ -49,19 +70,20 @@ impl Complaints {
             }
             faults.said.push(found.clone());
         }
-        say(format_args!("error: {error}"));
+        self.tell(error.to_string());
     }
 
     /// Says how many faults of each kind there were beyond those said; gives whether there was any at all.
-    pub fn finish(&self) -> bool {
-        for ((path, _, expected), faults) in self.kinds.iter().filter(|(_, faults)| faults.more > 0) {
+    pub fn finish(&mut self) -> bool {
+        for ((path, _, expected), faults) in std::mem::take(&mut self.kinds) {
+            if faults.more == 0 {
+                continue;
+            }
             let rows =
                 if faults.more == 1 { "1 more row has".into() } else { format!("{} more rows have", faults.more) };
-            let (path, expected) = (detente::visible(path), detente::shortened(expected));
-            say(format_args!(
-                "error: {path}: {rows} the same fault, the last on line {} (expected {expected})",
-                faults.last
-            ));
+            let (path, expected) = (detente::visible(&path), detente::shortened(&expected));
+            let last = faults.last;
+            self.tell(format!("{path}: {rows} the same fault, the last on line {last} (expected {expected})"));
         }
         self.any
     }

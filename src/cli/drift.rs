@@ -56,7 +56,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let pipeline = args.model.load(common)?;
     let mut failed = false;
     let mut profile = |paths: &[PathBuf]| -> Result<Profile> {
-        let (inputs, complaints) = args.read.inputs(paths, &[], common);
+        let (inputs, mut complaints) = args.read.inputs(paths, &[], common);
         failed |= complaints.finish();
         let (profile, some_failed) = read(&pipeline, inputs, common);
         failed |= some_failed;

@@ -67,7 +67,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let state = common.find(gazetteer, std::slice::from_ref(&args.state))?[0];
     let actor = common.find(gazetteer, std::slice::from_ref(&args.actor))?[0];
     let mut out = stdout()?;
-    let (inputs, complaints) = args.articles.inputs(&args.read, &[], common);
+    let (inputs, mut complaints) = args.articles.inputs(&args.read, &[], common);
     let mut failed = complaints.finish();
     let mut complaints = Complaints::default();
     let mut any = false;

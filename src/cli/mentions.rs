@@ -164,7 +164,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         }
         Ok(())
     };
-    let (inputs, complaints) = args.articles.inputs(&args.read, &[], common);
+    let (inputs, mut complaints) = args.articles.inputs(&args.read, &[], common);
     let mut failed = complaints.finish();
     let mut complaints = Complaints::default();
     let mut any = false;

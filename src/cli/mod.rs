@@ -19,6 +19,7 @@ mod paths;
 mod predict;
 mod progress;
 mod resume;
+mod serve;
 mod train;
 mod trend;
 mod validate;
@@ -97,6 +98,7 @@ enum Command {
     Data(data::Args),
     Drift(drift::Args),
     Trend(trend::Args),
+    Serve(serve::Args),
     Gazetteer(gazetteer::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -153,7 +155,10 @@ fn clean_up_at_signals() {}
 
 /// Runs a command and says how it ended.
 pub fn run(args: Args) -> ExitCode {
-    clean_up_at_signals();
+    // The server ends by itself.
+    if !matches!(args.command, Command::Serve(_)) {
+        clean_up_at_signals();
+    }
     // A second call in one process keeps the pool of the first, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(args.common.threads()).build_global();
     match args.common.color {
@@ -173,6 +178,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Data(a) => data::run(&a, &args.common),
         Command::Drift(a) => drift::run(&a, &args.common),
         Command::Trend(a) => trend::run(&a, &args.common),
+        Command::Serve(a) => serve::run(&a, &args.common),
         Command::Gazetteer(a) => gazetteer::run(&a, &args.common),
         Command::Completions(a) => manual::completions(&a),
         Command::Man(a) => manual::man(&a),
@@ -265,6 +271,11 @@ impl Common {
                 say(format_args!("warning: {warning}"));
             }
         })
+    }
+
+    /// Whether only results and errors are said.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// The files that every command reads.

@@ -122,7 +122,7 @@ pub fn write_evaluation(
     let page = EvaluationPage {
         page: Page {
             title: format!("How well {model} does on {}", super::plural(record.n, "row")),
-            command: notes.command.clone(),
+            frame: notes.command.as_str().into(),
         },
         record,
         notes,

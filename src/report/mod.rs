@@ -15,6 +15,7 @@ mod trend;
 mod world;
 
 pub use evaluation::{ERRORS, EvaluationNotes, write_evaluation};
+pub use page::{Frame, SCRIPT, STYLE, write_empty};
 pub use prediction::PredictionPage;
 pub use trend::{TrendNotes, write_trend};
 

@@ -9,7 +9,7 @@ use askama::Template;
 use super::map::{Shade, leaning};
 use super::marked::{Piece, pieces};
 use super::number::typeset;
-use super::page::Page;
+use super::page::{Frame, Page};
 use super::plural;
 use super::switch::{State, Switch};
 use crate::date::Date;
@@ -51,7 +51,7 @@ const MAPS: usize = 12;
 /// ```
 #[derive(Debug, Default)]
 pub struct PredictionPage {
-    command: String,
+    frame: Frame,
     /// Articles that were answered, and those of them that connect nobody.
     answered: usize,
     empty: usize,
@@ -94,6 +94,8 @@ impl Count {
 struct Whole<'p> {
     page: Page,
     answered: usize,
+    /// Whether that is one article, whose lines are open.
+    one: bool,
     empty: usize,
     pairs: usize,
     left_out: usize,
@@ -132,9 +134,14 @@ struct PairRow<'p> {
 }
 
 impl PredictionPage {
-    /// A page without articles; `command` made it, and is empty where that is not known.
-    pub fn new(command: impl Into<String>) -> Self {
-        Self { command: command.into(), ..Self::default() }
+    /// A page without articles, in a file that a command made, or at a server.
+    pub fn new(frame: impl Into<Frame>) -> Self {
+        Self { frame: frame.into(), ..Self::default() }
+    }
+
+    /// Puts the page elsewhere.
+    pub fn set_frame(&mut self, frame: Frame) {
+        self.frame = frame;
     }
 
     /// Takes the records of one article.
@@ -207,8 +214,9 @@ impl PredictionPage {
             more => format!("Who stands where toward {} actors", more.len()),
         };
         let page = Whole {
-            page: Page { title, command: self.command.clone() },
+            page: Page { title, frame: self.frame.clone() },
             answered: self.answered,
+            one: self.answered == 1,
             empty: self.empty,
             pairs: self.pairs,
             left_out: self.answered - self.empty - articles.len(),

@@ -8,7 +8,7 @@ use askama::Template;
 use super::chart::line::{LineChart, Spark, leaning, said};
 use super::map::Shade;
 use super::number::{self, changed, percent, typeset};
-use super::page::Page;
+use super::page::{Frame, Page};
 use super::switch::{State, Switch};
 use crate::date::Date;
 use crate::trend::change_points::ENOUGH;
@@ -31,8 +31,8 @@ const SMALL: usize = 60;
 /// What the figures do not say themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrendNotes {
-    /// The command that made them; empty where it is not known.
-    pub command: String,
+    /// Where the page stands.
+    pub frame: Frame,
     /// Whether the shares are corrected for what is known of the model's errors.
     pub corrected: bool,
     /// Whether several reports of one event count once.
@@ -143,7 +143,7 @@ pub fn write_trend(found: &Trend, notes: &TrendNotes, to: &mut impl Write) -> io
     let shown = told.iter().take(IN_FULL).enumerate();
     let several = actors.len() > 1;
     let page = TrendPage {
-        page: Page { title: format!("{whose}, {between}"), command: notes.command.clone() },
+        page: Page { title: format!("{whose}, {between}"), frame: notes.frame.clone() },
         notes,
         articles: found.series.iter().map(Series::articles).sum(),
         few: FEW,

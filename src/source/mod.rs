@@ -52,6 +52,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 pub use fields::{BytesRead, FieldNames, ReadOptions};
 
 use crate::{Article, Error, Location, Result};
@@ -160,14 +162,17 @@ pub enum Input {
     Path(PathBuf),
     /// Standard input.
     Stdin,
+    /// What is held already, under this name.
+    Bytes(String, Bytes),
 }
 
 impl Input {
-    /// The file; that of standard input is what it was redirected from.
+    /// The file; that of standard input is what it was redirected from, and bytes have none.
     pub fn path(&self) -> &Path {
         match self {
             Self::Path(path) => path,
             Self::Stdin => Path::new("/dev/stdin"),
+            Self::Bytes(..) => Path::new(""),
         }
     }
 
@@ -176,6 +181,7 @@ impl Input {
         match self {
             Self::Path(path) => path.display().to_string(),
             Self::Stdin => "-".into(),
+            Self::Bytes(name, _) => name.clone(),
         }
     }
 }
@@ -212,6 +218,22 @@ impl Source {
     /// Standard input.
     pub fn stdin(format: Format) -> Self {
         Self { input: Input::Stdin, format, id: "-".into(), options: Arc::default() }
+    }
+
+    /// Bytes that are held already, in the format that the extension of their name says, or that they show themselves.
+    ///
+    /// ```
+    /// use detente::source::{self, Source};
+    ///
+    /// let source = Source::bytes("notes.csv", "id,text\n1,Norway praised Chile.\n");
+    /// let articles: Vec<_> = source::read(&source, &source::ignore_warnings())?.collect::<Result<_, _>>()?;
+    /// assert_eq!((articles[0].id.as_str(), articles[0].text.as_str()), ("1", "Norway praised Chile."));
+    /// # Ok::<(), detente::Error>(())
+    /// ```
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        let name = name.into();
+        let format = Format::of(Path::new(&name)).unwrap_or(Format::Auto);
+        Self { input: Input::Bytes(name.clone(), bytes.into()), format, id: name, options: Arc::default() }
     }
 
     /// The same, with rows read so.

@@ -47,6 +47,7 @@ pub(crate) fn unpack(input: &Input, count: &BytesRead, warn: &Warn) -> Result<Un
     let raw: Box<dyn Read + Send> = match input {
         Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
         Input::Stdin => Box::new(io::stdin()),
+        Input::Bytes(_, bytes) => Box::new(Cursor::new(bytes.clone())),
     };
     unpacked(Box::new(Counted(raw, count.clone())), input, warn)
 }

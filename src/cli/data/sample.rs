@@ -99,7 +99,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         left_out += all - new.len();
         sampler.add(&new);
     }
-    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
     let failed = read.finish();
     ensure!(read.any, "nothing could be read");

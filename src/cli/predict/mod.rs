@@ -198,7 +198,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
             pace.step(some.len(), left, common);
         }
     }
-    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
     let failed = read.finish();
     anyhow::ensure!(read.any, "nothing could be read");

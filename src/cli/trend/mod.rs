@@ -2,7 +2,7 @@
 
 mod blocs;
 mod ranking;
-mod records;
+pub mod records;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -151,16 +151,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let outputs = [("--output", &args.output), ("--html", &args.html), ("--svg", &args.svg)];
     paths::check(inputs, outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))))?;
 
-    let code = |id: &detente::gazetteer::EntryId| gazetteer.get(*id).code.as_str();
-    let (actors, states): (Vec<&str>, Vec<&str>) =
-        (query.actors.iter().map(code).collect(), query.states.iter().map(code).collect());
-    let wanted = |record: &Record| {
-        (actors.is_empty() || actors.contains(&record.actor_code.as_str()))
-            && (states.is_empty() || states.contains(&record.state_code.as_str()))
-    };
+    let wanted = records::asked(&query, &gazetteer);
     let mut records: Vec<Record> = Vec::new();
     for path in &recorded {
-        records::read(path, |record| records.extend(Some(record).filter(wanted)))?;
+        records::read(path, |record| records.extend(Some(record).filter(&wanted)))?;
     }
     let mut failed = false;
     if let Some(pipeline) = pipeline.as_ref().filter(|_| !written.is_empty() || args.articles.given().is_some()) {
@@ -269,7 +263,7 @@ fn notes(found: &Trend, records: &[Record], args: &Args, corrected: bool) -> Tre
             "{undated} answers are of articles without a date that can be read without guessing, and are left out."
         ));
     }
-    TrendNotes { command: command_line(), corrected, deduplicated: !args.no_dedup, left_out }
+    TrendNotes { frame: command_line().into(), corrected, deduplicated: !args.no_dedup, left_out }
 }
 
 /// Says which of the states that were asked for no article tells of.
@@ -286,7 +280,7 @@ fn absent(records: &[Record], states: &[EntryId], gazetteer: &Gazetteer, common:
 }
 
 /// What is known of a model's probabilities.
-fn calibrated(pipeline: &Pipeline) -> Option<Prevalence> {
+pub fn calibrated(pipeline: &Pipeline) -> Option<Prevalence> {
     let shares = pipeline.manifest().reference.as_ref()?.label_shares();
     shares.iter().all(|share| *share > 0.0).then_some(Prevalence { calibrated_on: shares, shrinkage: 1.0 })
 }
@@ -299,32 +293,57 @@ fn complain(
     args: &Args,
     common: &Common,
 ) -> Result<()> {
-    let count: usize = undated.values().sum();
-    if count > 0 {
-        let mut files: Vec<String> =
-            undated.iter().take(5).map(|(path, count)| format!("{} ({count})", visible(path))).collect();
-        if undated.len() > files.len() {
-            files.push(format!("{} more", undated.len() - files.len()));
-        }
-        let what = format!(
-            "{count} records have no date, or none that can be read without guessing (03/04 may be March or April){}, in {}",
-            if args.by == By::Week { " or tells no day" } else { "" },
-            files.join(", ")
-        );
-        let dated = records.iter().filter(|record| !record.no_evidence).count() - count;
-        ensure!(dated > 0, "{what}; --date-field names the field, 2026-03-02 is a date");
-        common.note(format_args!("{what}; they are left out"));
-    }
-    let whom = if args.actor.is_empty() { "one another".into() } else { args.actor.join(" or ") };
-    let whose = if args.state.is_empty() { "a state".into() } else { args.state.join(" or ") };
-    ensure!(!records.is_empty(), "no article connects {} with {}", visible(&whose), visible(&whom));
-    if repeated > 0 {
-        common.note(format_args!(
-            "{repeated} of {} records repeat a report of the three days before, and are left out; --no-dedup counts them",
-            records.len()
-        ));
+    let left_out = LeftOut { undated, repeated, by: args.by.granularity() };
+    for note in left_out.said(records, &args.actor, &args.state)? {
+        common.note(format_args!("{note}"));
     }
     Ok(())
+}
+
+/// What was left out of an answer.
+pub struct LeftOut<'a> {
+    /// Records without a date, by file.
+    pub undated: &'a BTreeMap<String, usize>,
+    /// Records that repeat a report.
+    pub repeated: usize,
+    pub by: Granularity,
+}
+
+impl LeftOut<'_> {
+    /// In sentences.
+    ///
+    /// # Errors
+    /// Where nothing is left.
+    pub fn said(&self, records: &[Record], actors: &[String], states: &[String]) -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        let count: usize = self.undated.values().sum();
+        if count > 0 {
+            let mut files: Vec<String> =
+                self.undated.iter().take(5).map(|(path, count)| format!("{} ({count})", visible(path))).collect();
+            if self.undated.len() > files.len() {
+                files.push(format!("{} more", self.undated.len() - files.len()));
+            }
+            let what = format!(
+                "{count} records have no date, or none that can be read without guessing (03/04 may be March or April){}, in {}",
+                if self.by == Granularity::Week { " or tells no day" } else { "" },
+                files.join(", ")
+            );
+            let dated = records.iter().filter(|record| !record.no_evidence).count() - count;
+            ensure!(dated > 0, "{what}; --date-field names the field, 2026-03-02 is a date");
+            said.push(format!("{what}; they are left out"));
+        }
+        let whom = if actors.is_empty() { "one another".into() } else { actors.join(" or ") };
+        let whose = if states.is_empty() { "a state".into() } else { states.join(" or ") };
+        ensure!(!records.is_empty(), "no article connects {} with {}", visible(&whose), visible(&whom));
+        if self.repeated > 0 {
+            said.push(format!(
+                "{} of {} records repeat a report of the three days before, and are left out; --no-dedup counts them",
+                self.repeated,
+                records.len()
+            ));
+        }
+        Ok(said)
+    }
 }
 
 /// Says what cannot be told of such dates.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
+use detente::gazetteer::{EntryId, Gazetteer};
 use detente::{Pipeline, Query, Record, visible};
 
 use super::super::{Common, batches, progress};
@@ -15,9 +16,14 @@ use super::Args;
 /// Whether a file holds the records of `predict`.
 pub fn holds(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    let mut line = String::new();
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
-    is_file && BufReader::new(file).read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
+    is_file && are(BufReader::new(file))
+}
+
+/// Whether the first line is a record of `predict`.
+pub fn are(mut lines: impl BufRead) -> bool {
+    let mut line = String::new();
+    lines.read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
 }
 
 /// Whether a file that is no JSONL of records has their columns: read as articles, they would give figures of something else.
@@ -28,18 +34,28 @@ pub fn look_alike(path: &Path) -> bool {
     let (mut first, mut last) = (Vec::new(), Vec::new());
     let read = (&file).take(LOOKED_AT).read_to_end(&mut first);
     let read = read.and_then(|_| (&file).seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))));
-    let has = |bytes: &[u8], name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
     let is_parquet = first.starts_with(b"PAR1");
     if is_parquet && read.and_then(|_| (&file).take(LOOKED_AT).read_to_end(&mut last)).is_err() {
         return false;
     }
-    let bytes = if is_parquet { &last } else { &first };
-    has(bytes, "state_code") && has(bytes, "actor_code") && (has(bytes, "p_aligned") || has(bytes, "probabilities"))
+    look_like(if is_parquet { &last } else { &first })
 }
 
-pub fn read(path: &Path, mut with: impl FnMut(Record)) -> Result<()> {
-    let shown = || visible(&path.to_string_lossy()).into_owned();
-    for (number, line) in BufReader::new(File::open(path).with_context(shown)?).lines().enumerate() {
+/// Whether the names of records' columns stand where those of a file do.
+pub fn look_like(bytes: &[u8]) -> bool {
+    let has = |name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
+    has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
+}
+
+pub fn read(path: &Path, with: impl FnMut(Record)) -> Result<()> {
+    let name = path.to_string_lossy();
+    parse(BufReader::new(File::open(path).with_context(|| visible(&name).into_owned())?), &name, with)
+}
+
+/// Reads records from what is called `name`.
+pub fn parse(lines: impl BufRead, name: &str, mut with: impl FnMut(Record)) -> Result<()> {
+    let shown = || visible(name).into_owned();
+    for (number, line) in lines.lines().enumerate() {
         let line = line.with_context(shown)?;
         if line.trim().is_empty() {
             continue;
@@ -48,6 +64,12 @@ pub fn read(path: &Path, mut with: impl FnMut(Record)) -> Result<()> {
         with(record.with_context(|| format!("{}:{}: expected a record of `detente predict`", shown(), number + 1))?);
     }
     Ok(())
+}
+
+/// Whether a record is of the states and actors that were asked for.
+pub fn asked<'q>(query: &'q Query, gazetteer: &'q Gazetteer) -> impl Fn(&Record) -> bool + 'q {
+    let named = |ids: &[EntryId], code: &str| ids.is_empty() || ids.iter().any(|id| gazetteer.get(*id).code == code);
+    move |record| named(&query.actors, &record.actor_code) && named(&query.states, &record.state_code)
 }
 
 /// Answers articles, and appends their records; gives whether some failed.
@@ -74,7 +96,7 @@ pub fn answer(
         records.extend(found.into_iter().flatten());
         bar.inc(batch.len() as u64);
     }
-    let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
     let failed = read.finish();
     ensure!(read.any, "nothing could be read");

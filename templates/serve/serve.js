@@ -1,0 +1,194 @@
+"use strict";
+(() => {
+  const form = document.getElementById("ask");
+  if (!form) return;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const make = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
+  const progress = document.getElementById("progress");
+  const trouble = document.getElementById("trouble");
+  const count = (number) => number.toLocaleString("en");
+
+  // What was asked last: explanations are of this.
+  let asked = null;
+  let running = null;
+
+  const say = (message, problems = []) => {
+    const box = make("div", "", { className: "warn" });
+    box.append(make("p", message));
+    if (problems.length > 0) {
+      const list = make("ul", "");
+      list.append(...problems.map((problem) => make("li", problem)));
+      box.append(list);
+    }
+    trouble.replaceChildren(...(message ? [box] : []));
+  };
+
+  const filesOf = (data) => data.getAll("file").filter((file) => file.size > 0 || file.name !== "");
+
+  const check = (data) => {
+    const files = filesOf(data);
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    if (files.length > Number(form.dataset.maxFiles)) return `There are ${count(files.length)} files; at most ${form.dataset.maxFiles} are read at once.`;
+    if (bytes > Number(form.dataset.maxBytes)) return `These are ${count(Math.ceil(bytes / 1048576))} MiB; at most ${Number(form.dataset.maxBytes) / 1048576} are read at once.`;
+    if (files.length === 0 && !(data.get("text") || "").trim()) return "There is nothing to read: paste a text, or choose files.";
+    return "";
+  };
+
+  const show = (html) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const main = page.getElementById("main");
+    if (!main) return say("The answer could not be read.");
+    document.title = page.title;
+    document.getElementById("main").replaceWith(main);
+    trouble.replaceChildren(...(page.getElementById("trouble") || make("div", "")).childNodes);
+    document.dispatchEvent(new Event("detente:content"));
+    main.focus({ preventScroll: true });
+    main.scrollIntoView();
+  };
+
+  const [bar, said, stop] = progress.children;
+  const done = () => {
+    progress.hidden = true;
+    running = null;
+    form.removeAttribute("aria-busy");
+  };
+
+  form.addEventListener("submit", (event) => {
+    const data = new FormData(form);
+    const wrong = check(data);
+    if (wrong) {
+      event.preventDefault();
+      say(wrong);
+      return;
+    }
+    say("");
+    // What is saved is a download, which the browser does by itself.
+    if (event.submitter && event.submitter.name === "save") return;
+    event.preventDefault();
+    if (running) running.abort();
+    const request = new XMLHttpRequest();
+    running = request;
+    const files = filesOf(data).length;
+    const what = files > 1 ? `${count(files)} files` : files === 1 ? "the file" : "the text";
+    request.upload.addEventListener("progress", (step) => {
+      if (!step.lengthComputable) return;
+      bar.value = step.loaded / step.total;
+      said.textContent = `Sending ${what} …`;
+    });
+    request.upload.addEventListener("load", () => {
+      bar.removeAttribute("value");
+      said.textContent = `Reading ${what} …`;
+    });
+    request.addEventListener("load", () => {
+      if (running !== request) return;
+      done();
+      asked = { data, files: filesOf(data) };
+      show(request.responseText);
+    });
+    request.addEventListener("error", () => {
+      if (running !== request) return;
+      done();
+      say("The server does not answer; is it still running?");
+    });
+    request.addEventListener("abort", () => running === request && done());
+    request.open("POST", form.getAttribute("action").split("#")[0]);
+    bar.value = 0;
+    said.textContent = `Sending ${what} …`;
+    progress.hidden = false;
+    form.setAttribute("aria-busy", "true");
+    request.send(data);
+  });
+  stop.addEventListener("click", () => running && running.abort());
+
+  // Files that are dropped anywhere are as if chosen.
+  const files = document.getElementById("files");
+  document.addEventListener("dragover", (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    form.classList.add("over");
+  });
+  document.addEventListener("dragleave", (event) => event.relatedTarget === null && form.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    form.classList.remove("over");
+    if (event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    files.files = event.dataTransfer.files;
+    files.focus();
+  });
+
+  // The words behind a pair, asked for where its line is opened.
+  const formats = { txt: "text/plain", html: "text/html", htm: "text/html", csv: "text/csv", tsv: "text/tab-separated-values", json: "application/json", jsonl: "application/jsonl", ndjson: "application/jsonl" };
+  const explain = async (pair) => {
+    const card = pair.closest(".card");
+    const { id } = card.dataset;
+    const path = card.dataset.path || "";
+    const file = asked.files.find((file) => (file.webkitRelativePath || file.name) === path || file.name === path);
+    const body = file || new Blob([asked.data.get("text") || ""], { type: "text/plain" });
+    const query = new URLSearchParams({ state: pair.dataset.state, actor: pair.dataset.actor });
+    if (file) query.set("name", file.name);
+    const type = file ? formats[file.name.split(".").pop().toLowerCase()] || "application/octet-stream" : "text/plain";
+    const response = await fetch(`/v1/explain?${query}`, { method: "POST", body, headers: { "Content-Type": type } });
+    const text = await response.text();
+    if (!response.ok) throw new Error(JSON.parse(text).detail);
+    const records = text.split("\n").filter(Boolean).map(JSON.parse);
+    return records.length === 1 ? records[0] : records.find((record) => record.id === id) || records.find((record) => record.id === id.replace(/#\d+$/, ""));
+  };
+
+  const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
+  const tell = (record) => {
+    const parts = [];
+    const exact = record.evidence.every((evidence) => evidence.method === "exact");
+    parts.push(make("p", exact
+      ? `What each word adds to the score of ${record.stance}; with all others, and a base of ${signed(record.base[record.stance])}, it adds up to ${signed(record.logits[record.stance])}.`
+      : `What the score of ${record.stance} loses where a word is left out; words act together, so these do not add up.`, { className: "note" }));
+    const most = Math.max(...record.evidence.flatMap((evidence) => evidence.words.map((word) => Math.abs(word.contribution[record.stance]))), 1e-9);
+    for (const evidence of record.evidence.slice(0, 3)) {
+      const line = make("p", "", { className: "words", dir: "auto" });
+      for (const sentence of evidence.sentences) {
+        let at = sentence.start;
+        const letters = [...sentence.text];
+        const until = (end) => letters.slice(at - sentence.start, end - sentence.start).join("");
+        for (const word of evidence.words) {
+          if (word.part !== sentence.part || word.start < at || word.end > sentence.end) continue;
+          line.append(until(word.start));
+          at = word.start;
+          const adds = word.contribution[record.stance];
+          const strength = Math.min(4, Math.ceil((Math.abs(adds) / most) * 4 - 0.5));
+          const marked = make("span", until(word.end), { title: signed(adds) });
+          if (strength > 0) marked.className = adds > 0 ? `for${strength}` : `against${strength}`;
+          line.append(marked);
+          at = word.end;
+        }
+        line.append(`${until(sentence.end)} `);
+      }
+      parts.push(line);
+      const words = [...evidence.words].sort((a, b) => Math.abs(b.contribution[record.stance]) - Math.abs(a.contribution[record.stance])).slice(0, 8);
+      const list = make("ul", "", { className: "beside" });
+      list.append(...words.map((word) => make("li", `${signed(word.contribution[record.stance])} ${word.text}`)));
+      parts.push(list);
+    }
+    return parts;
+  };
+
+  const offer = (pair) => {
+    if (!asked || !pair.open || pair.querySelector(".why") || !pair.querySelector("blockquote")) return;
+    const why = make("div", "", { className: "why" });
+    const button = make("button", "Which words say so?", { type: "button" });
+    why.append(button);
+    pair.append(why);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      why.setAttribute("aria-live", "polite");
+      try {
+        const record = await explain(pair);
+        if (!record) throw new Error("the article was not found again");
+        why.replaceChildren(...tell(record));
+      } catch (error) {
+        button.disabled = false;
+        why.replaceChildren(button, make("p", `No explanation: ${error.message}`, { className: "note" }));
+      }
+    });
+  };
+  document.addEventListener("toggle", (event) => event.target.matches && event.target.matches(".pair") && offer(event.target), true);
+  document.addEventListener("detente:content", () => all(".pair[open]").forEach(offer));
+})();
