@@ -6,19 +6,24 @@
 mod browser;
 #[path = "../program/mod.rs"]
 mod program;
+#[path = "../program/server.rs"]
+mod server;
 
 use browser::{Browser, Page};
 use libtest_mimic::{Arguments, Failed, Trial};
 use program::Folder;
+use server::Server;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/examples/two-years");
 
 fn main() {
     type Check = fn(&Browser) -> Result<(), Failed>;
-    let checks: [(&str, Check); 5] = [
+    let checks: [(&str, Check); 7] = [
         ("trend_shows_the_reports_of_a_mark_and_the_map_of_another_time", trend),
         ("evaluation_filters_its_errors", evaluation),
         ("prediction_filters_by_state_and_opens_evidence", prediction),
+        ("a_text_is_pasted_and_its_answer_read", pasted),
+        ("files_are_dropped_and_what_is_wrong_is_said", dropped),
         ("nothing_of_an_article_runs", hostile),
         ("what_is_complained_of_is_heard", complaints),
     ];
@@ -108,6 +113,73 @@ fn prediction(browser: &Browser) -> Result<(), Failed> {
     page.click("[data-copy]")?;
     page.is("document.querySelector('[data-count]').textContent.endsWith('rows copied')")?;
     page.done()
+}
+
+fn pasted(browser: &Browser) -> Result<(), Failed> {
+    let server = Server::start(&[]);
+    let page = browser.open(&server.url)?;
+    fits(&page)?;
+    let text = include_str!("../../datasets/examples/harbour-pact.txt");
+    page.act(&format!("document.getElementById('text').value = {}", serde_json::json!(text)))?;
+    page.click("button.first")?;
+    page.is("document.querySelector('h1').textContent == 'Who stands where toward Russia'")?;
+    let belarus = "document.querySelector('.pair[data-state=BLR]')";
+    page.is(&format!("{belarus}.dataset.stance == 'aligned' && {belarus}.open"))?;
+    page.is(&format!("[...{belarus}.querySelectorAll('mark.state')].some((mark) => mark.textContent == 'Belarus')"))?;
+    page.is("document.activeElement.id == 'main'")?;
+    page.click(".pair[data-state=BLR] .why button")?;
+    page.is(&format!("{belarus}.querySelector('.words .for4') != null"))?;
+    page.is("document.querySelector('.map [data-code=BLR] title').textContent.startsWith('Belarus: +0.9')")?;
+    fits(&page)?;
+    // Everybody, then another actor of the map.
+    page.act("document.getElementById('actor').value = ''")?;
+    page.click("button.first")?;
+    page.is("document.querySelectorAll('#when option').length > 3")?;
+    page.act(
+        "const when = document.getElementById('when'); \
+         when.value = [...when.options].find((option) => option.textContent == 'NATO').value; \
+         when.dispatchEvent(new Event('input'))",
+    )?;
+    page.is("document.getElementById('map-when').textContent == 'NATO'")?;
+    page.is("!document.querySelector('.map [data-code=BLR] title').textContent.startsWith('Belarus: +0.9')")?;
+    page.done()
+}
+
+fn dropped(browser: &Browser) -> Result<(), Failed> {
+    let server = Server::start(&["--max-files", "8"]);
+    let page = browser.open(&format!("{}trend", server.url))?;
+    fits(&page)?;
+    page.click("button.first")?;
+    page.is("document.getElementById('trouble').textContent.includes('nothing to read')")?;
+    let names = ["2018-q1", "2018-q2", "2018-q3", "2018-q4", "2019-q1", "2019-q2", "2019-q3", "2019-q4"];
+    let texts: Vec<(String, String)> = names
+        .iter()
+        .map(|name| Ok((format!("{name}.jsonl"), std::fs::read_to_string(format!("{EXAMPLE}/{name}.jsonl"))?)))
+        .collect::<std::io::Result<_>>()?;
+    let files: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    page.drop_files(&files)?;
+    page.is("document.getElementById('files').files.length == 8")?;
+    page.click("button.first")?;
+    page.is("document.querySelector('h1').textContent == 'Stance toward Russia, 2018 to 2019'")?;
+    page.click("#s0 .chart a:nth-of-type(2)")?;
+    page.is("document.querySelector('#s0-panel').textContent.includes('2019')")?;
+    fits(&page)?;
+    page.done()?;
+
+    let page = browser.open(&server.url)?;
+    let bad = "Norway condemned Chile over <img src=x onerror=\"document.title = 'ran'\">.";
+    page.act("document.getElementById('actor').value = 'Chile'")?;
+    page.drop_files(&[("<img src=x onerror=alert(1)>.txt", bad), ("old.xlsx", "PK\u{3}\u{4}")])?;
+    page.click("button.first")?;
+    page.is("document.getElementById('trouble').textContent.includes('old.xlsx: packed data')")?;
+    page.is("document.querySelector('.pair').textContent.includes('onerror=') && document.images.length == 0")?;
+    page.click(".why button")?;
+    page.is("document.querySelector('.why .words').textContent.includes('condemned')")?;
+    page.act("document.getElementById('actor').value = 'Nowhereland'")?;
+    page.click("button.first")?;
+    page.is("document.getElementById('trouble').textContent.includes('unknown state or actor')")?;
+    // The browser notes every answer that is a refusal; nothing else.
+    page.done_but("422")
 }
 
 fn hostile(browser: &Browser) -> Result<(), Failed> {

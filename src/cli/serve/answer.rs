@@ -223,6 +223,19 @@ pub fn trend_of(
     Ok(Answer { answer: TrendAnswer { trend, corrected }, problems })
 }
 
+/// What `trend --format json` writes.
+pub fn trend_json(
+    app: &App,
+    articles: Articles,
+    question: &Question,
+    wanted: &Wanted,
+) -> Result<Answer<Vec<u8>>, Problem> {
+    let Answer { answer, problems } = trend_of(app, articles, question, wanted, 0)?;
+    let mut json = serde_json::to_vec_pretty(&answer.trend).map_err(|_| Problem::failed())?;
+    json.push(b'\n');
+    Ok(Answer { answer: json, problems })
+}
+
 fn bytes_of(source: &Source) -> &[u8] {
     match &source.input {
         detente::source::Input::Bytes(_, bytes) => bytes,

@@ -25,13 +25,7 @@ pub async fn explain(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap
 }
 
 pub async fn trend(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap, body: Body) -> Answered {
-    answer(state, query, headers, body, TREND, "application/json", |app, articles, question, wanted| {
-        let Answer { answer, problems } = answer::trend_of(app, articles, question, wanted, 0)?;
-        let mut json = serde_json::to_vec_pretty(&answer.trend).map_err(|_| Problem::failed())?;
-        json.push(b'\n');
-        Ok(Answer { answer: json, problems })
-    })
-    .await
+    answer(state, query, headers, body, TREND, "application/json", answer::trend_json).await
 }
 
 type Answered = Result<Response, Problem>;

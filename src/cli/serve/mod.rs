@@ -21,6 +21,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Uri};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
@@ -161,7 +162,9 @@ fn router(app: &Arc<App>, origins: &[HeaderValue]) -> Router {
     let questions = Router::new()
         .route("/v1/predict", post(api::predict))
         .route("/v1/explain", post(api::explain))
-        .route("/v1/trend", post(api::trend));
+        .route("/v1/trend", post(api::trend))
+        // Before the layers, so that they see what browsers ask first: OPTIONS.
+        .method_not_allowed_fallback(no_such_method);
     let pages = Router::new()
         .route("/", get(pages::ask).post(pages::predict))
         .route("/trend", get(pages::ask_trend).post(pages::trend));
@@ -179,8 +182,12 @@ fn router(app: &Arc<App>, origins: &[HeaderValue]) -> Router {
         .route("/serve.js", get(assets::serve_script))
         .route("/icon.svg", get(assets::icon))
         .fallback(|uri: Uri| async move { Problem::no_such_page().at(uri.path()) })
-        .method_not_allowed_fallback(|uri: Uri| async move { Problem::no_such_method().at(uri.path()) })
+        .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(|_| Problem::failed().as_response()))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard::check))
         .with_state(Arc::clone(app))
+}
+
+async fn no_such_method(uri: Uri) -> Response {
+    Problem::no_such_method().at(uri.path())
 }

@@ -135,25 +135,19 @@ pub async fn predict(State(app): State<Arc<App>>, form: Form) -> Response {
 
 pub async fn trend(State(app): State<Arc<App>>, form: Form) -> Response {
     answer(&app, form, true, |app, articles, question, wanted, filled| {
-        let reports = if filled.save == Some(Save::Json) { 0 } else { REPORTS };
-        let Answer { answer, problems } = answer::trend_of(app, articles, question, wanted, reports)?;
-        let mut written = Vec::new();
-        let done = match filled.save {
-            Some(Save::Json | Save::Jsonl | Save::Csv) => {
-                serde_json::to_writer_pretty(&mut written, &answer.trend).map_err(std::io::Error::from)
-            }
-            Some(Save::Report) | None => {
-                let notes = TrendNotes {
-                    frame: frame(app, filled, true, &problems),
-                    corrected: answer.corrected,
-                    deduplicated: !question.no_dedup,
-                    left_out: Vec::new(),
-                };
-                write_trend(&answer.trend, &notes, &mut written)
-            }
+        if matches!(filled.save, Some(Save::Json | Save::Jsonl | Save::Csv)) {
+            return answer::trend_json(app, articles, question, wanted);
+        }
+        let Answer { answer, problems } = answer::trend_of(app, articles, question, wanted, REPORTS)?;
+        let notes = TrendNotes {
+            frame: frame(app, filled, true, &problems),
+            corrected: answer.corrected,
+            deduplicated: !question.no_dedup,
+            left_out: Vec::new(),
         };
-        done.map_err(|_| Problem::failed())?;
-        Ok(Answer { answer: written, problems })
+        let mut html = Vec::new();
+        write_trend(&answer.trend, &notes, &mut html).map_err(|_| Problem::failed())?;
+        Ok(Answer { answer: html, problems })
     })
     .await
 }
