@@ -1,7 +1,8 @@
 # Short names for what is done often. CI runs `.ci/run`; nothing here is needed to build or to use detente.
 
 .DELETE_ON_ERROR:
-.PHONY: check test model bench bench-peers growth learning small-data novelty validity names scores silver stats accurate ablation transfer map fuzz
+PYTHON ?= python3
+.PHONY: check test model bench bench-peers load openapi growth learning small-data novelty validity names scores silver stats accurate ablation transfer map fuzz
 
 # Format, lints, documentation, the library without the program: what CI asks before it tests.
 check:
@@ -18,6 +19,14 @@ model:
 # The program beside scikit-learn and fastText, which PYTHON must have: reports/speed.md and .csv.
 bench-peers:
 	cargo bench --bench peers -- reports/speed.csv > reports/speed.md
+
+# The server under load: the table of reports/serve.md. OHA is the program oha.
+load:
+	cargo bench --bench load
+
+# Whether the description of the API is one, by openapi-spec-validator, which PYTHON must have.
+openapi:
+	$(PYTHON) -m openapi_spec_validator templates/serve/openapi.json
 
 # Time and memory against the size of hostile input: reports/growth.md.
 growth:

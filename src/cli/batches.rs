@@ -37,17 +37,17 @@ impl Read {
     /// Says what was wrong; gives whether anything was.
     pub fn finish(&mut self) -> bool {
         let failed = self.complaints.finish();
-        let left: usize = self.languages.values().sum();
-        if left == 0 {
-            return failed;
-        }
-        let named: Vec<String> = self.languages.iter().map(|(language, count)| format!("{language} {count}")).collect();
-        self.complaints.tell(format!(
-            "{left} of {} articles are not in English ({}), and are left out; --any-language reads them anyway",
-            self.all,
-            named.join(", ")
-        ));
+        let Some(left_out) = self.left_out() else { return failed };
+        self.complaints.tell(format!("{left_out}; --any-language reads them anyway"));
         true
+    }
+
+    /// How many articles were left out for their language, if any.
+    fn left_out(&self) -> Option<String> {
+        let left: usize = self.languages.values().sum();
+        let named: Vec<String> = self.languages.iter().map(|(language, count)| format!("{language} {count}")).collect();
+        let named = named.join(", ");
+        (left > 0).then(|| format!("{left} of {} articles are not in English ({named}), and are left out", self.all))
     }
 
     /// Whether articles were left out for their language.
@@ -57,7 +57,10 @@ impl Read {
 
     /// What was wrong, where the complaints were kept.
     pub fn into_complaints(mut self) -> Vec<String> {
-        self.finish();
+        self.complaints.finish();
+        if let Some(left_out) = self.left_out() {
+            self.complaints.tell(left_out);
+        }
         self.complaints.into_kept()
     }
 }

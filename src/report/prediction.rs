@@ -12,6 +12,8 @@ use super::number::typeset;
 use super::page::{Frame, Page};
 use super::plural;
 use super::switch::{State, Switch};
+use crate::article::{Article, Part};
+use crate::characters::Characters;
 use crate::date::Date;
 use crate::document::Side;
 use crate::record::{EvidenceRecord, Record};
@@ -20,6 +22,8 @@ use crate::record::{EvidenceRecord, Record};
 const ARTICLES: usize = 2000;
 /// Bytes of what articles say; with all else the page stays below 10 MB.
 const BYTES: usize = 3_000_000;
+/// Bytes of the text of an article that is the only one; a longer one is not shown.
+const TEXT: usize = 200_000;
 /// Pairs that are shown.
 const PAIRS: usize = 12_000;
 /// Rows and columns of the matrix.
@@ -59,6 +63,8 @@ pub struct PredictionPage {
     counts: BTreeMap<Code, BTreeMap<Code, Count>>,
     names: BTreeMap<Code, String>,
     shown: Vec<Vec<Record>>,
+    /// The text of the first article.
+    text: Option<String>,
     bytes: usize,
     shown_pairs: usize,
 }
@@ -101,6 +107,7 @@ struct Whole<'p> {
     left_out: usize,
     map: Option<Switch>,
     matrix: Matrix,
+    reading: Option<Reading>,
     articles: Vec<ArticleCard<'p>>,
     states: Vec<(&'p str, &'p str)>,
     actors: Vec<(&'p str, &'p str)>,
@@ -130,7 +137,21 @@ struct ArticleCard<'p> {
 struct PairRow<'p> {
     record: &'p Record,
     probability: String,
-    passages: Vec<Vec<Piece>>,
+    passages: Vec<Passage>,
+}
+
+/// A piece of evidence, and where it stands in the text if that is shown.
+struct Passage {
+    pieces: Vec<Piece>,
+    place: Option<usize>,
+}
+
+/// A text with its evidence, as far as it overlaps one piece each.
+struct Reading {
+    /// Stretches in their order; those that are evidence have a number.
+    stretches: Vec<(Option<usize>, String)>,
+    /// Where each piece of evidence begins and ends, in characters.
+    places: Vec<[usize; 2]>,
 }
 
 impl PredictionPage {
@@ -142,6 +163,13 @@ impl PredictionPage {
     /// Puts the page elsewhere.
     pub fn set_frame(&mut self, frame: Frame) {
         self.frame = frame;
+    }
+
+    /// Takes an article with its records: if it stays the only one, its text is shown with the evidence in it.
+    pub fn add_article(&mut self, article: &Article, records: Vec<Record>) {
+        let is_first = self.answered == 0 && article.text.len() <= TEXT;
+        self.text = is_first.then(|| article.text.clone());
+        self.add(records);
     }
 
     /// Takes the records of one article.
@@ -180,7 +208,11 @@ impl PredictionPage {
     /// # Errors
     /// Those of `to`.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        let mut articles: Vec<ArticleCard<'_>> = self.shown.iter().filter_map(|records| card(records)).collect();
+        let reading = self.shown.first().zip(self.text.as_ref()).filter(|_| self.answered == 1);
+        let reading = reading.map(|(records, text)| Reading::new(text, records));
+        let place = |evidence: &EvidenceRecord| reading.as_ref()?.place(evidence);
+        let mut articles: Vec<ArticleCard<'_>> =
+            self.shown.iter().filter_map(|records| card(records, &place)).collect();
         // The earliest first, those without a date last.
         articles.sort_by_key(|card| {
             let date = Date::parse(&card.first.date);
@@ -225,6 +257,7 @@ impl PredictionPage {
             states: borrowed(&state_names),
             actors: borrowed(&actor_names),
             articles,
+            reading,
         };
         page.write_into(to)
     }
@@ -271,13 +304,47 @@ impl PredictionPage {
     }
 }
 
-fn card(records: &[Record]) -> Option<ArticleCard<'_>> {
+impl Reading {
+    fn new(text: &str, records: &[Record]) -> Self {
+        let evidence =
+            records.iter().flat_map(|record| &record.evidence).filter(|evidence| evidence.part == Part::Text);
+        let mut all: Vec<[usize; 2]> = evidence.map(|evidence| [evidence.start, evidence.end]).collect();
+        all.sort_unstable();
+        let mut places: Vec<[usize; 2]> = Vec::new();
+        for [start, end] in all {
+            match places.last_mut() {
+                Some(last) if start < last[1] => last[1] = last[1].max(end),
+                _ => places.push([start, end]),
+            }
+        }
+        let characters = Characters::new(text);
+        let (mut stretches, mut at) = (Vec::new(), 0);
+        for (number, place) in places.iter().enumerate() {
+            let [Some(start), Some(end)] = place.map(|index| characters.to_byte(index)) else { continue };
+            if let (Some(before), Some(evidence)) = (text.get(at..start), text.get(start..end)) {
+                stretches.push((None, before.to_owned()));
+                stretches.push((Some(number), evidence.to_owned()));
+                at = end;
+            }
+        }
+        stretches.push((None, text[at..].to_owned()));
+        Self { stretches, places }
+    }
+
+    fn place(&self, evidence: &EvidenceRecord) -> Option<usize> {
+        let holds = |[start, end]: &[usize; 2]| *start <= evidence.start && evidence.end <= *end;
+        self.places.iter().position(holds).filter(|_| evidence.part == Part::Text)
+    }
+}
+
+fn card<'p>(records: &'p [Record], place: &impl Fn(&EvidenceRecord) -> Option<usize>) -> Option<ArticleCard<'p>> {
     let first = records.first()?;
     let is_web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     let pairs = records.iter().map(|record| {
         let mut evidence: Vec<&EvidenceRecord> = record.evidence.iter().collect();
         evidence.sort_by_key(|evidence| (evidence.part, evidence.start));
-        let passages = evidence.into_iter().map(passage).collect();
+        let passages = evidence.into_iter();
+        let passages = passages.map(|evidence| Passage { pieces: passage(evidence), place: place(evidence) }).collect();
         PairRow { record, probability: format!("{:.2}", record.probability()), passages }
     });
     Some(ArticleCard {

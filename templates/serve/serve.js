@@ -108,12 +108,32 @@
     form.classList.add("over");
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && form.classList.remove("over"));
-  document.addEventListener("drop", (event) => {
+  const within = async (entry) => {
+    if (entry.isFile) return [await new Promise((tell, fail) => entry.file(tell, fail))];
+    const reader = entry.createReader();
+    const found = [];
+    // A folder is told some entries at a time.
+    for (;;) {
+      const some = await new Promise((tell, fail) => reader.readEntries(tell, fail));
+      if (some.length === 0) return found;
+      for (const one of some) found.push(...(await within(one)));
+    }
+  };
+  document.addEventListener("drop", async (event) => {
     form.classList.remove("over");
     if (event.dataTransfer.files.length === 0) return;
     event.preventDefault();
     files.files = event.dataTransfer.files;
     files.focus();
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+    if (!entries.some((entry) => entry && entry.isDirectory)) return;
+    try {
+      const held = new DataTransfer();
+      for (const entry of entries) for (const file of entry ? await within(entry) : []) held.items.add(file);
+      files.files = held.files;
+    } catch (error) {
+      say(`The folder could not be read: ${error.message}`);
+    }
   });
 
   // The words behind a pair, asked for where its line is opened.

@@ -127,6 +127,8 @@ fn pasted(browser: &Browser) -> Result<(), Failed> {
     page.is(&format!("{belarus}.dataset.stance == 'aligned' && {belarus}.open"))?;
     page.is(&format!("[...{belarus}.querySelectorAll('mark.state')].some((mark) => mark.textContent == 'Belarus')"))?;
     page.is("document.activeElement.id == 'main'")?;
+    page.click(".pair[data-state=BLR] .place")?;
+    page.is("/Belarus|Minsk/.test(document.querySelector('.reading mark:target').textContent)")?;
     page.click(".pair[data-state=BLR] .why button")?;
     page.is(&format!("{belarus}.querySelector('.words .for4') != null"))?;
     page.is("document.querySelector('.map [data-code=BLR] title').textContent.startsWith('Belarus: +0.9')")?;

@@ -145,7 +145,7 @@ impl<'a> Printer<'a> {
             .collect::<Result<_>>()?;
         for (article, (rendered, records)) in articles.iter().zip(rendered.into_iter().flatten()) {
             if let Some(((page, _), records)) = self.page.as_mut().zip(records) {
-                page.add(records);
+                page.add_article(article, records);
             }
             match rendered {
                 Some(rendered) if self.args.sort == Some(Sort::Date) => {

@@ -47,13 +47,13 @@ impl From<Source> for Articles {
     }
 }
 
-/// Hands the records of each article to `with`.
+/// Hands each article with its records to `with`.
 pub fn predict(
     app: &App,
     articles: Articles,
     question: &Question,
     wanted: &Wanted,
-    mut with: impl FnMut(Vec<Record>) -> Result<(), Problem>,
+    mut with: impl FnMut(&Article, Vec<Record>) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
     let query = question.query(app.pipeline.gazetteer())?;
     answered(app, &app.pipeline, articles, &query, question, wanted, &mut with)
@@ -66,7 +66,7 @@ fn answered(
     query: &Query,
     question: &Question,
     wanted: &Wanted,
-    with: &mut impl FnMut(Vec<Record>) -> Result<(), Problem>,
+    with: &mut impl FnMut(&Article, Vec<Record>) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
     read(app, articles, question, wanted, |some| {
         let of = |some: &[Article]| -> Vec<Vec<Record>> {
@@ -74,7 +74,7 @@ fn answered(
             answered.map(|(article, predictions)| Record::all(article, &predictions).collect()).collect()
         };
         let found: Vec<Vec<Vec<Record>>> = some.par_chunks(EACH).map(of).collect();
-        found.into_iter().flatten().try_for_each(&mut *with)
+        some.iter().zip(found.into_iter().flatten()).try_for_each(|(article, records)| with(article, records))
     })
 }
 
@@ -125,7 +125,7 @@ pub fn predict_jsonl(
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let mut lines = Lines::default();
     let problems =
-        predict(app, articles, question, wanted, |records| records.iter().try_for_each(|record| lines.add(record)))?;
+        predict(app, articles, question, wanted, |_, records| records.iter().try_for_each(|record| lines.add(record)))?;
     Ok(Answer { answer: lines.0, problems })
 }
 
@@ -138,7 +138,7 @@ pub fn predict_csv(
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let mut rows = csv::Writer::from_writer(Vec::new());
     rows.write_record(Record::COLUMNS).map_err(|_| Problem::failed())?;
-    let problems = predict(app, articles, question, wanted, |records| {
+    let problems = predict(app, articles, question, wanted, |_, records| {
         for record in records {
             let row = record.row().map_err(|_| Problem::failed())?;
             rows.write_record(row).map_err(|_| Problem::failed())?;
@@ -207,7 +207,7 @@ pub fn trend_of(
     let mut prevalence = None;
     let mut problems = Vec::new();
     if !articles.sources.is_empty() || articles.text.is_some() {
-        let mut add = |found: Vec<Record>| {
+        let mut add = |_: &Article, found: Vec<Record>| {
             records.extend(found);
             Ok(())
         };
@@ -219,7 +219,8 @@ pub fn trend_of(
     let trend = trend(&records, &params.reports(reports))?;
     let left_out = command::LeftOut { undated: &trend.undated, repeated: trend.repeated, by: question.by };
     let said = left_out.said(&records, &question.actors, &question.states);
-    problems.extend(said.map_err(|error| Problem::unprocessable(format!("{error:#}")))?);
+    let said = said.map_err(|error| Problem::unprocessable(format!("{error:#}")))?;
+    problems.extend(said.into_iter().map(|(sentence, _)| sentence));
     Ok(Answer { answer: TrendAnswer { trend, corrected }, problems })
 }
 

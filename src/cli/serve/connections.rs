@@ -1,5 +1,7 @@
 //! Connections: taken, timed, and ended in good order.
 
+use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
@@ -24,6 +26,19 @@ const STALLED: Duration = Duration::from_secs(30);
 const ENDING: Duration = Duration::from_secs(8);
 /// Bytes of a connection that are held beside its body.
 const BUFFER: usize = 64 << 10;
+
+/// Clients that wait to be taken; more must try again.
+const WAITING: u32 = 1024;
+
+/// Listens at an address.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library has it: where connections of a server that has ended linger, another may start.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// Serves until a signal ends it.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits) -> Result<()> {

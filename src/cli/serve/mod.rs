@@ -24,7 +24,6 @@ use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use detente::Pipeline;
@@ -99,7 +98,7 @@ struct Limits {
 struct App {
     /// Answers `predict` and `explain`.
     pipeline: Pipeline,
-    /// Answers `trend`, if it is another: as on the command line, that takes the fast one unless told.
+    /// Answers `trend`, if it is another: archives are too long for the accurate one.
     trend: Option<Pipeline>,
     model: String,
     fields: FieldArgs,
@@ -112,10 +111,17 @@ struct App {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let address = SocketAddr::new(args.bind, args.port);
+    let threads = rayon::current_num_threads();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        // One for each that computes, and some to spare.
+        .max_blocking_threads(threads + 2)
+        .enable_all()
+        .build()?;
     // Before the model is loaded: a port that is taken is known at once.
-    let listener = std::net::TcpListener::bind(address)
+    let listener = runtime
+        .block_on(async { connections::listen(address) })
         .with_context(|| format!("cannot listen at {address}; --port 0 takes a free port"))?;
-    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let pipeline = args.model.load(common)?;
     let is_default = *args.model.name() == ModelName::Accurate;
@@ -126,7 +132,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         time: Duration::from_secs(args.max_time),
         requests: args.max_requests as usize,
     };
-    let threads = rayon::current_num_threads();
     let app = Arc::new(App {
         pipeline,
         trend,
@@ -140,14 +145,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     if !args.bind.is_loopback() {
         common.note(format_args!("whoever reaches {address} can ask; nobody is asked for a password"));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        // One for each that computes, and one for each that reads its articles.
-        .max_blocking_threads(2 * threads + 2)
-        .enable_all()
-        .build()?;
     runtime.block_on(async {
-        let listener = TcpListener::from_std(listener)?;
         let mut out = std::io::stdout();
         writeln!(out, "http://{address}/").and_then(|()| out.flush()).context("cannot write to standard output")?;
         common.note(format_args!("Ctrl-C ends it"));

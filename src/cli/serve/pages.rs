@@ -120,8 +120,8 @@ pub async fn predict(State(app): State<Arc<App>>, form: Form) -> Response {
         Some(Save::Jsonl | Save::Json) => answer::predict_jsonl(app, articles, question, wanted),
         Some(Save::Report) | None => {
             let mut page = PredictionPage::new("");
-            let problems = answer::predict(app, articles, question, wanted, |records| {
-                page.add(records);
+            let problems = answer::predict(app, articles, question, wanted, |article, records| {
+                page.add_article(article, records);
                 Ok(())
             })?;
             page.set_frame(frame(app, filled, false, &problems));

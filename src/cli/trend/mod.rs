@@ -294,8 +294,8 @@ fn complain(
     common: &Common,
 ) -> Result<()> {
     let left_out = LeftOut { undated, repeated, by: args.by.granularity() };
-    for note in left_out.said(records, &args.actor, &args.state)? {
-        common.note(format_args!("{note}"));
+    for (note, hint) in left_out.said(records, &args.actor, &args.state)? {
+        common.note(format_args!("{note}{hint}"));
     }
     Ok(())
 }
@@ -310,11 +310,16 @@ pub struct LeftOut<'a> {
 }
 
 impl LeftOut<'_> {
-    /// In sentences.
+    /// In sentences, each with what to do about it on a command line.
     ///
     /// # Errors
     /// Where nothing is left.
-    pub fn said(&self, records: &[Record], actors: &[String], states: &[String]) -> Result<Vec<String>> {
+    pub fn said(
+        &self,
+        records: &[Record],
+        actors: &[String],
+        states: &[String],
+    ) -> Result<Vec<(String, &'static str)>> {
         let mut said = Vec::new();
         let count: usize = self.undated.values().sum();
         if count > 0 {
@@ -330,16 +335,17 @@ impl LeftOut<'_> {
             );
             let dated = records.iter().filter(|record| !record.no_evidence).count() - count;
             ensure!(dated > 0, "{what}; --date-field names the field, 2026-03-02 is a date");
-            said.push(format!("{what}; they are left out"));
+            said.push((format!("{what}; they are left out"), ""));
         }
         let whom = if actors.is_empty() { "one another".into() } else { actors.join(" or ") };
         let whose = if states.is_empty() { "a state".into() } else { states.join(" or ") };
         ensure!(!records.is_empty(), "no article connects {} with {}", visible(&whose), visible(&whom));
         if self.repeated > 0 {
-            said.push(format!(
-                "{} of {} records repeat a report of the three days before, and are left out; --no-dedup counts them",
-                self.repeated,
-                records.len()
+            let count = records.len();
+            let repeated = self.repeated;
+            said.push((
+                format!("{repeated} of {count} records repeat a report of the three days before, and are left out"),
+                "; --no-dedup counts them",
             ));
         }
         Ok(said)
