@@ -62,17 +62,19 @@ impl LinearModel {
 impl EvidenceModel for LinearModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
         let mut scores = Vec::with_capacity(windows.len());
-        let (mut columns, mut row) = (Vec::new(), Vec::new());
+        let (mut columns, mut hashes, mut row) = (Vec::new(), Vec::new(), Vec::new());
         // The pairs of the same sentences share their tokens.
         for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
             let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
             let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
             // Most features are unknown: these are left out before anything is sorted.
-            let known = |hash| self.tfidf.vocabulary().get(hash);
-            let shared = self.ngrams.shared(&words, known);
+            let vocabulary = self.tfidf.vocabulary();
+            let shared = self.ngrams.shared(&words, |hash| vocabulary.get(hash));
             for window in same {
                 columns.clear();
-                self.ngrams.columns(&words, &shared, window.pair, window.strength, known, &mut columns);
+                hashes.clear();
+                self.ngrams.columns(&words, &shared, window.pair, window.strength, &mut columns, &mut hashes);
+                vocabulary.get_all(&mut hashes, &mut columns);
                 self.tfidf.transform_columns(&mut columns, &mut row);
                 scores.push(self.score_row(&row));
             }

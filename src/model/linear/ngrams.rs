@@ -129,15 +129,16 @@ impl NgramParams {
         shared
     }
 
-    /// Appends the columns of what [`features`](Self::features) gives and `known` knows, in some order.
+    /// Appends the columns of what [`features`](Self::features) gives and [`shared`](Self::shared) knows, in some order, and the
+    /// hashes of the rest.
     pub(crate) fn columns(
         &self,
         words: &Words<'_>,
         shared: &Shared,
         pair: (Party, Party),
         strength: Strength,
-        known: impl Fn(u64) -> Option<u32>,
         columns: &mut Vec<u32>,
+        hashes: &mut Vec<u64>,
     ) {
         let Some(masked) = words.mask(pair) else { return };
         // For each word the next from there on that names one of the pair: what ends before it is shared.
@@ -146,7 +147,7 @@ impl NgramParams {
             next[..=at].iter_mut().rev().take_while(|next| **next == masked.len()).for_each(|next| *next = at);
         }
         columns.extend(shared.0.iter().filter(|(start, end, _)| next[*start] >= *end).map(|(.., column)| column));
-        let mut names = Namer::new(|hash, _: &str, _| columns.extend(known(hash)));
+        let mut names = Namer::new(|hash, _: &str, _| hashes.push(hash));
         names.ngrams_beyond(&masked, "w", 0..masked.len(), self.max_n, |start| next[start]);
         self.of_pair(&masked, strength, &mut names);
     }
@@ -423,7 +424,9 @@ mod tests {
                 let shared = params.shared(&words, known);
                 for pair in window.pairs {
                     let (mut found, mut all) = (Vec::new(), Vec::new());
-                    params.columns(&words, &shared, pair, window.strength, known, &mut found);
+                    let mut hashes = Vec::new();
+                    params.columns(&words, &shared, pair, window.strength, &mut found, &mut hashes);
+                    found.extend(hashes.into_iter().filter_map(known));
                     params.features(&words, pair, window.strength, |hash, _, _| all.extend(known(hash)));
                     found.sort_unstable();
                     all.sort_unstable();

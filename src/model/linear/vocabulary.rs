@@ -64,6 +64,12 @@ impl Vocabulary {
         if word >> (hash & 63) & 1 == 0 {
             return None;
         }
+        self.place(hash)
+    }
+
+    /// The column of a hash that may be there.
+    #[inline]
+    fn place(&self, hash: u64) -> Option<u32> {
         let top = (hash >> self.shift) as usize;
         let (start, end) = (self.starts[top], self.starts[top + 1]);
         let bucket = &self.hashes[start as usize..end as usize];
@@ -73,6 +79,21 @@ impl Vocabulary {
             bucket.binary_search(&hash).ok()?
         };
         Some(start + place as u32)
+    }
+
+    /// Appends the columns of those of `hashes` that are known; `hashes` is left in some state.
+    ///
+    /// The same as [`get`](Self::get) of each, with what they read asked for at once.
+    pub fn get_all(&self, hashes: &mut Vec<u64>, columns: &mut Vec<u32>) {
+        let mask = self.present.len() - 1;
+        let mut kept = 0;
+        for at in 0..hashes.len() {
+            let hash = hashes[at];
+            hashes[kept] = hash;
+            // No branch: the processor cannot guess which are there.
+            kept += (self.present[(hash >> 6) as usize & mask] >> (hash & 63) & 1) as usize;
+        }
+        columns.extend(hashes[..kept].iter().filter_map(|&hash| self.place(hash)));
     }
 
     /// The hashes, ascending.
