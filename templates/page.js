@@ -8,6 +8,17 @@
     if (line && !line.title) line.title = all("blockquote", line.parentElement).map((quote) => quote.textContent).join("\n");
   });
 
+  // All of a passage that is pointed at in the text, not just its beginning.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a.place");
+    if (!link) return;
+    const start = Number(link.getAttribute("href").slice(2));
+    for (const mark of all(".reading mark")) {
+      const at = Number(mark.dataset.start);
+      mark.classList.toggle("here", at >= start && at < Number(link.dataset.end));
+    }
+  });
+
   const start = () => {
     for (const part of all("[data-needs-script]")) part.hidden = false;
 
@@ -127,10 +138,13 @@
     if (data && when) {
       const { choices, states } = JSON.parse(data.textContent);
       const places = all(".map [data-code], .beside [data-code]");
+      const map = document.querySelector(".map");
+      const [label, first] = [map.getAttribute("aria-label"), choices[Number(when.value)]];
       const show = () => {
         const at = Number(when.value);
         for (const said of all("#when-said, #map-when")) said.textContent = choices[at];
         if (when.type === "range") when.setAttribute("aria-valuetext", choices[at]);
+        map.setAttribute("aria-label", when.type === "range" ? `${label}, ${choices[at]}` : label.replace(first, choices[at]));
         for (const place of places) {
           const state = states[place.dataset.code];
           if (!state) continue;

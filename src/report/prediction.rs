@@ -22,6 +22,8 @@ use crate::record::{EvidenceRecord, Record};
 const ARTICLES: usize = 2000;
 /// Bytes of what articles say; with all else the page stays below 10 MB.
 const BYTES: usize = 3_000_000;
+/// Pairs of an article that are open at once.
+const OPEN: usize = 15;
 /// Bytes of the text of an article that is the only one; a longer one is not shown.
 const TEXT: usize = 200_000;
 /// Pairs that are shown.
@@ -100,14 +102,15 @@ impl Count {
 struct Whole<'p> {
     page: Page,
     answered: usize,
-    /// Whether that is one article, whose lines are open.
+    /// Whether that is one article, and whether its lines are open.
     one: bool,
+    open: bool,
     empty: usize,
     pairs: usize,
     left_out: usize,
     map: Option<Switch>,
     matrix: Matrix,
-    reading: Option<Reading>,
+    reading: Vec<Stretch>,
     articles: Vec<ArticleCard<'p>>,
     states: Vec<(&'p str, &'p str)>,
     actors: Vec<(&'p str, &'p str)>,
@@ -140,18 +143,18 @@ struct PairRow<'p> {
     passages: Vec<Passage>,
 }
 
-/// A piece of evidence, and where it stands in the text if that is shown.
+/// A piece of evidence, and where it begins and ends in the text if that is shown.
 struct Passage {
     pieces: Vec<Piece>,
-    place: Option<usize>,
+    place: Option<[usize; 2]>,
 }
 
-/// A text with its evidence, as far as it overlaps one piece each.
-struct Reading {
-    /// Stretches in their order; those that are evidence have a number.
-    stretches: Vec<(Option<usize>, String)>,
-    /// Where each piece of evidence begins and ends, in characters.
-    places: Vec<[usize; 2]>,
+/// A stretch of a text, between two places where evidence begins or ends.
+struct Stretch {
+    /// Where it begins, in characters.
+    start: usize,
+    text: String,
+    is_evidence: bool,
 }
 
 impl PredictionPage {
@@ -209,8 +212,8 @@ impl PredictionPage {
     /// Those of `to`.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let reading = self.shown.first().zip(self.text.as_ref()).filter(|_| self.answered == 1);
-        let reading = reading.map(|(records, text)| Reading::new(text, records));
-        let place = |evidence: &EvidenceRecord| reading.as_ref()?.place(evidence);
+        let reading = reading.map(|(records, text)| reading_of(text, records)).unwrap_or_default();
+        let place = |evidence: &EvidenceRecord| place(evidence).filter(|_| !reading.is_empty());
         let mut articles: Vec<ArticleCard<'_>> =
             self.shown.iter().filter_map(|records| card(records, &place)).collect();
         // The earliest first, those without a date last.
@@ -249,6 +252,7 @@ impl PredictionPage {
             page: Page { title, frame: self.frame.clone() },
             answered: self.answered,
             one: self.answered == 1,
+            open: self.answered == 1 && self.pairs <= OPEN,
             empty: self.empty,
             pairs: self.pairs,
             left_out: self.answered - self.empty - articles.len(),
@@ -282,7 +286,7 @@ impl PredictionPage {
         }
         let label = format!("Stance of each state toward {}", self.names[*first]);
         let caption = "Mean of the probability of aligned less that of opposed, over articles. Pale and dashed: \
-                       fewer than three of ten and more articles. Neutral is shaded; what is not mentioned is not.";
+                       told of by fewer than three articles, where there are ten or more. Neutral is shaded; what is not mentioned is not.";
         let choices = actors.iter().map(|actor| self.names[*actor].clone()).collect();
         Some(Switch::new(label, caption.into(), choices, 0, &states))
     }
@@ -304,40 +308,29 @@ impl PredictionPage {
     }
 }
 
-impl Reading {
-    fn new(text: &str, records: &[Record]) -> Self {
-        let evidence =
-            records.iter().flat_map(|record| &record.evidence).filter(|evidence| evidence.part == Part::Text);
-        let mut all: Vec<[usize; 2]> = evidence.map(|evidence| [evidence.start, evidence.end]).collect();
-        all.sort_unstable();
-        let mut places: Vec<[usize; 2]> = Vec::new();
-        for [start, end] in all {
-            match places.last_mut() {
-                Some(last) if start < last[1] => last[1] = last[1].max(end),
-                _ => places.push([start, end]),
-            }
-        }
-        let characters = Characters::new(text);
-        let (mut stretches, mut at) = (Vec::new(), 0);
-        for (number, place) in places.iter().enumerate() {
-            let [Some(start), Some(end)] = place.map(|index| characters.to_byte(index)) else { continue };
-            if let (Some(before), Some(evidence)) = (text.get(at..start), text.get(start..end)) {
-                stretches.push((None, before.to_owned()));
-                stretches.push((Some(number), evidence.to_owned()));
-                at = end;
-            }
-        }
-        stretches.push((None, text[at..].to_owned()));
-        Self { stretches, places }
-    }
-
-    fn place(&self, evidence: &EvidenceRecord) -> Option<usize> {
-        let holds = |[start, end]: &[usize; 2]| *start <= evidence.start && evidence.end <= *end;
-        self.places.iter().position(holds).filter(|_| evidence.part == Part::Text)
-    }
+/// The text, divided wherever evidence begins or ends.
+fn reading_of(text: &str, records: &[Record]) -> Vec<Stretch> {
+    let evidence = records.iter().flat_map(|record| &record.evidence).filter_map(place);
+    let evidence: Vec<[usize; 2]> = evidence.collect();
+    let characters = Characters::new(text);
+    let mut ends: Vec<usize> = evidence.iter().flatten().copied().chain([0]).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let stretch = |(number, &start): (usize, &usize)| {
+        let from = characters.to_byte(start)?;
+        let to = ends.get(number + 1).map_or(Some(text.len()), |&end| characters.to_byte(end))?;
+        let is_evidence = evidence.iter().any(|[from, to]| (*from..*to).contains(&start));
+        Some(Stretch { start, text: text.get(from..to)?.to_owned(), is_evidence })
+    };
+    ends.iter().enumerate().filter_map(stretch).collect()
 }
 
-fn card<'p>(records: &'p [Record], place: &impl Fn(&EvidenceRecord) -> Option<usize>) -> Option<ArticleCard<'p>> {
+/// Where a piece of evidence stands in the text; `None` of one in the title.
+fn place(evidence: &EvidenceRecord) -> Option<[usize; 2]> {
+    (evidence.part == Part::Text).then_some([evidence.start, evidence.end])
+}
+
+fn card<'p>(records: &'p [Record], place: &impl Fn(&EvidenceRecord) -> Option<[usize; 2]>) -> Option<ArticleCard<'p>> {
     let first = records.first()?;
     let is_web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     let pairs = records.iter().map(|record| {

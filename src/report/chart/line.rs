@@ -117,7 +117,7 @@ impl LineChart {
     fn of(series: &Series, points: &[Point], id: &str, standalone: bool) -> Self {
         /// So many labels fit below, and so many characters of them.
         const LABELS: usize = 12;
-        const CHARACTERS: usize = 56;
+        const CHARACTERS: usize = 48;
         let (width, height, left, right) = (720.0, 264.0, 62.0, 712.0);
         let (top, bottom) = (if standalone { 28.0 } else { 10.0 }, 232.0);
         let x = scale(points, left, right);
