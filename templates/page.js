@@ -158,6 +158,8 @@
             place.hidden = !state.cells[at] || look === "self";
           }
         }
+        const beside = document.querySelector(".beside");
+        if (beside) beside.closest("details").hidden = all("li:not([hidden])", beside).length === 0;
       };
       when.addEventListener("input", show);
       show();

@@ -219,9 +219,13 @@ impl Reader {
 
 /// How large a file of one article is; `None` of any other input.
 fn bytes_of_one(source: &Source) -> Option<u64> {
-    let Input::Path(path) = &source.input else { return None };
     if !matches!(source.format, Format::Text | Format::Html | Format::Mhtml) {
         return None;
     }
+    let path = match &source.input {
+        Input::Path(path) => path,
+        Input::Bytes(_, bytes) => return Some(bytes.len() as u64),
+        Input::Stdin => return None,
+    };
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len())
 }

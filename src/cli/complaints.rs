@@ -29,26 +29,32 @@ struct Faults {
 pub struct Complaints {
     kinds: BTreeMap<Kind, Faults>,
     any: bool,
-    /// What was to be said, where it is kept.
-    kept: Option<Vec<String>>,
+    /// What was to be said, where it is kept, how much of it may be, and how much more there was.
+    kept: Option<(Vec<String>, usize)>,
+    lost: usize,
 }
 
 impl Complaints {
-    /// Complaints that are kept in place of being said.
-    pub fn kept() -> Self {
-        Self { kept: Some(Vec::new()), ..Self::default() }
+    /// Complaints of which the first `most` are kept in place of being said.
+    pub fn kept(most: usize) -> Self {
+        Self { kept: Some((Vec::new(), most)), ..Self::default() }
     }
 
     /// What was kept.
     pub fn into_kept(self) -> Vec<String> {
-        self.kept.unwrap_or_default()
+        let (mut kept, _) = self.kept.unwrap_or_default();
+        if self.lost > 0 {
+            kept.push(format!("and {} more", self.lost));
+        }
+        kept
     }
 
     /// Says something of the input as a whole that is wrong, or keeps it.
     pub fn tell(&mut self, message: String) {
         self.any = true;
         match &mut self.kept {
-            Some(kept) => kept.push(message),
+            Some((kept, most)) if kept.len() < *most => kept.push(message),
+            Some(_) => self.lost += 1,
             None => say(format_args!("error: {message}")),
         }
     }

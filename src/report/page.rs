@@ -88,6 +88,14 @@ impl Page {
         }
     }
 
+    /// Where all is that the page leaves out.
+    pub(super) fn all(&self) -> &'static str {
+        match self.frame {
+            Frame::Served { .. } => "What is saved above as CSV, JSONL or JSON has all.",
+            Frame::File { .. } => "The flags --format csv and --format json give all.",
+        }
+    }
+
     pub(super) fn command(&self) -> &str {
         match &self.frame {
             Frame::File { command } => command,

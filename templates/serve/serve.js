@@ -21,6 +21,7 @@
       box.append(list);
     }
     trouble.replaceChildren(...(message ? [box] : []));
+    if (message) trouble.focus();
   };
 
   const filesOf = (data) => data.getAll("file").filter((file) => file.size > 0 || file.name !== "");
@@ -30,20 +31,41 @@
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     if (files.length > Number(form.dataset.maxFiles)) return `There are ${count(files.length)} files; at most ${form.dataset.maxFiles} are read at once.`;
     if (bytes > Number(form.dataset.maxBytes)) return `These are ${count(Math.ceil(bytes / 1048576))} MiB; at most ${Number(form.dataset.maxBytes) / 1048576} are read at once.`;
-    if (files.length === 0 && !(data.get("text") || "").trim()) return "There is nothing to read: paste a text, or choose files.";
+    if (files.length === 0 && !(data.get("text") || "").trim()) {
+      return document.getElementById("text") ? "There is nothing to read: paste a text, or choose files." : "There is nothing to read: choose files with dated articles.";
+    }
     return "";
   };
 
-  const show = (html) => {
+  const show = (html, isAnswer) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.getElementById("main");
     if (!main) return say("The answer could not be read.");
+    const said = page.getElementById("trouble");
+    // A question that was wrong leaves the answer before it.
+    if (!isAnswer) {
+      if (!said) return say(page.querySelector(".lead").textContent);
+      trouble.replaceChildren(...said.childNodes);
+      trouble.focus();
+      return;
+    }
+    trouble.replaceChildren(...said.childNodes);
     document.title = page.title;
     document.getElementById("main").replaceWith(main);
-    trouble.replaceChildren(...(page.getElementById("trouble") || make("div", "")).childNodes);
     document.dispatchEvent(new Event("detente:content"));
     main.focus({ preventScroll: true });
-    main.scrollIntoView();
+    trouble.scrollIntoView();
+  };
+
+  // A file that is saved, by the name that the server gives it.
+  const save = async (request) => {
+    if (request.status !== 200) return show(await request.response.text(), false);
+    const name = /filename="([^"]+)"/.exec(request.getResponseHeader("Content-Disposition") || "");
+    const link = make("a", "", { href: URL.createObjectURL(request.response), download: name ? name[1] : "answer" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    const problems = request.getResponseHeader("detente-problems");
+    if (problems) say(`${link.download} is saved. Of what was sent:`, JSON.parse(problems));
   };
 
   const [bar, said, stop] = progress.children;
@@ -62,9 +84,9 @@
       return;
     }
     say("");
-    // What is saved is a download, which the browser does by itself.
-    if (event.submitter && event.submitter.name === "save") return;
     event.preventDefault();
+    const saved = event.submitter && event.submitter.name === "save" ? event.submitter.value : "";
+    if (saved) data.set("save", saved);
     if (running) running.abort();
     const request = new XMLHttpRequest();
     running = request;
@@ -82,16 +104,22 @@
     request.addEventListener("load", () => {
       if (running !== request) return;
       done();
-      asked = { data, files: filesOf(data) };
-      show(request.responseText);
+      if (saved) return save(request);
+      if (request.status === 200) asked = { data, files: filesOf(data) };
+      show(request.responseText, request.status === 200);
     });
     request.addEventListener("error", () => {
       if (running !== request) return;
       done();
       say("The server does not answer; is it still running?");
     });
-    request.addEventListener("abort", () => running === request && done());
+    request.addEventListener("abort", () => {
+      if (running !== request) return;
+      done();
+      say("Stopped; nothing was answered.");
+    });
     request.open("POST", form.getAttribute("action").split("#")[0]);
+    if (saved) request.responseType = "blob";
     bar.value = 0;
     said.textContent = `Sending ${what} …`;
     progress.hidden = false;
@@ -109,7 +137,11 @@
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && form.classList.remove("over"));
   const within = async (entry) => {
-    if (entry.isFile) return [await new Promise((tell, fail) => entry.file(tell, fail))];
+    if (entry.isFile) {
+      const file = await new Promise((tell, fail) => entry.file(tell, fail));
+      // By its path, as if the folder had been chosen.
+      return [new File([file], entry.fullPath.slice(1), { type: file.type })];
+    }
     const reader = entry.createReader();
     const found = [];
     // A folder is told some entries at a time.
@@ -142,16 +174,20 @@
     const card = pair.closest(".card");
     const { id } = card.dataset;
     const path = card.dataset.path || "";
-    const file = asked.files.find((file) => (file.webkitRelativePath || file.name) === path || file.name === path);
+    const file = asked.files.find((file) => (file.webkitRelativePath || file.name) === path);
     const body = file || new Blob([asked.data.get("text") || ""], { type: "text/plain" });
     const query = new URLSearchParams({ state: pair.dataset.state, actor: pair.dataset.actor });
-    if (file) query.set("name", file.name);
-    const type = file ? formats[file.name.split(".").pop().toLowerCase()] || "application/octet-stream" : "text/plain";
-    const response = await fetch(`/v1/explain?${query}`, { method: "POST", body, headers: { "Content-Type": type } });
-    const text = await response.text();
-    if (!response.ok) throw new Error(JSON.parse(text).detail);
-    const records = text.split("\n").filter(Boolean).map(JSON.parse);
-    return records.length === 1 ? records[0] : records.find((record) => record.id === id) || records.find((record) => record.id === id.replace(/#\d+$/, ""));
+    if (file) query.set("name", path);
+    const type = file ? formats[path.split(".").pop().toLowerCase()] || "application/octet-stream" : "text/plain";
+    const ask = async (id) => {
+      if (file) query.set("id", id);
+      const response = await fetch(`/v1/explain?${query}`, { method: "POST", body, headers: { "Content-Type": type } });
+      const text = await response.text();
+      if (!response.ok) throw new Error(JSON.parse(text).detail);
+      return text ? JSON.parse(text.split("\n")[0]) : undefined;
+    };
+    // An id that comes again in another file has a number, which it has not in its own.
+    return (await ask(id)) || (await ask(id.replace(/#\d+$/, "")));
   };
 
   const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
@@ -182,7 +218,7 @@
         line.append(`${until(sentence.end)} `);
       }
       parts.push(line);
-      const words = [...evidence.words].sort((a, b) => Math.abs(b.contribution[record.stance]) - Math.abs(a.contribution[record.stance])).slice(0, 8);
+      const words = evidence.words.filter((word) => /[\p{L}\p{N}]/u.test(word.text) && Math.abs(word.contribution[record.stance]) >= 0.005).sort((a, b) => Math.abs(b.contribution[record.stance]) - Math.abs(a.contribution[record.stance])).slice(0, 8);
       const list = make("ul", "", { className: "beside" });
       list.append(...words.map((word) => make("li", `${signed(word.contribution[record.stance])} ${word.text}`)));
       parts.push(list);
@@ -194,11 +230,15 @@
     if (!asked || !pair.open || pair.querySelector(".why") || !pair.querySelector("blockquote")) return;
     const why = make("div", "", { className: "why" });
     const button = make("button", "Which words say so?", { type: "button" });
+    const named = (what) => pair.querySelector(`[data-name=${what}]`).textContent;
+    button.setAttribute("aria-label", `Which words say so? ${named("state")} toward ${named("actor")}`);
+    why.tabIndex = -1;
     why.append(button);
     pair.append(why);
     button.addEventListener("click", async () => {
       button.disabled = true;
-      why.setAttribute("aria-live", "polite");
+      why.replaceChildren(button, make("p", "Reading …", { className: "note" }));
+      why.focus();
       try {
         const record = await explain(pair);
         if (!record) throw new Error("the article was not found again");

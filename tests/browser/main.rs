@@ -173,13 +173,13 @@ fn dropped(browser: &Browser) -> Result<(), Failed> {
     page.act("document.getElementById('actor').value = 'Chile'")?;
     page.drop_files(&[("<img src=x onerror=alert(1)>.txt", bad), ("old.xlsx", "PK\u{3}\u{4}")])?;
     page.click("button.first")?;
-    page.is("document.getElementById('trouble').textContent.includes('old.xlsx: packed data')")?;
+    page.is("document.getElementById('trouble').textContent.includes('old.xlsx: a workbook')")?;
     page.is("document.querySelector('.pair').textContent.includes('onerror=') && document.images.length == 0")?;
     page.click(".why button")?;
     page.is("document.querySelector('.why .words').textContent.includes('condemned')")?;
     page.act("document.getElementById('actor').value = 'Nowhereland'")?;
     page.click("button.first")?;
-    page.is("document.getElementById('trouble').textContent.includes('unknown state or actor')")?;
+    page.is("document.getElementById('trouble').textContent.includes('known as Nowhereland')")?;
     // The browser notes every answer that is a refusal; nothing else.
     page.done_but("422")
 }

@@ -8,6 +8,7 @@ mod server;
 
 use std::io::{Read, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use program::Folder;
 use server::{Reply, Server, read};
@@ -110,14 +111,17 @@ fn bad_input_is_said_and_the_next_request_answered() {
     refused(&post("application/jsonl", b"{\"text\": 1}\n"), 400, "problems");
     refused(&post("image/png", b"x"), 415, "Content-Type: found image/png");
     refused(&post("multipart/form-data; boundary=b", b"--b--"), 415, "Content-Type");
-    refused(&post("text/plain", b"\x1f\x8b\x08\x00bomb"), 415, "packed");
-    refused(&post("application/octet-stream", b"PK\x03\x04"), 415, "packed");
+    refused(&post("text/plain", b"\x1f\x8b\x08\x00bomb"), 415, "unpacked");
+    refused(&post("application/octet-stream", b"PK\x03\x04"), 415, "unpacked");
     refused(&post("text/plain", &[0; 2000]), 400, "no article could be read");
-    refused(&server.post("/v1/predict?actor=Rusia", "text/plain", PACT), 422, "did you mean `Russia`");
+    refused(&server.post("/v1/predict?actor=Rusia", "text/plain", PACT), 422, "did you mean Russia");
     refused(&server.post("/v1/predict", "text/plain", PACT), 400, "toward whom?");
     refused(&server.post("/v1/predict?actor=Russia&actors=x", "text/plain", PACT), 400, "unknown option `actors`");
     refused(&server.post("/v1/explain?actor=Russia", "text/plain", PACT), 400, "expected one state=NAME");
     refused(&server.post("/v1/trend?actor=Russia", "text/plain", PACT), 422, "have no date");
+    refused(&server.post("/v1/predict?actor=Russia&evidence=101", "text/plain", PACT), 400, "0 to 100");
+    refused(&server.form("/trend", &[], &[("old.xlsx", b"PK\x03\x04")]), 400, "old.xlsx: a workbook");
+    refused(&server.form("/trend", &[("save", "csv")], &[("a.txt", b"x")]), 400, "cannot be saved so");
     let french = "La Norvège a condamné la Russie et le Chili a salué cette décision de tous les ministres. ".repeat(4);
     refused(&server.post(predict, "text/plain", french), 422, "not in English");
     refused(&server.get(predict), 405, "by POST");
@@ -128,9 +132,9 @@ fn bad_input_is_said_and_the_next_request_answered() {
     let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
     let head = server.head("POST", predict, "Transfer-Encoding: chunked\r\n");
     refused(&server.send(&[head.clone(), chunk.repeat(40), b"0\r\n\r\n".to_vec()].concat()), 413, "more than 1 MiB");
-    refused(&server.send(&[head, b"zz\r\n".to_vec()].concat()), 400, "");
+    refused(&server.send(&[head, b"zz\r\n".to_vec()].concat()), 400, "ends too early");
     let encoded = server.head("POST", predict, "Content-Encoding: gzip\r\nContent-Length: 1\r\n");
-    refused(&server.send(&[encoded, b"x".to_vec()].concat()), 415, "packed");
+    refused(&server.send(&[encoded, b"x".to_vec()].concat()), 415, "unpacked");
     assert_eq!(server.send(b"nonsense\r\n\r\n").status, 400);
     let many: Vec<String> = (0..10_000).map(|n| format!("{n}.txt")).collect();
     let files: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), b"x".as_slice())).collect();
@@ -157,15 +161,16 @@ fn what_is_left_out_is_said_beside_the_answer() {
 
 #[test]
 fn a_client_that_is_slow_is_told_so_and_one_that_hangs_up_is_forgotten() {
-    let server = Server::start(&["--max-time", "1"]);
+    let server = Server::start(&["--max-time", "3", "--max-requests", "8"]);
     let head = server.head("POST", "/v1/predict?actor=Russia", "Content-Length: 1000\r\n");
     let mut slow = server.connect();
     slow.write_all(&head).expect("it listens");
-    for _ in 0..5 {
+    for _ in 0..40 {
         let mut gone = server.connect();
         gone.write_all(&[&head, &PACT.as_bytes()[..100]].concat()).expect("it listens");
     }
-    refused(&read(slow), 408, "more than 1 seconds");
+    refused(&read(slow), 408, "within 3 seconds");
+    // Their places are free again.
     answers(&server);
 }
 
@@ -207,8 +212,10 @@ fn when_it_is_told_to_end_what_runs_is_finished() {
     running.read_exact(&mut told).expect("an answer");
     let _idle = server.connect();
     server.terminate();
+    let told = Instant::now();
     // No more is taken once the listener is closed; until then a connection waits in vain.
     while std::net::TcpStream::connect(server.address).is_ok() {
+        assert!(told.elapsed() < Duration::from_secs(5), "it still listens");
         std::thread::yield_now();
     }
     running.write_all(PACT.as_bytes()).expect("it listens");
@@ -216,6 +223,7 @@ fn when_it_is_told_to_end_what_runs_is_finished() {
     assert_eq!(reply.status, 200, "{}", reply.text());
     let (code, said) = server.wait();
     assert_eq!(code, Some(0), "{said}");
+    assert!(told.elapsed() < Duration::from_secs(10));
     assert!(said.contains("POST /v1/predict 200") && !said.contains("Belarus") && !said.contains("Russia"), "{said}");
 }
 
@@ -249,6 +257,14 @@ fn only_what_is_meant_for_it_is_answered() {
     assert_eq!(with("localhost", "Sec-Fetch-Site: cross-site\r\n"), 403);
     assert_eq!(with("localhost", "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n"), 200);
     assert_eq!(server.send(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").status, 400);
+    assert_eq!(
+        server
+            .send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+            .status,
+        400
+    );
+    let elsewhere = b"GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert_eq!(server.send(elsewhere).status, 421);
 }
 
 #[test]
@@ -300,7 +316,7 @@ fn the_form_answers_without_a_script() {
     let reply = server.form("/trend", &[("actor", "Russia"), ("by", "month")], &[("q.jsonl", QUARTER.as_bytes())]);
     assert!(reply.status == 200 && reply.text().contains("<h2 id=\"h-turned\">"), "{}", reply.text());
     let unknown = server.form("/", &[("text", PACT), ("actor", "Rusia")], &[]);
-    refused(&unknown, 422, "did you mean `Russia`");
+    refused(&unknown, 422, "did you mean Russia");
     assert!(unknown.text().contains("five-year air-defence agreement in Minsk"));
 }
 
@@ -335,7 +351,7 @@ fn many_files_are_one_answer_and_those_that_are_none_are_named() {
         ("note.txt", b""),
     ];
     let page = server.form("/", &[("actor", "")], &files).text();
-    assert!(page.contains("&#60;b&#62;old.xlsx: packed data") && !page.contains("<b>old"), "{page}");
+    assert!(page.contains("&#60;b&#62;old.xlsx: a workbook") && !page.contains("<b>old"), "{page}");
     assert!(page.contains("data-path=\"a/pact.txt\"") && page.contains("data-id=\"2018-q1-01\""));
 }
 
@@ -369,4 +385,53 @@ fn the_description_names_what_there_is() {
     for name in record.as_object().expect("an object").keys() {
         assert!(schema.get(name).is_some(), "{name}");
     }
+}
+
+/// What is known of an article stands in each of its records; what that comes to is known before they are made.
+#[test]
+fn an_answer_that_would_be_too_large_is_refused_before_it_is_made() {
+    let server = Server::start(&[]);
+    let states = ["Norway", "Chile", "Peru", "Oman", "Chad", "Kenya", "Nepal", "Japan", "Cuba", "Laos", "Mali", "Iran"];
+    let pairs =
+        states.iter().flat_map(|a| states.iter().filter(move |b| a != *b).map(move |b| format!("{a} backs {b}.")));
+    let text = pairs.collect::<Vec<_>>().join(" ");
+    let row = serde_json::json!({"id": "x".repeat(4 << 20), "text": text});
+    let reply = server.post("/v1/predict?all_actors", JSONL, row.to_string());
+    refused(&reply, 413, "the answer would be more than 128 MiB");
+    answers(&server);
+}
+
+/// A client that takes its time gets all of a large answer.
+#[test]
+fn a_large_answer_is_whole() {
+    let server = Server::start(&[]);
+    let rows = QUARTER.repeat(200);
+    let reply = server.post("/v1/predict?all_actors", JSONL, &rows);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
+    assert!(reply.body.len() > 5 << 20 && reply.body.ends_with(b"}\n"), "{}", reply.body.len());
+}
+
+#[test]
+fn of_a_folder_the_articles_are_read() {
+    let server = Server::start(&[]);
+    let article = PACT.as_bytes();
+    let files: [(&str, &[u8]); 4] = [
+        ("f/pact.txt", article),
+        ("f/.hidden.txt", article),
+        ("f/a_files/ad.html", article),
+        ("f/photo.png", b"\x89PNG"),
+    ];
+    let page = server.form("/", &[("actor", "Russia")], &files).text();
+    assert!(page.contains("3 files of other kinds are passed over") && page.contains("1 article, 12 pairs"), "{page}");
+}
+
+#[test]
+fn what_is_not_english_is_said_to_be_read_badly() {
+    let server = Server::start(&[]);
+    let german =
+        "Deutschland hat Russland am Montag verurteilt und die Ukraine gelobt, wie der Minister mitteilte. ".repeat(4);
+    let reply = server.post("/v1/predict?all_actors&any_language", "text/plain", german);
+    let said = reply.header("detente-problems").unwrap_or_default();
+    assert!(reply.status == 200 && said.contains("not in english (de 1)"), "{}", reply.headers);
 }

@@ -1,37 +1,49 @@
 //! How much is taken at once: requests, bytes, time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::body::HttpBody;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use super::{App, Limits};
 
-/// Bytes are counted in units of so many.
+/// Bytes are counted in KiB: a semaphore counts by 32 bits.
 const UNIT: usize = 1 << 10;
-/// So many bodies of the largest size are held at once.
+/// So many bodies of the largest size are held at once, and so many answers.
 const BODIES: usize = 8;
-/// What is sent with a request that is refused is read so long, and so many times the largest body, so that the client comes
-/// to read why.
+const ANSWERS: usize = 3;
+/// The most bytes of an answer: 128 MiB.
+pub const LARGEST_ANSWER: usize = 128 << 20;
+/// What is sent with a request that is refused is read so long, so that the client comes to read why.
 const LINGER: Duration = Duration::from_secs(10);
-const LINGER_BODIES: usize = 8;
+/// Of an answer so much is handed to the connection at a time: what lies there is not counted any more.
+const SLICE: usize = 64 << 10;
 
 /// What is free.
 pub struct Admission {
     requests: Arc<Semaphore>,
     /// Of bodies, in units.
     bytes: Arc<Semaphore>,
+    /// Of answers, in units.
+    answers: Arc<Semaphore>,
     /// Those that compute.
     jobs: Arc<Semaphore>,
+}
+
+/// The place of a request and of its body, free again when the last clone is dropped.
+#[derive(Clone)]
+pub struct Held {
+    _permits: Arc<[OwnedSemaphorePermit; 2]>,
 }
 
 impl Admission {
@@ -40,93 +52,116 @@ impl Admission {
         Self {
             requests: semaphore(limits.requests),
             bytes: semaphore(BODIES * limits.body / UNIT),
+            answers: semaphore(ANSWERS * LARGEST_ANSWER / UNIT),
             jobs: semaphore(threads),
         }
     }
 
-    /// Computes, as soon as one may; what is computed can know whether it is still wanted.
+    /// Computes, as soon as one may. What is computed can know whether it is still asked for; its place is held until it ends,
+    /// whoever has gone by then.
     pub async fn run<T: Send + 'static>(
         &self,
-        compute: impl FnOnce(&Wanted) -> Result<T, Problem> + Send + 'static,
+        held: Held,
+        compute: impl FnOnce(&StillAsked) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let job = Arc::clone(&self.jobs).acquire_owned().await.map_err(|_| Problem::busy())?;
-        let wanted = Wanted::default();
         // Dropped with the request: where the client hung up, or the time is over.
-        let _unwanted = Unwanted(wanted.clone());
+        let asked = Arc::new(());
+        let still = StillAsked(Arc::downgrade(&asked));
         let computed = tokio::task::spawn_blocking(move || {
-            let _job = job;
-            compute(&wanted)
+            let (_job, _held) = (job, held);
+            compute(&still)
         });
-        computed.await.unwrap_or_else(|_| Err(Problem::failed()))
+        let computed = computed.await.unwrap_or_else(|_| Err(Problem::failed()));
+        drop(asked);
+        computed
+    }
+
+    /// An answer, sent as fast as it is taken.
+    pub fn body(&self, answer: Vec<u8>) -> Result<Body, Problem> {
+        let units = u32::try_from(answer.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let held = Arc::clone(&self.answers).try_acquire_many_owned(units).map_err(|_| Problem::busy())?;
+        Ok(Body::new(Slices { left: answer.into(), _held: held }))
     }
 }
 
 /// Whether an answer is still waited for.
-#[derive(Clone)]
-pub struct Wanted(Arc<AtomicBool>);
+pub struct StillAsked(Weak<()>);
 
-impl Default for Wanted {
-    fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-}
-
-impl Wanted {
+impl StillAsked {
     /// # Errors
     /// Where it is not; nobody reads them.
     pub fn check(&self) -> Result<(), Problem> {
-        if self.0.load(Ordering::Relaxed) { Ok(()) } else { Err(Problem::busy()) }
+        if self.0.strong_count() > 0 { Ok(()) } else { Err(Problem::busy()) }
     }
 }
 
-struct Unwanted(Wanted);
+/// A body in slices, which holds its place until the last is taken.
+struct Slices {
+    left: Bytes,
+    _held: OwnedSemaphorePermit,
+}
 
-impl Drop for Unwanted {
-    fn drop(&mut self) {
-        self.0.0.store(false, Ordering::Relaxed);
+impl HttpBody for Slices {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let slice = self.left.len().min(SLICE);
+        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(slice)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
     }
 }
 
 /// Takes a request if there is room for it, and gives it its time.
-pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let permits = match permits(&app, request.headers()) {
-        Ok(permits) => permits,
+    match place(&app, request.body()) {
+        Ok(held) => {
+            request.extensions_mut().insert(held);
+        }
         Err(problem) => {
-            tokio::spawn(drain(request.into_body(), LINGER_BODIES * app.limits.body));
+            tokio::spawn(drain(request.into_body(), BODIES * app.limits.body));
             return problem.at(&path);
         }
-    };
+    }
     match tokio::time::timeout(app.limits.time, next.run(request)).await {
-        // Held until the last byte is sent.
-        Ok(mut answered) => {
-            if let Some(length) = answered.body().size_hint().exact() {
-                answered.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-            }
-            answered.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let _held = &permits;
-                    frame
-                }))
-            })
-        }
+        Ok(answered) => answered,
         Err(_) => Problem::took_too_long(app.limits.time.as_secs()).at(&path),
     }
 }
 
-fn permits(app: &App, headers: &HeaderMap) -> Result<[OwnedSemaphorePermit; 2], Problem> {
-    let request = Arc::clone(&app.admission.requests).try_acquire_owned();
-    let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let length: usize = stated.unwrap_or(app.limits.body);
+/// The place of a request with such a body: none in bytes without one, the largest where its length is not said.
+fn place(app: &App, body: &Body) -> Result<Held, Problem> {
+    let length =
+        body.size_hint().upper().map_or(app.limits.body, |length| usize::try_from(length).unwrap_or(usize::MAX));
     if length > app.limits.body {
         return Err(Problem::too_large(app.limits.body));
     }
-    let units = u32::try_from(length.div_ceil(UNIT).max(1)).unwrap_or(u32::MAX);
+    let units = u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX);
+    let request = Arc::clone(&app.admission.requests).try_acquire_owned();
     let bytes = Arc::clone(&app.admission.bytes).try_acquire_many_owned(units);
     match (request, bytes) {
-        (Ok(request), Ok(bytes)) => Ok([request, bytes]),
+        (Ok(request), Ok(bytes)) => Ok(Held { _permits: Arc::new([request, bytes]) }),
         _ => Err(Problem::busy()),
     }
+}
+
+/// Waits for what a client sends, but not for one that falls silent: it takes the place of others.
+pub async fn arriving<T>(app: &App, body: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    /// Of the largest body, half a minute is 1 MiB a second.
+    const ARRIVING: Duration = Duration::from_secs(30);
+    let time = ARRIVING.min(app.limits.time);
+    let late = || {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {} seconds", time.as_secs()))
+    };
+    tokio::time::timeout(time, body).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// Reads and forgets: a connection that is closed with bytes unread loses what was answered.
@@ -134,7 +169,7 @@ async fn drain(mut body: Body, most: usize) {
     let mut left = most;
     let read = async {
         while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, axum::body::Bytes::len));
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             if left == 0 {
                 return;
             }

@@ -1,12 +1,18 @@
 //! From articles to answers: what the commands `predict`, `explain` and `trend` answer, in memory.
 
-use std::io::{self, Cursor, Write};
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::StatusCode;
 
 use rayon::prelude::*;
 
-use detente::pipeline::explain;
 use detente::pipeline::explanation::ExplanationRecord;
+use detente::pipeline::{Prediction, explain};
 use detente::source::Source;
 use detente::trend::{Trend, TrendParams, trend};
 use detente::{Article, Pipeline, Query, Record};
@@ -15,17 +21,23 @@ use super::super::batches;
 use super::super::complaints::Complaints;
 use super::super::trend as command;
 use super::App;
-use super::admission::Wanted;
+use super::admission::{LARGEST_ANSWER, StillAsked};
 use super::problem::Problem;
 use super::question::Question;
 
-/// The most bytes of an answer.
-const LARGEST: usize = 256 << 20;
-/// Articles that are answered before the next are looked at, and those that one thread answers at once.
-const TOGETHER: usize = 64;
+/// Articles that one thread answers at once, and for each thread those that are answered before it is asked whether anybody
+/// still waits. Of a model that takes its time, one.
 const EACH: usize = 8;
+const FOR_EACH_THREAD: usize = 32;
+/// The longest text that such a model is asked about, in bytes: it reads that in some two minutes, and cannot be stopped within.
+const LONGEST_SLOW: usize = 250_000;
+/// Problems that are kept; more are counted.
+const PROBLEMS: usize = 1000;
+/// What a record and a piece of evidence are in JSON beside their texts, in bytes, about.
+const RECORD: usize = 400;
+const EVIDENCE: usize = 200;
 
-/// An answer, and what was wrong with some of the articles.
+/// An answer, and what was wrong with some of the articles or should be known of it.
 #[derive(Debug)]
 pub struct Answer<T> {
     pub answer: T,
@@ -52,11 +64,11 @@ pub fn predict(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
     mut with: impl FnMut(&Article, Vec<Record>) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
     let query = question.query(app.pipeline.gazetteer())?;
-    answered(app, &app.pipeline, articles, &query, question, wanted, &mut with)
+    answered(app, &app.pipeline, articles, &query, question, asked, &mut with)
 }
 
 fn answered(
@@ -65,17 +77,45 @@ fn answered(
     articles: Articles,
     query: &Query,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
     with: &mut impl FnMut(&Article, Vec<Record>) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
-    read(app, articles, question, wanted, |some| {
-        let of = |some: &[Article]| -> Vec<Vec<Record>> {
+    // Before records are made, as each has a copy of what is known of its article.
+    let left = AtomicUsize::new(LARGEST_ANSWER);
+    let fits = |article: &Article, predictions: &[Prediction<'_>]| -> Result<(), Problem> {
+        let size = size(article, predictions);
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
+        taken.map(drop).map_err(|_| too_much())
+    };
+    let each = if app.is_slow(pipeline) { 1 } else { EACH };
+    read(app, articles, question, app.is_slow(pipeline), asked, |some| {
+        let of = |some: &[Article]| -> Result<Vec<Vec<Record>>, Problem> {
+            asked.check()?;
             let answered = some.iter().zip(pipeline.predict_batch(some, query));
-            answered.map(|(article, predictions)| Record::all(article, &predictions).collect()).collect()
+            let records = answered.map(|(article, predictions)| {
+                fits(article, &predictions)?;
+                Ok(Record::all(article, &predictions).collect())
+            });
+            records.collect()
         };
-        let found: Vec<Vec<Vec<Record>>> = some.par_chunks(EACH).map(of).collect();
+        let found: Vec<Vec<Vec<Record>>> = some.par_chunks(each).map(of).collect::<Result<_, _>>()?;
         some.iter().zip(found.into_iter().flatten()).try_for_each(|(article, records)| with(article, records))
     })
+}
+
+/// About how many bytes the records of an article are as JSON.
+fn size(article: &Article, predictions: &[Prediction<'_>]) -> usize {
+    let known = [&article.title, &article.date, &article.url, &article.source];
+    let known: usize = known.into_iter().flatten().map(String::len).sum();
+    let columns: usize = article.columns.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let of_article = article.id.len() + article.path.len() + known + columns;
+    let evidence = |p: &Prediction<'_>| p.evidence.iter().map(|e| EVIDENCE + e.evidence.span.len()).sum::<usize>();
+    predictions.iter().map(|p| RECORD + of_article + evidence(p)).sum()
+}
+
+fn too_much() -> Problem {
+    let detail = format!("the answer would be more than {} MiB; ask for less at once", LARGEST_ANSWER >> 20);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 /// Hands the articles of a request to `with`, some at a time; gives what was wrong with others.
@@ -83,23 +123,46 @@ fn read(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    is_slow: bool,
+    asked: &StillAsked,
     mut with: impl FnMut(&[Article]) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
+    const LOOK: Duration = Duration::from_millis(100);
     let warnings: Arc<Mutex<Vec<String>>> = Arc::default();
     let warned = Arc::clone(&warnings);
     let warn: detente::source::Warn = Arc::new(move |warning| {
-        warned.lock().unwrap_or_else(PoisonError::into_inner).push(warning.to_string());
+        let mut warnings = warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.len() < PROBLEMS {
+            warnings.push(warning.to_string());
+        }
     });
     let options = app.fields.options(&[]);
     let sources = articles.sources.into_iter().map(|source| source.with_options(&options)).collect();
     let which = batches::Wanted { any_language: question.any_language };
-    let (batches, reader) = batches::read(articles.text, sources, Complaints::kept(), warn, which);
-    let mut read = 0;
-    for batch in batches {
-        for some in batch.chunks(TOGETHER) {
-            wanted.check()?;
+    let (batches, reader) = batches::read(articles.text, sources, Complaints::kept(PROBLEMS), warn, which);
+    let together = rayon::current_num_threads() * if is_slow { 1 } else { FOR_EACH_THREAD };
+    let (mut read, mut foreign) = (0, BTreeMap::<String, usize>::new());
+    loop {
+        let batch = match batches.recv_timeout(LOOK) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                asked.check()?;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        for some in batch.chunks(together) {
+            asked.check()?;
             read += some.len();
+            for article in some {
+                if is_slow && article.text.len() > LONGEST_SLOW {
+                    return Err(too_long(article));
+                }
+                let language = article.language.as_deref().filter(|language| *language != "en");
+                if let Some(language) = language {
+                    *foreign.entry(language.to_owned()).or_default() += 1;
+                }
+            }
             with(some)?;
         }
     }
@@ -108,6 +171,15 @@ fn read(
     let mut problems = articles.problems;
     problems.extend(done.into_complaints());
     problems.append(&mut warnings.lock().unwrap_or_else(PoisonError::into_inner));
+    if !foreign.is_empty() {
+        let named: Vec<String> = foreign.iter().map(|(language, count)| format!("{language} {count}")).collect();
+        let count: usize = foreign.values().sum();
+        problems.push(format!(
+            "{count} of {read} articles are not in English ({}): names are found as they are spelt in English, and the models have \
+             read English only, so much is missed",
+            named.join(", ")
+        ));
+    }
     if read == 0 && !problems.is_empty() {
         let detail = "no article could be read";
         let problem = if is_foreign { Problem::unprocessable(detail) } else { Problem::bad_request(detail) };
@@ -116,16 +188,26 @@ fn read(
     Ok(problems)
 }
 
+fn too_long(article: &Article) -> Problem {
+    let id = detente::shortened(&article.id);
+    let detail = format!(
+        "{id}: an article of {} kB, of which this model reads {}; a server with --model fast reads longer ones",
+        article.text.len() / 1000,
+        LONGEST_SLOW / 1000
+    );
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
 /// The lines that `predict --format jsonl` writes.
 pub fn predict_jsonl(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let mut lines = Lines::default();
     let problems =
-        predict(app, articles, question, wanted, |_, records| records.iter().try_for_each(|record| lines.add(record)))?;
+        predict(app, articles, question, asked, |_, records| records.iter().try_for_each(|record| lines.add(record)))?;
     Ok(Answer { answer: lines.0, problems })
 }
 
@@ -134,16 +216,16 @@ pub fn predict_csv(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let mut rows = csv::Writer::from_writer(Vec::new());
     rows.write_record(Record::COLUMNS).map_err(|_| Problem::failed())?;
-    let problems = predict(app, articles, question, wanted, |_, records| {
+    let problems = predict(app, articles, question, asked, |_, records| {
         for record in records {
             let row = record.row().map_err(|_| Problem::failed())?;
             rows.write_record(row).map_err(|_| Problem::failed())?;
         }
-        fits(rows.get_ref().len())
+        Ok(())
     })?;
     Ok(Answer { answer: rows.into_inner().map_err(|_| Problem::failed())?, problems })
 }
@@ -153,17 +235,17 @@ pub fn explain_jsonl(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let gazetteer = app.pipeline.gazetteer();
     let (state, actor) = question.pair(gazetteer)?;
-    let asked = |article: &&Article| question.id.as_ref().is_none_or(|id| *id == article.id);
+    let is_meant = |article: &&Article| question.id.as_ref().is_none_or(|id| *id == article.id);
     let mut lines = Lines::default();
     // Whoever names a pair wants it explained, in whatever language.
     let question = Question { any_language: true, ..question.clone() };
-    let problems = read(app, articles, &question, wanted, |some| {
-        for article in some.iter().filter(asked) {
-            wanted.check()?;
+    let problems = read(app, articles, &question, app.is_slow(&app.pipeline), asked, |some| {
+        for article in some.iter().filter(is_meant) {
+            asked.check()?;
             if let Some(found) = explain::explain(&app.pipeline, article, state, actor) {
                 lines.add(&ExplanationRecord::new(article, gazetteer.get(state), gazetteer.get(actor), &found))?;
             }
@@ -184,18 +266,20 @@ pub fn trend_of(
     app: &App,
     mut articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
     reports: usize,
 ) -> Result<Answer<TrendAnswer>, Problem> {
-    let pipeline = app.trend.as_ref().unwrap_or(&app.pipeline);
+    let pipeline = app.trend();
     let gazetteer = pipeline.gazetteer();
     let query = Query { evidence_limit: Some(1), ..question.query(gazetteer)? };
+    let mut problems = std::mem::take(&mut articles.problems);
     let mut records: Vec<Record> = Vec::new();
     let recorded = articles.sources.extract_if(.., |source| command::records::are(bytes_of(source)));
     for source in recorded {
-        let wanted = command::records::asked(&query, gazetteer);
+        asked.check()?;
+        let is_asked = command::records::asked(&query, gazetteer);
         let read = command::records::parse(Cursor::new(bytes_of(&source)), &source.input.name(), |record| {
-            records.extend(Some(record).filter(&wanted));
+            records.extend(Some(record).filter(&is_asked));
         });
         read.map_err(|error| Problem::unprocessable(format!("{error:#}")))?;
     }
@@ -205,16 +289,19 @@ pub fn trend_of(
         return Err(Problem::unprocessable(detail));
     }
     let mut prevalence = None;
-    let mut problems = Vec::new();
+    if records.is_empty() && articles.sources.is_empty() && articles.text.is_none() && !problems.is_empty() {
+        return Err(Problem { problems, ..Problem::bad_request("no article could be read") });
+    }
     if !articles.sources.is_empty() || articles.text.is_some() {
         let mut add = |_: &Article, found: Vec<Record>| {
             records.extend(found);
             Ok(())
         };
-        problems = answered(app, pipeline, articles, &query, question, wanted, &mut add)?;
+        problems.extend(answered(app, pipeline, articles, &query, question, asked, &mut add)?);
         prevalence = command::calibrated(pipeline).filter(|_| !question.no_correction);
     }
     let corrected = prevalence.is_some();
+    asked.check()?;
     let params = TrendParams::new(question.by).dedup(!question.no_dedup).prevalence(prevalence).seed(question.seed);
     let trend = trend(&records, &params.reports(reports))?;
     let left_out = command::LeftOut { undated: &trend.undated, repeated: trend.repeated, by: question.by };
@@ -229,9 +316,9 @@ pub fn trend_json(
     app: &App,
     articles: Articles,
     question: &Question,
-    wanted: &Wanted,
+    asked: &StillAsked,
 ) -> Result<Answer<Vec<u8>>, Problem> {
-    let Answer { answer, problems } = trend_of(app, articles, question, wanted, 0)?;
+    let Answer { answer, problems } = trend_of(app, articles, question, asked, 0)?;
     let mut json = serde_json::to_vec_pretty(&answer.trend).map_err(|_| Problem::failed())?;
     json.push(b'\n');
     Ok(Answer { answer: json, problems })
@@ -250,12 +337,8 @@ struct Lines(Vec<u8>);
 
 impl Lines {
     fn add(&mut self, object: &impl serde::Serialize) -> Result<(), Problem> {
-        let written: io::Result<()> = serde_json::to_writer(&mut self.0, object).map_err(io::Error::from);
-        written.and_then(|()| self.0.write_all(b"\n")).map_err(|_| Problem::failed())?;
-        fits(self.0.len())
+        serde_json::to_writer(&mut self.0, object).map_err(|_| Problem::failed())?;
+        self.0.push(b'\n');
+        if self.0.len() <= LARGEST_ANSWER { Ok(()) } else { Err(too_much()) }
     }
-}
-
-fn fits(bytes: usize) -> Result<(), Problem> {
-    if bytes <= LARGEST { Ok(()) } else { Err(Problem::too_large(LARGEST)) }
 }

@@ -2,49 +2,49 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::admission::Wanted;
+use super::admission::{Held, StillAsked, arriving};
 use super::answer::{self, Answer, Articles};
 use super::guard::PROBLEMS;
 use super::problem::{self, Problem};
 use super::question::{self, EXPLAIN, PREDICT, Question, TREND};
 
 const JSONL: &str = "application/jsonl";
-
-pub async fn predict(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap, body: Body) -> Answered {
-    answer(state, query, headers, body, PREDICT, JSONL, answer::predict_jsonl).await
-}
-
-pub async fn explain(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap, body: Body) -> Answered {
-    answer(state, query, headers, body, EXPLAIN, JSONL, answer::explain_jsonl).await
-}
-
-pub async fn trend(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap, body: Body) -> Answered {
-    answer(state, query, headers, body, TREND, "application/json", answer::trend_json).await
-}
+const JSON: &str = "application/json";
 
 type Answered = Result<Response, Problem>;
-type Compute = fn(&App, Articles, &Question, &Wanted) -> Result<Answer<Vec<u8>>, Problem>;
+/// A request but for its body.
+type Asked = (State<Arc<App>>, Extension<Held>, RawQuery, HeaderMap);
+type Compute = fn(&App, Articles, &Question, &StillAsked) -> Result<Answer<Vec<u8>>, Problem>;
 
-async fn answer(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-    known: &[&str],
-    content_type: &'static str,
-    compute: Compute,
-) -> Answered {
+pub async fn predict(asked: Asked, body: Body) -> Answered {
+    answer(asked, body, PREDICT, JSONL, answer::predict_jsonl).await
+}
+
+pub async fn explain(asked: Asked, body: Body) -> Answered {
+    answer(asked, body, EXPLAIN, JSONL, answer::explain_jsonl).await
+}
+
+pub async fn trend(asked: Asked, body: Body) -> Answered {
+    answer(asked, body, TREND, JSON, answer::trend_json).await
+}
+
+async fn answer(asked: Asked, body: Body, known: &[&str], content_type: &'static str, compute: Compute) -> Answered {
+    let (State(app), Extension(held), RawQuery(query), headers) = asked;
+    // The body first: whoever still sends would not hear what is wrong with the rest.
+    let bytes = arriving(&app, question::bytes(body, app.limits.body)).await?;
     let question = Question::parse(query.as_deref(), known)?;
-    let source = question::body(&headers, body, app.limits.body, question.name.as_deref()).await?;
+    let source = question::source(&headers, bytes, question.name.as_deref())?;
     let of = Arc::clone(&app);
-    let answer = app.admission.run(move |wanted| compute(&of, Articles::from(source), &question, wanted)).await?;
-    let mut response = ([(header::CONTENT_TYPE, content_type)], answer.answer).into_response();
+    let compute = move |asked: &StillAsked| compute(&of, Articles::from(source), &question, asked);
+    let answer = app.admission.run(held, compute).await?;
+    let mut response = ([(header::CONTENT_TYPE, content_type)], app.admission.body(answer.answer)?).into_response();
     if let Some(problems) = problem::header_of(&answer.problems) {
         response.headers_mut().insert(PROBLEMS, problems);
     }
@@ -53,6 +53,8 @@ async fn answer(
 
 /// That it runs, and what answers.
 pub async fn health(State(app): State<Arc<App>>) -> Response {
-    let body = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "model": app.model});
-    ([(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+    let trend_model = if app.is_slow { "fast" } else { &app.model };
+    let version = env!("CARGO_PKG_VERSION");
+    let body = serde_json::json!({"status": "ok", "version": version, "model": app.model, "trend_model": trend_model});
+    ([(header::CONTENT_TYPE, JSON)], format!("{body}\n")).into_response()
 }

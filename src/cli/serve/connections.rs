@@ -20,7 +20,7 @@ use super::Limits;
 
 /// The head of a request must be there by then, and the next request of a connection.
 const HEAD: Duration = Duration::from_secs(15);
-/// So long nobody may take nothing of an answer.
+/// A client that takes nothing of an answer for so long is gone.
 const STALLED: Duration = Duration::from_secs(30);
 /// What is running has so long once the program is told to end.
 const ENDING: Duration = Duration::from_secs(8);
@@ -45,14 +45,14 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits) -> Re
     let graceful = GracefulShutdown::new();
     // Some beside those that ask wait for their next request.
     let connections = Arc::new(Semaphore::new(2 * limits.requests));
-    let mut ended = std::pin::pin!(ended());
+    let mut end = std::pin::pin!(ended());
     loop {
         let taken = async {
             let permit = Arc::clone(&connections).acquire_owned().await;
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
-            () = &mut ended => break,
+            () = &mut end => break,
             taken = taken => taken,
         };
         // Say, no file descriptor is left: one may be in a moment.
@@ -76,7 +76,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits) -> Re
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(ENDING, graceful.shutdown()).await;
+    tokio::select! {
+        _ = tokio::time::timeout(ENDING, graceful.shutdown()) => {}
+        // Asked twice, it does not wait.
+        () = self::ended() => {}
+    }
     Ok(())
 }
 

@@ -22,6 +22,21 @@ pub const PROBLEMS: HeaderName = HeaderName::from_static("detente-problems");
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What there is; of anything else not even the name is logged.
+const PATHS: [&str; 11] = [
+    "/",
+    "/trend",
+    "/style.css",
+    "/page.js",
+    "/serve.js",
+    "/icon.svg",
+    "/healthz",
+    "/v1/predict",
+    "/v1/explain",
+    "/v1/trend",
+    "/v1/openapi.json",
+];
+
 /// By which names the server may be asked, and by which pages elsewhere.
 pub struct Hosts {
     bind: IpAddr,
@@ -75,7 +90,7 @@ pub fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE])
-        .expose_headers([PROBLEMS])
+        .expose_headers([PROBLEMS, header::RETRY_AFTER])
 }
 
 /// Refuses what was not meant for this server, says what browsers must know, and logs what was asked: never of whom or
@@ -83,25 +98,28 @@ pub fn cors(origins: &[HeaderValue]) -> CorsLayer {
 pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let headers = request.headers();
-    let host = match headers.get(header::HOST) {
-        Some(host) => host.to_str().ok().map(str::to_owned),
-        None => request.uri().authority().map(ToString::to_string),
-    };
-    let refused = match host {
-        None => Some(Problem::bad_request("expected a Host")),
-        Some(host) if !app.hosts.is_ours(&host) => Some(Problem::new(
+    let mut hosts: Vec<String> =
+        headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default().to_owned()).collect();
+    let is_one = hosts.len() == 1;
+    hosts.extend(request.uri().authority().map(ToString::to_string));
+    let refused = match is_one {
+        false => Some(Problem::bad_request("expected one Host")),
+        true if !hosts.iter().all(|host| app.hosts.is_ours(host)) => Some(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "asked by a name that is not its own; start the server with --host NAME if it should be",
         )),
-        Some(_) if *request.method() == Method::POST && app.hosts.is_foreign(headers) => Some(Problem::new(
+        true if *request.method() == Method::POST && app.hosts.is_foreign(headers) => Some(Problem::new(
             StatusCode::FORBIDDEN,
             "asked by a page elsewhere; start the server with --allow-origin if that page may",
         )),
-        Some(_) => None,
+        true => None,
     };
     let asked = (!app.quiet).then(|| {
-        let path: String = request.uri().path().chars().take(40).collect();
-        format!("{} {}", request.method(), detente::visible(&path))
+        let path = request.uri().path();
+        let path = if PATHS.contains(&path) { path } else { "(other)" };
+        let method =
+            if matches!(*request.method(), Method::GET | Method::POST) { request.method().as_str() } else { "(other)" };
+        format!("{method} {path}")
     });
     let mut response = match refused {
         Some(problem) => problem.as_response(),

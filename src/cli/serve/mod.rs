@@ -38,7 +38,7 @@ use problem::Problem;
 ///
 /// Paste a text, drop files or a folder, and read stances with their evidence, over time if you like. The same by HTTP: POST
 /// articles in any text format to /v1/predict, /v1/explain or /v1/trend, with the options of these commands in the query;
-/// /v1/openapi.json describes it. Prints the address once it listens; Ctrl-C or SIGTERM end it after what is running.
+/// /v1/openapi.json describes it. Trends are answered by the fast model where --model names a slower one. Prints the address once it listens; Ctrl-C or SIGTERM end it after what is running.
 ///
 /// Examples:
 ///   detente serve
@@ -63,9 +63,9 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     max_body: u32,
     /// The most files of a request
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_files: usize,
-    /// The most seconds that a request may take, from its first byte to its answer
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_files: u32,
+    /// The most seconds that a request may take from its head to its answer; of these its body has 30
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     max_time: u64,
     /// The most requests that are held at once; more are refused
@@ -98,9 +98,11 @@ struct Limits {
 struct App {
     /// Answers `predict` and `explain`.
     pipeline: Pipeline,
-    /// Answers `trend`, if it is another: archives are too long for the accurate one.
+    /// Answers `trend`, if it is another: archives are too long for one that takes its time.
     trend: Option<Pipeline>,
     model: String,
+    /// Whether `pipeline` takes its time: it reads sentences by an encoder.
+    is_slow: bool,
     fields: FieldArgs,
     limits: Limits,
     hosts: guard::Hosts,
@@ -108,8 +110,31 @@ struct App {
     quiet: bool,
 }
 
+impl App {
+    /// The model that answers `trend`.
+    fn trend(&self) -> &Pipeline {
+        self.trend.as_ref().unwrap_or(&self.pipeline)
+    }
+
+    /// Whether a model of this server takes its time.
+    fn is_slow(&self, pipeline: &Pipeline) -> bool {
+        self.is_slow && std::ptr::eq(pipeline, &self.pipeline)
+    }
+}
+
+/// Says where the program failed, and not of what: a panic's message may quote an article.
+fn keep_texts_out_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        if !detente::source::is_guarded() {
+            let at = panic.location().map(ToString::to_string).unwrap_or_default();
+            super::say(format_args!("error: a request failed at {at}; please report it"));
+        }
+    }));
+}
+
 /// Runs the command.
 pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
+    keep_texts_out_of_panics();
     let address = SocketAddr::new(args.bind, args.port);
     let threads = rayon::current_num_threads();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -124,11 +149,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         .with_context(|| format!("cannot listen at {address}; --port 0 takes a free port"))?;
     let address = listener.local_addr()?;
     let pipeline = args.model.load(common)?;
-    let is_default = *args.model.name() == ModelName::Accurate;
-    let trend = if is_default { Some(ModelName::Fast.load(common)?) } else { None };
+    let is_slow = matches!(args.model.name(), ModelName::Accurate | ModelName::Small | ModelName::Cascade(_));
+    let trend = if is_slow { Some(ModelName::Fast.load(common)?) } else { None };
     let limits = Limits {
         body: (args.max_body as usize) << 20,
-        files: args.max_files,
+        files: args.max_files as usize,
         time: Duration::from_secs(args.max_time),
         requests: args.max_requests as usize,
     };
@@ -136,6 +161,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         pipeline,
         trend,
         model: args.model.name().to_string(),
+        is_slow,
         fields: common.fields.clone(),
         limits,
         hosts: guard::Hosts::new(args.bind, &args.host, &args.allow_origin),

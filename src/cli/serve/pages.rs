@@ -1,22 +1,25 @@
 //! The pages: a form, and below it what `predict --html` and `trend --html` show.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::Extension;
+use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use detente::report::{Frame, PredictionPage, TrendNotes, write_empty, write_trend};
-use detente::source::Source;
+use detente::source::{Format, Source};
 use detente::{Article, shortened};
 
 use super::App;
-use super::admission::Wanted;
+use super::admission::{Held, StillAsked, arriving};
 use super::answer::{self, Answer, Articles};
-use super::problem::Problem;
+use super::guard::PROBLEMS;
+use super::problem::{self, Problem};
 use super::question::{self, Question};
 
 /// What the form is filled with at the start, if that is asked for.
@@ -27,6 +30,9 @@ const EVIDENCE: usize = 3;
 const REPORTS: usize = 3;
 /// Problems that a page says.
 const SAID: usize = 20;
+/// The longest text that is shown again in the form, and the longest list of actors, in bytes.
+const LONGEST_AGAIN: usize = 200_000;
+const LONGEST_ACTORS: usize = 2000;
 
 /// The form.
 #[derive(Template)]
@@ -34,6 +40,8 @@ const SAID: usize = 20;
 struct Ask<'a> {
     over_time: bool,
     text: &'a str,
+    /// What answers.
+    model: &'a str,
     actor: &'a str,
     /// Lengths of periods, and whether each is chosen.
     periods: [(&'static str, bool); 4],
@@ -65,36 +73,30 @@ struct Filled {
 enum Save {
     Csv,
     Jsonl,
+    /// Of a trend.
     Json,
     Report,
 }
 
 impl Save {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "csv" => Some(Self::Csv),
-            "jsonl" => Some(Self::Jsonl),
-            "json" => Some(Self::Json),
-            "report" => Some(Self::Report),
+    /// What can be saved of stances, or of a trend.
+    fn of(name: &str, over_time: bool) -> Option<Self> {
+        match (name, over_time) {
+            ("csv", false) => Some(Self::Csv),
+            ("jsonl", false) => Some(Self::Jsonl),
+            ("json", true) => Some(Self::Json),
+            ("report", _) => Some(Self::Report),
             _ => None,
         }
     }
 
-    fn content_type(self) -> &'static str {
+    /// The media type, and the name of the file.
+    fn kind(self) -> (&'static str, &'static str) {
         match self {
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Jsonl => "application/jsonl",
-            Self::Json => "application/json",
-            Self::Report => "text/html; charset=utf-8",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "stances.csv",
-            Self::Jsonl => "stances.jsonl",
-            Self::Json => "trend.json",
-            Self::Report => "report.html",
+            Self::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"stances.csv\""),
+            Self::Jsonl => ("application/jsonl", "attachment; filename=\"stances.jsonl\""),
+            Self::Json => ("application/json", "attachment; filename=\"trend.json\""),
+            Self::Report => ("text/html; charset=utf-8", "attachment; filename=\"report.html\""),
         }
     }
 }
@@ -114,13 +116,13 @@ pub async fn ask_trend(State(app): State<Arc<App>>) -> Response {
 
 type Form = Result<Multipart, MultipartRejection>;
 
-pub async fn predict(State(app): State<Arc<App>>, form: Form) -> Response {
-    answer(&app, form, false, |app, articles, question, wanted, filled| match filled.save {
-        Some(Save::Csv) => answer::predict_csv(app, articles, question, wanted),
-        Some(Save::Jsonl | Save::Json) => answer::predict_jsonl(app, articles, question, wanted),
-        Some(Save::Report) | None => {
+pub async fn predict(State(app): State<Arc<App>>, Extension(held): Extension<Held>, form: Form) -> Response {
+    answer(&app, held, form, false, |app, articles, question, asked, filled| match filled.save {
+        Some(Save::Csv) => answer::predict_csv(app, articles, question, asked),
+        Some(Save::Jsonl) => answer::predict_jsonl(app, articles, question, asked),
+        _ => {
             let mut page = PredictionPage::new("");
-            let problems = answer::predict(app, articles, question, wanted, |article, records| {
+            let problems = answer::predict(app, articles, question, asked, |article, records| {
                 page.add_article(article, records);
                 Ok(())
             })?;
@@ -133,17 +135,18 @@ pub async fn predict(State(app): State<Arc<App>>, form: Form) -> Response {
     .await
 }
 
-pub async fn trend(State(app): State<Arc<App>>, form: Form) -> Response {
-    answer(&app, form, true, |app, articles, question, wanted, filled| {
-        if matches!(filled.save, Some(Save::Json | Save::Jsonl | Save::Csv)) {
-            return answer::trend_json(app, articles, question, wanted);
+pub async fn trend(State(app): State<Arc<App>>, Extension(held): Extension<Held>, form: Form) -> Response {
+    answer(&app, held, form, true, |app, articles, question, asked, filled| {
+        if filled.save == Some(Save::Json) {
+            return answer::trend_json(app, articles, question, asked);
         }
-        let Answer { answer, problems } = answer::trend_of(app, articles, question, wanted, REPORTS)?;
+        let Answer { answer, problems } = answer::trend_of(app, articles, question, asked, REPORTS)?;
         let notes = TrendNotes {
             frame: frame(app, filled, true, &problems),
             corrected: answer.corrected,
             deduplicated: !question.no_dedup,
-            left_out: Vec::new(),
+            // The form says them already.
+            left_out: if filled.save.is_some() { problems.clone() } else { Vec::new() },
         };
         let mut html = Vec::new();
         write_trend(&answer.trend, &notes, &mut html).map_err(|_| Problem::failed())?;
@@ -152,51 +155,47 @@ pub async fn trend(State(app): State<Arc<App>>, form: Form) -> Response {
     .await
 }
 
-type Compute = fn(&App, Articles, &Question, &Wanted, &Filled) -> Result<Answer<Vec<u8>>, Problem>;
+type Compute = fn(&App, Articles, &Question, &StillAsked, &Filled) -> Result<Answer<Vec<u8>>, Problem>;
 
-async fn answer(app: &Arc<App>, form: Form, over_time: bool, compute: Compute) -> Response {
+async fn answer(app: &Arc<App>, held: Held, form: Form, over_time: bool, compute: Compute) -> Response {
     let mut filled = Filled::default();
-    let read = async {
-        let form = form.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(app.limits.body),
-            _ => {
-                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected the form of this page (multipart/form-data)")
-            }
-        })?;
-        fill(app, form, &mut filled).await
-    };
-    let read = read.await;
+    let read = arriving(app, fill(app, form, over_time, &mut filled)).await;
+    let read = read.and_then(|()| asked(app, over_time, &mut filled));
     let filled = Arc::new(filled);
     let answered = match read {
         Err(problem) => Err(problem),
         Ok((articles, question)) => {
             let (of, by) = (Arc::clone(app), Arc::clone(&filled));
-            app.admission.run(move |wanted| compute(&of, articles, &question, wanted, &by)).await
+            app.admission.run(held, move |asked| compute(&of, articles, &question, asked, &by)).await
         }
     };
-    match answered {
-        Err(problem) => empty(app, &filled, over_time, Some(&problem)),
-        Ok(answer) => {
-            let content_type = filled.save.map_or("text/html; charset=utf-8", Save::content_type);
-            let mut response = ([(header::CONTENT_TYPE, content_type)], answer.answer).into_response();
-            if let Some(save) = filled.save {
-                let disposition = format!("attachment; filename=\"{}\"", save.name());
-                if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-                    response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
-                }
-            }
-            response
-        }
+    let sent = answered.and_then(|answer| Ok((app.admission.body(answer.answer)?, answer.problems)));
+    let (body, problems) = match sent {
+        Ok(sent) => sent,
+        Err(problem) => return empty(app, &filled, over_time, Some(&problem)),
+    };
+    let Some(save) = filled.save else { return Html(body).into_response() };
+    let (content_type, disposition) = save.kind();
+    let mut response =
+        ([(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, disposition)], body).into_response();
+    if let Some(problems) = problem::header_of(&problems) {
+        response.headers_mut().insert(PROBLEMS, problems);
     }
+    response
 }
 
-/// Reads the form.
-async fn fill(app: &App, mut form: Multipart, filled: &mut Filled) -> Result<(Articles, Question), Problem> {
-    let failed = |error: axum::extract::multipart::MultipartError| match error.status() {
+/// Reads the form to its end, even where something is wrong with it: whoever still sends would not hear what.
+async fn fill(app: &App, form: Form, over_time: bool, filled: &mut Filled) -> Result<(), Problem> {
+    let mut form = form.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(app.limits.body),
+        _ => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected the form of this page (multipart/form-data)"),
+    })?;
+    let failed = |error: MultipartError| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(app.limits.body),
         _ => Problem::bad_request("the form ends too early, or is broken"),
     };
-    let mut files = 0;
+    let (mut files, mut passed_over) = (0, 0);
+    let mut wrong = None;
     while let Some(field) = form.next_field().await.map_err(failed)? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -209,10 +208,16 @@ async fn fill(app: &App, mut form: Multipart, filled: &mut Filled) -> Result<(Ar
                 }
                 files += 1;
                 if files > app.limits.files {
-                    let detail = format!("more than {} files; send fewer at once", app.limits.files);
-                    return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-                }
-                if question::is_packed(&bytes) {
+                    let detail = format!(
+                        "more than {} files; send fewer at once, or start the server with a larger --max-files",
+                        app.limits.files
+                    );
+                    wrong = Some(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+                } else if is_passed_over(&name) {
+                    passed_over += 1;
+                } else if name.len() > question::LONGEST_NAME {
+                    filled.problems.push(format!("{}: too long a name", shortened(&name)));
+                } else if question::is_packed(&bytes) {
                     filled.problems.push(format!("{}: {}", shortened(&name), question::PACKED));
                 } else {
                     filled.files.push(Source::bytes(name, bytes));
@@ -222,14 +227,42 @@ async fn fill(app: &App, mut form: Multipart, filled: &mut Filled) -> Result<(Ar
             "actor" => filled.actor = field.text().await.map_err(failed)?,
             "by" => filled.by = field.text().await.map_err(failed)?,
             "any_language" => filled.any_language = true,
-            "save" => filled.save = Save::of(&field.text().await.map_err(failed)?),
+            "save" => {
+                let name = field.text().await.map_err(failed)?;
+                filled.save = Save::of(&name, over_time);
+                if filled.save.is_none() {
+                    wrong = Some(Problem::bad_request("this cannot be saved so"));
+                }
+            }
             _ => {}
         }
+    }
+    if passed_over > 0 {
+        filled.problems.push(format!("{passed_over} files of other kinds are passed over"));
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Whether a file of a folder is none that is read, as on the command line: hidden, of an unknown kind, or saved by a browser
+/// beside a page.
+fn is_passed_over(name: &str) -> bool {
+    let Some((folders, _)) = name.rsplit_once('/') else { return false };
+    let is_beside = folders.split('/').any(|folder| folder.ends_with("_files") || folder.ends_with(".files"));
+    is_beside || name.split('/').any(|part| part.starts_with('.')) || Format::of(Path::new(name)).is_none()
+}
+
+/// What a form asks.
+fn asked(app: &App, over_time: bool, filled: &mut Filled) -> Result<(Articles, Question), Problem> {
+    if filled.actor.len() > LONGEST_ACTORS {
+        filled.actor.clear();
+        return Err(Problem::bad_request("toward whom? That is too long for names."));
     }
     let actors: Vec<String> = match filled.actor.trim() {
         "" => Vec::new(),
         actor if app.pipeline.gazetteer().find(actor).is_some() => vec![actor.to_owned()],
-        several => several.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+        several => {
+            several.split([',', ';']).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        }
     };
     let question = Question {
         all_actors: actors.is_empty(),
@@ -246,7 +279,15 @@ async fn fill(app: &App, mut form: Multipart, filled: &mut Filled) -> Result<(Ar
         problems: std::mem::take(&mut filled.problems),
     };
     if articles.text.is_none() && articles.sources.is_empty() && articles.problems.is_empty() {
-        return Err(Problem::bad_request("There is nothing to read: paste a text, or choose files."));
+        let nothing = if over_time {
+            "There is nothing to read: choose files with dated articles."
+        } else {
+            "There is nothing to read: paste a text, or choose files."
+        };
+        return Err(Problem::bad_request(nothing));
+    }
+    if articles.text.is_none() && articles.sources.is_empty() {
+        return Err(Problem { problems: articles.problems, ..Problem::bad_request("no file could be read") });
     }
     Ok((articles, question))
 }
@@ -255,7 +296,7 @@ fn frame(app: &App, filled: &Filled, over_time: bool, problems: &[String]) -> Fr
     if filled.save == Some(Save::Report) {
         return "".into();
     }
-    let trouble = (!problems.is_empty()).then_some("Not all could be read as it is:");
+    let trouble = (!problems.is_empty()).then_some("Of what was sent:");
     Frame::Served { before: form(app, filled, over_time, trouble, problems) }
 }
 
@@ -264,7 +305,8 @@ fn form(app: &App, filled: &Filled, over_time: bool, trouble: Option<&str>, prob
     names.sort_unstable();
     let ask = Ask {
         over_time,
-        text: &filled.text,
+        text: if filled.text.len() <= LONGEST_AGAIN { &filled.text } else { "" },
+        model: if over_time && app.is_slow { "fast" } else { &app.model },
         actor: &filled.actor,
         periods: ["year", "quarter", "month", "week"].map(|name| (name, name == filled.by)),
         any_language: filled.any_language,
@@ -281,7 +323,7 @@ fn form(app: &App, filled: &Filled, over_time: bool, trouble: Option<&str>, prob
 /// The form without an answer.
 fn empty(app: &App, filled: &Filled, over_time: bool, problem: Option<&Problem>) -> Response {
     let (title, lead) = match (problem, over_time) {
-        (Some(_), _) => ("No answer", "What is wrong is said above."),
+        (Some(_), _) => ("No answer", ""),
         (None, false) => (
             "Who stands with, apart from, or against whom?",
             "For each state that an article connects with an actor: aligned, neutral or opposed, how sure that is, and the \

@@ -118,20 +118,36 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::unprocessable(error.to_string())
+        match error {
+            Error::UnknownEntity { name, nearest, .. } => {
+                let nearest = match nearest.as_slice() {
+                    [] => String::new(),
+                    names => format!("; did you mean {}?", names.join(" or ")),
+                };
+                Self::unprocessable(format!("no state or actor is known as {}{nearest}", shortened(&name)))
+            }
+            error => Self::unprocessable(error.to_string()),
+        }
     }
 }
 
 /// The problems of an answer that is one all the same, as a header can hold them: a JSON array in ASCII.
 pub fn header_of(problems: &[String]) -> Option<HeaderValue> {
-    /// More are counted.
-    const SAID: usize = 20;
+    /// What some clients take of all headers together is 16 KiB.
+    const BYTES: usize = 4000;
     if problems.is_empty() {
         return None;
     }
-    let mut said: Vec<String> = problems.iter().take(SAID).map(|problem| shortened(problem).into_owned()).collect();
-    if problems.len() > SAID {
-        said.push(format!("and {} more", problems.len() - SAID));
+    let mut said: Vec<String> = Vec::new();
+    let mut bytes = 0;
+    for problem in problems {
+        let problem = shortened(problem).into_owned();
+        bytes += problem.chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum::<usize>() + 3;
+        if bytes > BYTES && !said.is_empty() {
+            said.push(format!("and {} more", problems.len() - said.len()));
+            break;
+        }
+        said.push(problem);
     }
     let json = serde_json::to_string(&said).unwrap_or_default();
     let mut ascii = String::with_capacity(json.len());
@@ -162,8 +178,9 @@ mod tests {
 
     #[test]
     fn of_many_problems_some_are_said() {
-        let header = header_of(&vec!["x".to_owned(); 25]).expect("problems");
+        let header = header_of(&vec!["ж".repeat(400); 25]).expect("problems");
+        assert!(header.len() < 8000, "{}", header.len());
         let said: Vec<String> = serde_json::from_str(header.to_str().expect("ASCII")).expect("JSON");
-        assert_eq!((said.len(), said[20].as_str()), (21, "and 5 more"));
+        assert_eq!((said.len(), said[1].as_str()), (2, "and 24 more"));
     }
 }

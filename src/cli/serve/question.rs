@@ -49,6 +49,11 @@ impl Default for Question {
     }
 }
 
+/// Each piece is repeated for each pair that it connects.
+const MOST_EVIDENCE: usize = 100;
+/// Of a file; each record of it repeats its name.
+pub const LONGEST_NAME: usize = 1000;
+
 /// The options of each question.
 pub const PREDICT: &[&str] = &["actor", "all_actors", "state", "all_states", "evidence", "any_language", "name"];
 pub const EXPLAIN: &[&str] = &["actor", "state", "id", "name"];
@@ -86,10 +91,14 @@ impl Question {
             "any_language" => self.any_language = flag()?,
             "no_dedup" => self.no_dedup = flag()?,
             "no_correction" => self.no_correction = flag()?,
-            "evidence" => self.evidence = value.parse().map_err(|_| wrong("a number"))?,
+            "evidence" => {
+                let most = value.parse().ok().filter(|evidence| *evidence <= MOST_EVIDENCE);
+                self.evidence = most.ok_or_else(|| wrong("a number, 0 to 100"))?;
+            }
             "seed" => self.seed = value.parse().map_err(|_| wrong("a number"))?,
             "by" => self.by = period(value).ok_or_else(|| wrong("year, quarter, month or week"))?,
             "id" => self.id = Some(value.to_owned()),
+            "name" if value.len() > LONGEST_NAME => return Err(wrong("a name of at most 1,000 bytes")),
             "name" => self.name = Some(value.to_owned()),
             _ => {}
         }
@@ -136,24 +145,26 @@ fn find(gazetteer: &Gazetteer, names: &[String]) -> Result<Vec<EntryId>, Problem
     Ok(found?)
 }
 
+/// All of a body.
+pub async fn bytes(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(body, limit).await.map_err(|error| too_large_or_broken(&error, limit))
+}
+
 /// The articles that a request's body is, in the format that its Content-Type says, or that they show themselves.
-pub async fn body(headers: &HeaderMap, body: Body, limit: usize, name: Option<&str>) -> Result<Source, Problem> {
+pub fn source(headers: &HeaderMap, bytes: Bytes, name: Option<&str>) -> Result<Source, Problem> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(packed());
     }
     let stated = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     let stated = match stated {
         Some(stated) => format(stated).ok_or_else(|| {
-            let found = detente::shortened(stated);
-            let detail = format!(
-                "Content-Type: found {found}, expected text/plain, text/html, text/csv, application/json, application/jsonl, \
-                 message/rfc822, application/rss+xml, or application/octet-stream for what shows itself"
-            );
+            let known: Vec<&str> = CONTENT_TYPES.iter().map(|(name, _)| *name).collect();
+            let detail =
+                format!("Content-Type: found {}, expected one of {}", detente::shortened(stated), known.join(", "));
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
         })?,
         None => Format::Auto,
     };
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| too_large_or_broken(&error, limit))?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::bad_request("an empty body; expected articles"));
     }
@@ -180,7 +191,7 @@ fn packed() -> Problem {
 }
 
 /// What is said of a packed file.
-pub const PACKED: &str = "packed data, a workbook or Parquet; expected text, HTML, CSV, JSON or a feed, unpacked";
+pub const PACKED: &str = "a workbook, Parquet or packed data; expected text, HTML, CSV, JSON or a feed, unpacked: a workbook can be saved as CSV";
 
 /// Whether bytes may become many times as many: gzip, zstd, and ZIP, as of workbooks; Parquet is packed within.
 pub fn is_packed(bytes: &Bytes) -> bool {
@@ -188,24 +199,32 @@ pub fn is_packed(bytes: &Bytes) -> bool {
     magic.iter().any(|magic| bytes.starts_with(magic))
 }
 
+/// What a body may be.
+const CONTENT_TYPES: [(&str, Format); 17] = [
+    ("text/plain", Format::Text),
+    ("text/html", Format::Html),
+    ("application/xhtml+xml", Format::Html),
+    ("text/csv", Format::Csv),
+    ("text/tab-separated-values", Format::Tsv),
+    ("application/json", Format::Json),
+    ("application/jsonl", Format::Jsonl),
+    ("application/x-ndjson", Format::Jsonl),
+    ("application/x-jsonlines", Format::Jsonl),
+    ("message/rfc822", Format::Mhtml),
+    ("multipart/related", Format::Mhtml),
+    ("application/rss+xml", Format::Feed),
+    ("application/atom+xml", Format::Feed),
+    ("application/xml", Format::Feed),
+    ("text/xml", Format::Feed),
+    ("application/octet-stream", Format::Auto),
+    // What curl says of whatever it sends.
+    ("application/x-www-form-urlencoded", Format::Auto),
+];
+
 /// The format of a Content-Type; its parameters say nothing that the bytes do not.
 fn format(content_type: &str) -> Option<Format> {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "text/plain" => Some(Format::Text),
-        "text/html" | "application/xhtml+xml" => Some(Format::Html),
-        "text/csv" => Some(Format::Csv),
-        "text/tab-separated-values" => Some(Format::Tsv),
-        "application/json" => Some(Format::Json),
-        "application/jsonl" | "application/x-ndjson" | "application/x-jsonlines" | "application/ndjson" => {
-            Some(Format::Jsonl)
-        }
-        "message/rfc822" | "multipart/related" | "application/x-mimearchive" => Some(Format::Mhtml),
-        "application/rss+xml" | "application/atom+xml" | "application/xml" | "text/xml" => Some(Format::Feed),
-        // The last is what curl says of whatever it sends.
-        "application/octet-stream" | "application/x-www-form-urlencoded" => Some(Format::Auto),
-        _ => None,
-    }
+    CONTENT_TYPES.iter().find(|(name, _)| *name == essence).map(|(_, format)| *format)
 }
 
 #[cfg(test)]
