@@ -381,6 +381,8 @@ fn the_description_names_what_there_is() {
         server.post("/v1/predict?actor=Russia", "text/plain", PACT).text().lines().next().expect("a record"),
     )
     .expect("JSON");
+    let required = described["components"]["schemas"]["Record"]["required"].as_array().expect("names");
+    assert!(required.iter().all(|name| record.get(name.as_str().expect("a name")).is_some()), "{record}");
     let schema = &described["components"]["schemas"]["Record"]["properties"];
     for name in record.as_object().expect("an object").keys() {
         assert!(schema.get(name).is_some(), "{name}");
