@@ -293,15 +293,9 @@ impl Common {
     /// The entries of these names; says so where one of several was taken.
     pub fn find(&self, gazetteer: &Gazetteer, names: &[String]) -> Result<Vec<EntryId>> {
         let find = |name: &String| -> Result<EntryId> {
-            let found = detente::pipeline::find(gazetteer, name)?;
-            let others: Vec<String> = gazetteer
-                .others(name)
-                .into_iter()
-                .map(|other| format!("{} ({})", gazetteer.get(other).name, gazetteer.get(other).code))
-                .collect();
-            if !others.is_empty() {
-                let (name, read) = (detente::visible(name), &gazetteer.get(found).name);
-                self.note(format_args!("{name} is read as {read}; the other is {}", others.join(", ")));
+            let (found, note) = find(gazetteer, name)?;
+            if let Some(note) = note {
+                self.note(format_args!("{note}"));
             }
             Ok(found)
         };
@@ -316,6 +310,16 @@ impl Common {
             None => Ok(embedded.clone()),
         }
     }
+}
+
+/// The entry of a name; where it is one of several, what it is read as.
+pub fn find(gazetteer: &Gazetteer, name: &str) -> detente::Result<(EntryId, Option<String>)> {
+    let found = detente::pipeline::find(gazetteer, name)?;
+    let named = |other: EntryId| format!("{} ({})", gazetteer.get(other).name, gazetteer.get(other).code);
+    let others: Vec<String> = gazetteer.others(name).into_iter().map(named).collect();
+    let read = || format!("{} is read as {}", detente::visible(name), gazetteer.get(found).name);
+    let note = (!others.is_empty()).then(|| format!("{}; the other is {}", read(), others.join(", ")));
+    Ok((found, note))
 }
 
 /// `--label-map pro=aligned,con=opposed`.

@@ -67,8 +67,9 @@ pub fn predict(
     asked: &StillAsked,
     mut with: impl FnMut(&Article, Vec<Record>) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
-    let query = question.query(app.pipeline.gazetteer())?;
-    answered(app, &app.pipeline, articles, &query, question, asked, &mut with)
+    let (query, mut notes) = question.query(app.pipeline.gazetteer())?;
+    notes.extend(answered(app, &app.pipeline, articles, &query, question, asked, &mut with)?);
+    Ok(notes)
 }
 
 fn answered(
@@ -271,8 +272,9 @@ pub fn trend_of(
 ) -> Result<Answer<TrendAnswer>, Problem> {
     let pipeline = app.trend();
     let gazetteer = pipeline.gazetteer();
-    let query = Query { evidence_limit: Some(1), ..question.query(gazetteer)? };
-    let mut problems = std::mem::take(&mut articles.problems);
+    let (query, mut problems) = question.query(gazetteer)?;
+    let query = Query { evidence_limit: Some(1), ..query };
+    problems.append(&mut articles.problems);
     let mut records: Vec<Record> = Vec::new();
     let recorded = articles.sources.extract_if(.., |source| command::records::are(bytes_of(source)));
     for source in recorded {
@@ -289,9 +291,6 @@ pub fn trend_of(
         return Err(Problem::unprocessable(detail));
     }
     let mut prevalence = None;
-    if records.is_empty() && articles.sources.is_empty() && articles.text.is_none() && !problems.is_empty() {
-        return Err(Problem { problems, ..Problem::bad_request("no article could be read") });
-    }
     if !articles.sources.is_empty() || articles.text.is_some() {
         let mut add = |_: &Article, found: Vec<Record>| {
             records.extend(found);

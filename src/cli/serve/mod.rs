@@ -88,7 +88,7 @@ struct Limits {
     body: usize,
     /// Files of it.
     files: usize,
-    /// From the first byte to the answer.
+    /// From the head of a request to its answer.
     time: Duration,
     /// Requests at once.
     requests: usize,

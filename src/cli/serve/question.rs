@@ -7,7 +7,7 @@ use detente::gazetteer::{EntryId, Gazetteer};
 use detente::pipeline;
 use detente::source::{Format, Source};
 use detente::trend::Granularity;
-use detente::{Error, Query};
+use detente::Query;
 
 use super::problem::Problem;
 
@@ -105,17 +105,21 @@ impl Question {
         Ok(())
     }
 
-    /// What is asked of the pipeline. Toward whom must be said.
-    pub fn query(&self, gazetteer: &Gazetteer) -> Result<Query, Problem> {
+    /// What is asked of the pipeline, and which of several a name was read as. Toward whom must be said.
+    pub fn query(&self, gazetteer: &Gazetteer) -> Result<(Query, Vec<String>), Problem> {
         match (self.actors.is_empty(), self.all_actors) {
             (true, false) => Err(Problem::bad_request("toward whom? Say actor=NAME, or all_actors=true")),
             (false, true) => Err(Problem::bad_request("either actor or all_actors")),
-            _ => Ok(Query {
-                actors: find(gazetteer, &self.actors)?,
-                states: find(gazetteer, &self.states)?,
-                all_states: self.all_states,
-                evidence_limit: Some(self.evidence),
-            }),
+            _ => {
+                let mut notes = Vec::new();
+                let query = Query {
+                    actors: find(gazetteer, &self.actors, &mut notes)?,
+                    states: find(gazetteer, &self.states, &mut notes)?,
+                    all_states: self.all_states,
+                    evidence_limit: Some(self.evidence),
+                };
+                Ok((query, notes))
+            }
         }
     }
 
@@ -140,9 +144,13 @@ pub fn period(name: &str) -> Option<Granularity> {
     }
 }
 
-fn find(gazetteer: &Gazetteer, names: &[String]) -> Result<Vec<EntryId>, Problem> {
-    let found: Result<_, Error> = names.iter().map(|name| pipeline::find(gazetteer, name)).collect();
-    Ok(found?)
+fn find(gazetteer: &Gazetteer, names: &[String], notes: &mut Vec<String>) -> Result<Vec<EntryId>, Problem> {
+    let found = |name: &String| {
+        let (found, note) = super::super::find(gazetteer, name)?;
+        notes.extend(note);
+        Ok(found)
+    };
+    names.iter().map(found).collect()
 }
 
 /// All of a body.
