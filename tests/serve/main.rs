@@ -442,7 +442,11 @@ fn what_is_not_english_is_said_to_be_read_badly() {
 fn which_of_several_a_name_was_read_as_is_said() {
     let server = Server::start(&[]);
     for path in ["predict", "trend"] {
-        let reply = server.post(&format!("/v1/{path}?actor=Korea"), JSONL, "{\"text\": \"Seoul praised Japan.\", \"date\": \"2020-01-01\"}\n");
+        let reply = server.post(
+            &format!("/v1/{path}?actor=Korea"),
+            JSONL,
+            "{\"text\": \"Seoul praised Japan.\", \"date\": \"2020-01-01\"}\n",
+        );
         let said = reply.header("detente-problems").unwrap_or_default();
         assert!(reply.status == 200 && said.contains("korea is read as south korea; the other is"), "{reply:?}");
     }

@@ -3,11 +3,11 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 
+use detente::Query;
 use detente::gazetteer::{EntryId, Gazetteer};
 use detente::pipeline;
 use detente::source::{Format, Source};
 use detente::trend::Granularity;
-use detente::Query;
 
 use super::problem::Problem;
 
