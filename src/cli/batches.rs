@@ -28,38 +28,45 @@ pub struct Read {
     complaints: Complaints,
     /// Whether there was anything to work on, be it good or bad.
     pub any: bool,
-    /// How many articles were left out for their language.
+    /// How many articles are in each language but English.
     languages: BTreeMap<String, usize>,
     all: usize,
+    wanted: Wanted,
 }
 
 impl Read {
     /// Says what was wrong; gives whether anything was.
     pub fn finish(&mut self) -> bool {
         let failed = self.complaints.finish();
-        let Some(left_out) = self.left_out() else { return failed };
-        self.complaints.tell(format!("{left_out}; --any-language reads them anyway"));
+        if !self.leaves_out_languages() {
+            return failed;
+        }
+        self.complaints.tell(format!("{}, and are left out; --any-language reads them anyway", self.foreign()));
         true
     }
 
-    /// How many articles were left out for their language, if any.
-    fn left_out(&self) -> Option<String> {
-        let left: usize = self.languages.values().sum();
+    /// How many articles are not in English.
+    fn foreign(&self) -> String {
+        let count: usize = self.languages.values().sum();
         let named: Vec<String> = self.languages.iter().map(|(language, count)| format!("{language} {count}")).collect();
-        let named = named.join(", ");
-        (left > 0).then(|| format!("{left} of {} articles are not in English ({named}), and are left out", self.all))
+        format!("{count} of {} articles are not in English ({})", self.all, named.join(", "))
     }
 
     /// Whether articles were left out for their language.
     pub fn leaves_out_languages(&self) -> bool {
-        !self.languages.is_empty()
+        !self.languages.is_empty() && !self.wanted.any_language
     }
 
     /// What was wrong, where the complaints were kept.
     pub fn into_complaints(mut self) -> Vec<String> {
         self.complaints.finish();
-        if let Some(left_out) = self.left_out() {
-            self.complaints.tell(left_out);
+        if self.leaves_out_languages() {
+            self.complaints.tell(format!("{}, and are left out", self.foreign()));
+        } else if !self.languages.is_empty() {
+            self.complaints.tell(format!(
+                "{}: names are found as they are spelt in English, and the models have read English only, so much is missed",
+                self.foreign()
+            ));
         }
         self.complaints.into_kept()
     }
@@ -84,9 +91,9 @@ pub fn read(
 ) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
     let (sender, batches) = sync_channel(1);
     let reader = thread::spawn(move || {
-        let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0 };
+        let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0, wanted };
         let ids = FxHashMap::default();
-        let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, warned: false, wanted };
+        let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, warned: false };
         let given = first.map_or(Some(()), |article| reader.take(Ok([Ok(article)]), &warn));
         // None: nobody listens.
         let _ = given.and_then(|()| reader.read(&inputs, &warn));
@@ -103,7 +110,6 @@ struct Reader {
     /// How often each id came, by its hash.
     ids: FxHashMap<u64, u32>,
     warned: bool,
-    wanted: Wanted,
 }
 
 impl Reader {
@@ -183,11 +189,11 @@ impl Reader {
         if found.is_some() || article.language.is_none() {
             article.language = Some(language.clone());
         }
-        let wanted = language == "en" || self.wanted.any_language;
-        if !wanted {
-            *self.read.languages.entry(language).or_default() += 1;
+        if language == "en" {
+            return true;
         }
-        wanted
+        *self.read.languages.entry(language).or_default() += 1;
+        self.read.wanted.any_language
     }
 
     /// Makes the id of an article its own.

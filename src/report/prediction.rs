@@ -311,7 +311,10 @@ impl PredictionPage {
 /// The text, divided wherever evidence begins or ends.
 fn reading_of(text: &str, records: &[Record]) -> Vec<Stretch> {
     let evidence = records.iter().flat_map(|record| &record.evidence).filter_map(place);
-    let evidence: Vec<[usize; 2]> = evidence.collect();
+    let mut evidence: Vec<[usize; 2]> = evidence.collect();
+    // One sentence tells of many pairs.
+    evidence.sort_unstable();
+    evidence.dedup();
     let characters = Characters::new(text);
     let mut ends: Vec<usize> = evidence.iter().flatten().copied().chain([0]).collect();
     ends.sort_unstable();

@@ -436,14 +436,18 @@ fn what_is_not_english_is_said_to_be_read_badly() {
     let reply = server.post("/v1/predict?all_actors&any_language", "text/plain", german);
     let said = reply.header("detente-problems").unwrap_or_default();
     assert!(reply.status == 200 && said.contains("not in english (de 1)"), "{}", reply.headers);
+    // What is in English by another name of it is.
+    let british = "{\"text\": \"Norway praised Chile.\", \"language\": \"en-GB\"}\n";
+    let reply = server.post("/v1/predict?all_actors&any_language", JSONL, british);
+    assert_eq!((reply.status, reply.header("detente-problems")), (200, None));
 }
 
 #[test]
 fn which_of_several_a_name_was_read_as_is_said() {
     let server = Server::start(&[]);
-    for path in ["predict", "trend"] {
+    for question in ["predict?", "trend?", "explain?state=Japan&"] {
         let reply = server.post(
-            &format!("/v1/{path}?actor=Korea"),
+            &format!("/v1/{question}actor=Korea"),
             JSONL,
             "{\"text\": \"Seoul praised Japan.\", \"date\": \"2020-01-01\"}\n",
         );

@@ -1,6 +1,5 @@
 //! From articles to answers: what the commands `predict`, `explain` and `trend` answer, in memory.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -8,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-
 use rayon::prelude::*;
 
 use detente::pipeline::explanation::ExplanationRecord;
@@ -142,7 +140,7 @@ fn read(
     let which = batches::Wanted { any_language: question.any_language };
     let (batches, reader) = batches::read(articles.text, sources, Complaints::kept(PROBLEMS), warn, which);
     let together = rayon::current_num_threads() * if is_slow { 1 } else { FOR_EACH_THREAD };
-    let (mut read, mut foreign) = (0, BTreeMap::<String, usize>::new());
+    let mut read = 0;
     loop {
         let batch = match batches.recv_timeout(LOOK) {
             Ok(batch) => batch,
@@ -155,14 +153,8 @@ fn read(
         for some in batch.chunks(together) {
             asked.check()?;
             read += some.len();
-            for article in some {
-                if is_slow && article.text.len() > LONGEST_SLOW {
-                    return Err(too_long(article));
-                }
-                let language = article.language.as_deref().filter(|language| *language != "en");
-                if let Some(language) = language {
-                    *foreign.entry(language.to_owned()).or_default() += 1;
-                }
+            if let Some(article) = some.iter().find(|article| is_slow && article.text.len() > LONGEST_SLOW) {
+                return Err(too_long(article));
             }
             with(some)?;
         }
@@ -172,15 +164,6 @@ fn read(
     let mut problems = articles.problems;
     problems.extend(done.into_complaints());
     problems.append(&mut warnings.lock().unwrap_or_else(PoisonError::into_inner));
-    if !foreign.is_empty() {
-        let named: Vec<String> = foreign.iter().map(|(language, count)| format!("{language} {count}")).collect();
-        let count: usize = foreign.values().sum();
-        problems.push(format!(
-            "{count} of {read} articles are not in English ({}): names are found as they are spelt in English, and the models have \
-             read English only, so much is missed",
-            named.join(", ")
-        ));
-    }
     if read == 0 && !problems.is_empty() {
         let detail = "no article could be read";
         let problem = if is_foreign { Problem::unprocessable(detail) } else { Problem::bad_request(detail) };
@@ -239,7 +222,7 @@ pub fn explain_jsonl(
     asked: &StillAsked,
 ) -> Result<Answer<Vec<u8>>, Problem> {
     let gazetteer = app.pipeline.gazetteer();
-    let (state, actor) = question.pair(gazetteer)?;
+    let (state, actor, mut notes) = question.pair(gazetteer)?;
     let is_meant = |article: &&Article| question.id.as_ref().is_none_or(|id| *id == article.id);
     let mut lines = Lines::default();
     // Whoever names a pair wants it explained, in whatever language.
@@ -253,7 +236,8 @@ pub fn explain_jsonl(
         }
         Ok(())
     })?;
-    Ok(Answer { answer: lines.0, problems })
+    notes.extend(problems);
+    Ok(Answer { answer: lines.0, problems: notes })
 }
 
 /// Stance over time, and what a page must know beside it.

@@ -53,7 +53,7 @@ async fn answer(asked: Asked, body: Body, known: &[&str], content_type: &'static
 
 /// That it runs, and what answers.
 pub async fn health(State(app): State<Arc<App>>) -> Response {
-    let trend_model = if app.is_slow { "fast" } else { &app.model };
+    let trend_model = app.trend_model();
     let version = env!("CARGO_PKG_VERSION");
     let body = serde_json::json!({"status": "ok", "version": version, "model": app.model, "trend_model": trend_model});
     ([(header::CONTENT_TYPE, JSON)], format!("{body}\n")).into_response()

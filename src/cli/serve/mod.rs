@@ -116,6 +116,11 @@ impl App {
         self.trend.as_ref().unwrap_or(&self.pipeline)
     }
 
+    /// Its name.
+    fn trend_model(&self) -> &str {
+        if self.trend.is_some() { "fast" } else { &self.model }
+    }
+
     /// Whether a model of this server takes its time.
     fn is_slow(&self, pipeline: &Pipeline) -> bool {
         self.is_slow && std::ptr::eq(pipeline, &self.pipeline)

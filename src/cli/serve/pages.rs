@@ -306,7 +306,7 @@ fn form(app: &App, filled: &Filled, over_time: bool, trouble: Option<&str>, prob
     let ask = Ask {
         over_time,
         text: if filled.text.len() <= LONGEST_AGAIN { &filled.text } else { "" },
-        model: if over_time && app.is_slow { "fast" } else { &app.model },
+        model: if over_time { app.trend_model() } else { &app.model },
         actor: &filled.actor,
         periods: ["year", "quarter", "month", "week"].map(|name| (name, name == filled.by)),
         any_language: filled.any_language,

@@ -2,13 +2,14 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
+use clap::ValueEnum;
 
 use detente::Query;
 use detente::gazetteer::{EntryId, Gazetteer};
-use detente::pipeline;
 use detente::source::{Format, Source};
 use detente::trend::Granularity;
 
+use super::super::trend::By;
 use super::problem::Problem;
 
 /// The options of the commands `predict`, `explain` and `trend`, by their names with `_` for `-`.
@@ -123,25 +124,20 @@ impl Question {
         }
     }
 
-    /// The one state and the one actor of a question that must have them.
-    pub fn pair(&self, gazetteer: &Gazetteer) -> Result<(EntryId, EntryId), Problem> {
-        let one = |names: &[String], what: &str| match names {
-            [name] => Ok(pipeline::find(gazetteer, name)?),
+    /// The one state and the one actor of a question that must have them, and which of several their names were read as.
+    pub fn pair(&self, gazetteer: &Gazetteer) -> Result<(EntryId, EntryId, Vec<String>), Problem> {
+        let mut notes = Vec::new();
+        let mut one = |names: &[String], what: &str| match find(gazetteer, names, &mut notes)?[..] {
+            [id] => Ok(id),
             _ => Err(Problem::bad_request(format!("expected one {what}=NAME"))),
         };
-        Ok((one(&self.states, "state")?, one(&self.actors, "actor")?))
+        Ok((one(&self.states, "state")?, one(&self.actors, "actor")?, notes))
     }
 }
 
 /// A length of periods.
 pub fn period(name: &str) -> Option<Granularity> {
-    match name {
-        "year" => Some(Granularity::Year),
-        "quarter" => Some(Granularity::Quarter),
-        "month" => Some(Granularity::Month),
-        "week" => Some(Granularity::Week),
-        _ => None,
-    }
+    By::from_str(name, false).ok().map(By::granularity)
 }
 
 fn find(gazetteer: &Gazetteer, names: &[String], notes: &mut Vec<String>) -> Result<Vec<EntryId>, Problem> {

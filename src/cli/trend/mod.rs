@@ -105,7 +105,7 @@ enum Format {
 
 /// `--by`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
+pub enum By {
     Year,
     Quarter,
     Month,
@@ -113,7 +113,8 @@ enum By {
 }
 
 impl By {
-    fn granularity(self) -> Granularity {
+    /// The length that it names.
+    pub fn granularity(self) -> Granularity {
         match self {
             Self::Year => Granularity::Year,
             Self::Quarter => Granularity::Quarter,

@@ -60,11 +60,13 @@ impl Vocabulary {
     /// The column of `hash`, if it is known.
     #[inline]
     pub fn get(&self, hash: u64) -> Option<u32> {
-        let word = self.present[(hash >> 6) as usize & (self.present.len() - 1)];
-        if word >> (hash & 63) & 1 == 0 {
-            return None;
-        }
-        self.place(hash)
+        if self.may_hold(hash) { self.place(hash) } else { None }
+    }
+
+    /// Whether the bit of a hash is set: so it is of all that are known, and of few others.
+    #[inline]
+    fn may_hold(&self, hash: u64) -> bool {
+        self.present[(hash >> 6) as usize & (self.present.len() - 1)] >> (hash & 63) & 1 != 0
     }
 
     /// The column of a hash that may be there.
@@ -85,13 +87,12 @@ impl Vocabulary {
     ///
     /// The same as [`get`](Self::get) of each, with what they read asked for at once.
     pub fn get_all(&self, hashes: &mut [u64], columns: &mut Vec<u32>) {
-        let mask = self.present.len() - 1;
         let mut kept = 0;
         for at in 0..hashes.len() {
             let hash = hashes[at];
             hashes[kept] = hash;
             // No branch: the processor cannot guess which are there.
-            kept += (self.present[(hash >> 6) as usize & mask] >> (hash & 63) & 1) as usize;
+            kept += usize::from(self.may_hold(hash));
         }
         columns.extend(hashes[..kept].iter().filter_map(|&hash| self.place(hash)));
     }
