@@ -145,6 +145,9 @@ pub fn stdout() -> Result<io::StdoutLock<'static>> {
     Ok(io::stdout().lock())
 }
 
+/// What is written to a file at once, in bytes: whole pages of it, few of them in parts.
+pub const BUFFER: usize = 256 << 10;
+
 /// Where results go: stdout, or a file that appears under its name only when it is whole.
 pub enum Sink {
     /// Standard output.
@@ -165,7 +168,7 @@ impl Sink {
             return Ok(Self::Stdout(io::BufWriter::new(io::stdout())));
         };
         let file = OutputFile::create(path).with_context(|| format!("{}: cannot write there", path.display()))?;
-        Ok(Self::File(io::BufWriter::new(file), path.to_path_buf()))
+        Ok(Self::File(io::BufWriter::with_capacity(BUFFER, file), path.to_path_buf()))
     }
 
     /// Gives the file its name.

@@ -22,7 +22,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, Part, Span};
-use crate::gazetteer::{Gazetteer, Kind, Mention};
+use crate::gazetteer::{EntryId, Gazetteer, Kind, Mention};
 pub use party::{Mark, Party, PartyKind};
 
 /// How closely a piece of evidence connects the two.
@@ -141,12 +141,23 @@ impl<'a> Document<'a> {
     ///
     /// An article that names fewer than two parties yields no sentences: no pair can have evidence in it.
     pub fn read(article: &'a Article, gazetteer: &Gazetteer) -> Self {
+        Self::read_where(article, gazetteer, |_| true)
+    }
+
+    /// [`read`](Self::read), if the names found are what is asked for; else an article without sentences, which takes less
+    /// than half as long.
+    pub(crate) fn read_where(
+        article: &'a Article,
+        gazetteer: &Gazetteer,
+        is_asked: impl FnOnce(&BTreeSet<EntryId>) -> bool,
+    ) -> Self {
         let mut document = Self::new(article, Vec::new());
         // The text first: it introduces the persons that the title only names.
         let mut scan = gazetteer.scan(article.month());
         let text = scan.mentions(&article.text);
         let title = scan.mentions(article.part(Part::Title));
-        if title.iter().chain(&text).map(|m| m.entry).collect::<BTreeSet<_>>().len() < 2 {
+        let named: BTreeSet<EntryId> = title.iter().chain(&text).map(|m| m.entry).collect();
+        if named.len() < 2 || !is_asked(&named) {
             return document;
         }
         document.read_title(gazetteer, &title);

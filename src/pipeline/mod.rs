@@ -29,6 +29,7 @@ mod records;
 mod tiers;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::article::{Article, Span};
@@ -68,6 +69,12 @@ impl Query {
     pub fn toward<'n>(actors: impl IntoIterator<Item = &'n str>, gazetteer: &Gazetteer) -> Result<Self> {
         let actors = actors.into_iter().map(|name| find(gazetteer, name)).collect::<Result<_>>()?;
         Ok(Self { actors, ..Self::default() })
+    }
+
+    /// Whether an article that names these can have anything that is asked for.
+    fn is_about(&self, named: &BTreeSet<EntryId>) -> bool {
+        let any = |asked: &[EntryId]| asked.is_empty() || asked.iter().any(|id| named.contains(id));
+        self.all_states || (any(&self.actors) && any(&self.states))
     }
 }
 
@@ -220,7 +227,8 @@ impl Pipeline {
     /// What [`predict`](Self::predict) gives for each of the articles. The model scores them all together, which is what
     /// it is fastest with; all predictions are held at once, so give it as many articles as there is room for.
     pub fn predict_batch(&self, articles: &[Article], query: &Query) -> Vec<Vec<Prediction<'_>>> {
-        let documents: Vec<Document<'_>> = articles.iter().map(|a| Document::read(a, &self.gazetteer)).collect();
+        let read = |article| Document::read_where(article, &self.gazetteer, |named| query.is_about(named));
+        let documents: Vec<Document<'_>> = articles.iter().map(read).collect();
         let mut windows = Vec::new();
         let plans: Vec<Plan> = documents.iter().map(|document| plan::plan(document, query, &mut windows)).collect();
         let scores = self.model.evidence.score(&windows);

@@ -1,22 +1,25 @@
 //! `detente predict`: articles in, stances out.
 
 mod printer;
+mod renderer;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 
 use detente::evaluate::examine::{Sure, no_reference};
-use detente::{Pipeline, Query, visible};
+use detente::{Article, Pipeline, Query, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::{ModelArgs, ModelName};
 use super::output::{Format, check_page};
 use super::resume::Resumable;
 use super::{Common, Outcome, batches, paths, progress};
-use printer::{Answers, LABEL_SET, Printer};
+use printer::Printer;
+use renderer::{Answered, Answers, LABEL_SET, Renderer};
 
 /// Say which states stand with, apart from, or against an actor
 ///
@@ -161,43 +164,36 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let read = inputs.iter().map(|input| input.input.path()).chain(common.files()).chain(args.model.file());
     let written = [("--output", &args.output), ("--html", &args.html)];
     paths::check(read, written.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))))?;
-    let mut resumable = match (args.resume, args.output.as_deref()) {
+    let resumable = match (args.resume, args.output.as_deref()) {
         (true, Some(path)) => Some(resumable(args, path, format, &pipeline, common)?),
         _ => None,
     };
-    let mut printer =
-        Printer::new(args, Answers { min_prob, conformal }, format, inputs.len() > 1, resumable.as_ref())?;
-    let bar = progress::articles(common);
-    let far = progress::Far::new(&inputs);
+    let renderer = Renderer::new(args, Answers { min_prob, conformal }, format);
+    let printer = Printer::new(&renderer, inputs.len() > 1, resumable.as_ref())?;
+    let pace = Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
+    let (bar, far) = (progress::articles(common), progress::Far::new(&inputs));
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
-    let mut pace =
-        Pace { started: Instant::now(), answered: 0, bytes: 0, told: *args.model.name() != ModelName::Accurate };
+    let mut writer = Writer { pipeline: &pipeline, query: &query, printer, resumable, bar, far, pace, common };
     let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
-    for batch in batches {
-        let batch = match &mut resumable {
-            Some(resumable) => resumable.rest(&batch)?,
-            None => &batch,
-        };
-        let mut left = batch.len();
-        for some in batch.chunks(together) {
-            printer.print(&pipeline, &query, some)?;
-            if let Some(resumable) = &mut resumable
-                && resumable.answered(some)?
-            {
-                printer.flush()?;
-                resumable.save()?;
-            }
-            bar.inc(some.len() as u64);
-            pace.bytes += some.iter().map(|article| article.text.len()).sum::<usize>();
-            let elapsed = pace.started.elapsed();
-            let speed = pace.bytes as f64 / 1e6 / elapsed.as_secs_f64();
-            bar.set_message(format!("{speed:.1} MB/s, {}", far.left(elapsed)));
-            left -= some.len();
-            pace.step(some.len(), left, common);
+    let mut written: Option<Chunk> = None;
+    for mut rest in batches {
+        writer.pass_over(&mut rest)?;
+        while !rest.is_empty() {
+            let others = rest.split_off(together.min(rest.len()));
+            let articles = std::mem::replace(&mut rest, others);
+            // While these are answered on the threads of the pool, those before are written on this one.
+            let mut answered = Ok(Vec::new());
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| answered = renderer.answer(&pipeline, &query, &articles));
+                written.take().map_or(Ok(()), |chunk| writer.write(chunk))
+            })?;
+            written = Some(Chunk { articles, answered: answered?, left: rest.len() });
         }
     }
+    written.map_or(Ok(()), |chunk| writer.write(chunk))?;
+    let Writer { printer, resumable, bar, pace, .. } = writer;
     let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
     let failed = read.finish();
@@ -212,6 +208,53 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         resumable.finish()?;
     }
     Ok(Outcome::failed_if(failed))
+}
+
+/// Articles, what was answered for them, and how many more have been read.
+struct Chunk {
+    articles: Vec<Article>,
+    answered: Vec<Answered>,
+    left: usize,
+}
+
+/// Writes what is answered, and takes note of how far it is.
+struct Writer<'a> {
+    pipeline: &'a Pipeline,
+    query: &'a Query,
+    printer: Printer<'a>,
+    resumable: Option<Resumable>,
+    bar: ProgressBar,
+    far: progress::Far,
+    pace: Pace,
+    common: &'a Common,
+}
+
+impl Writer<'_> {
+    /// Leaves out the articles that an earlier run has answered.
+    fn pass_over(&mut self, articles: &mut Vec<Article>) -> Result<()> {
+        if let Some(resumable) = &mut self.resumable {
+            let done = articles.len() - resumable.rest(articles)?.len();
+            articles.drain(..done);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, Chunk { articles, answered, left }: Chunk) -> Result<()> {
+        self.printer.print(self.pipeline, self.query, &articles, answered)?;
+        if let Some(resumable) = &mut self.resumable
+            && resumable.answered(&articles)?
+        {
+            self.printer.flush()?;
+            resumable.save()?;
+        }
+        self.bar.inc(articles.len() as u64);
+        self.pace.bytes += articles.iter().map(|article| article.text.len()).sum::<usize>();
+        let elapsed = self.pace.started.elapsed();
+        let speed = self.pace.bytes as f64 / 1e6 / elapsed.as_secs_f64();
+        self.bar.set_message(format!("{speed:.1} MB/s, {}", self.far.left(elapsed)));
+        self.pace.step(articles.len(), left, self.common);
+        Ok(())
+    }
 }
 
 /// What `--resume` needs: records that stand for themselves, in the order of the articles.
