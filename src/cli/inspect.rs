@@ -53,7 +53,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut out = stdout()?;
     match args.format {
         Format::Json => {
-            let named = |(name, weight): &(&str, f32)| json!({"feature": name, "weight": weight});
+            let named = |(name, weight): &(String, f32)| json!({"feature": name, "weight": weight});
             let features: serde_json::Map<_, _> = Stance::ALL
                 .iter()
                 .zip(&features)

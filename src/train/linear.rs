@@ -13,7 +13,7 @@ use super::{Dataset, TrainParams};
 use crate::error::{Error, Result};
 use crate::gazetteer::Gazetteer;
 use crate::model::linear::features::WindowTokens;
-use crate::model::linear::names::Names;
+use crate::model::linear::model::Weights;
 use crate::model::linear::ngrams::Words;
 use crate::model::linear::tfidf::Tfidf;
 use crate::model::linear::tokenize::Tokenizer;
@@ -72,20 +72,20 @@ impl Fitted {
     pub(super) fn into_model(self, params: &TrainParams) -> LinearModel {
         let columns = self.tfidf.vocabulary().len();
         let coef = self.model.coef();
+        let coef = (0..columns).map(|c| std::array::from_fn(|k| coef[[k, c]] as f32)).collect();
         LinearModel {
             tokenizer: Tokenizer::default(),
             ngrams: params.ngrams.clone(),
-            names: Names::default(),
-            coef: (0..columns).map(|c| std::array::from_fn(|k| coef[[k, c]] as f32)).collect(),
             intercept: self.model.intercept(),
-            tfidf: self.tfidf,
+            weights: Weights::ByName(self.tfidf, coef),
         }
     }
 }
 
-/// The names of a model's features, as they come up in the rows.
-pub(super) fn feature_names(data: &[Dataset], model: &LinearModel, gazetteer: &Gazetteer) -> Result<Names> {
-    let vocabulary = model.tfidf.vocabulary();
+/// The model with the names of its features, as they come up in the rows.
+pub(super) fn named(data: &[Dataset], model: LinearModel, gazetteer: &Gazetteer) -> Result<LinearModel> {
+    let Weights::ByName(tfidf, _) = &model.weights else { return Ok(model) };
+    let vocabulary = tfidf.vocabulary();
     let mut names: Vec<Option<Box<str>>> = vec![None; vocabulary.len()];
     for pair in data.iter().flat_map(|d| &d.pairs) {
         visit(pair, gazetteer, |document, parties| -> Result<()> {
@@ -113,5 +113,6 @@ pub(super) fn feature_names(data: &[Dataset], model: &LinearModel, gazetteer: &G
             Ok(())
         })??;
     }
-    Ok(Names::new(names.into_iter().map(Option::unwrap_or_default).collect()))
+    let names: Vec<Box<str>> = names.into_iter().map(Option::unwrap_or_default).collect();
+    Ok(model.with_names(&names))
 }

@@ -36,6 +36,7 @@ use crate::error::{Error, Location, Result};
 use crate::gazetteer::Gazetteer;
 use crate::model::file::{CURRENT_VERSION, DataManifest, FileManifest, Manifest};
 use crate::model::head::{CalibrationMethod, Pooling};
+use crate::model::linear::features::Counts;
 use crate::model::linear::ngrams::NgramParams;
 use crate::model::linear::tfidf::TfidfParams;
 use crate::model::linear::{LinearModel, LogisticRegressionParams};
@@ -191,8 +192,7 @@ pub fn train(
     let held_out: Vec<HeldOutRow> = (0..ready.rows.len()).map(row).collect();
     let judged = ready.judge(&held_out, ready.folds)?;
     progress(Step::Fit);
-    let mut linear = ready.fit()?;
-    linear.names = linear::feature_names(data, &linear, gazetteer)?;
+    let linear = linear::named(data, ready.fit()?, gazetteer)?;
     Ok(ready.finish(Arc::new(linear), judged))
 }
 
@@ -262,8 +262,7 @@ pub fn adapt(
     };
     let (ngrams, pooling) = (model.linear().ngrams.clone(), base.model().head.pooling.clone());
     // The n-grams are kept, so none is too rare.
-    let tfidf = TfidfParams::new().min_df(1);
-    let params = TrainParams { ngrams, pooling, tfidf, ..params.clone() };
+    let params = TrainParams { ngrams, pooling, tfidf: TfidfParams::new().min_df(1), ..params.clone() };
     let mut ready = Ready::read(data, &params, gazetteer, Inputs::Kept, progress)?;
     let known = &base.manifest().seen;
     let rows = ready.rows.iter().filter(|row| known.has_most(&row.prints)).count();
@@ -273,9 +272,13 @@ pub fn adapt(
     progress(Step::Encoder);
     let adapter = adapt::Adapter::new(model.encoder(), &ready.rows, &params.logistic);
     let adapt::HeldOutScores { scores, strength, mut stopped } = adapter.held_out(&ready.fold_of, ready.folds)?;
+    let (tfidf, coef) = model.linear().by_name()?;
     let linear = |row: &Row| {
-        let mut scratch = Vec::new();
-        row.evidence.iter().map(|(counts, _)| model.linear().score_counts(counts.as_slice(), &mut scratch)).collect()
+        let score = |counts: &Counts| {
+            let row = tfidf.transform(counts.as_slice());
+            model.linear().sum(row.iter().map(|&(column, value)| (value, coef[column as usize])))
+        };
+        row.evidence.iter().map(|(counts, _)| score(counts)).collect()
     };
     let seen = scores.into_iter().zip(&ready.rows).enumerate();
     let seen = seen.map(|(row, (encoder, of))| stacked::Seen { row, encoder, linear: linear(of) });

@@ -4,12 +4,13 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
-use super::{Tensor, in_range, numbers, part, small};
+use super::{Tensor, chunks, in_range, numbers, part, small};
 use crate::error::ModelProblem;
 use crate::model::linear::LinearModel;
-use crate::model::linear::names::Names;
-use crate::model::linear::ngrams::NgramParams;
-use crate::model::linear::tfidf::{Norm, Tfidf};
+use crate::model::linear::index::{Feature, Index, Texts};
+use crate::model::linear::model::Weights;
+use crate::model::linear::ngrams::{NgramParams, hash_of};
+use crate::model::linear::tfidf::{Norm, Tfidf, Weighting};
 use crate::model::linear::tokenize::Tokenizer;
 use crate::model::linear::vocabulary::Vocabulary;
 
@@ -23,41 +24,69 @@ struct Parts {
 }
 
 pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
+    let Weighting { sublinear_tf, norm } = match &model.weights {
+        Weights::ByText(_, weighting) => *weighting,
+        Weights::ByName(tfidf, _) => tfidf.weighting(),
+    };
     let parts = Parts {
         tokenizer: model.tokenizer.clone(),
         ngrams: model.ngrams.clone(),
-        sublinear_tf: model.tfidf.sublinear_tf(),
-        norm: model.tfidf.norm(),
+        sublinear_tf,
+        norm,
         intercept: model.intercept,
     };
     serde_json::to_value(&parts).expect("parameters are plain data")
 }
 
-/// The tensors; `named` says whether the names of the features are kept.
-///
+/// The tensors: by the words of the features from format 3 on, by their names where only the hashes of these are known.
+pub(super) fn tensors(model: &LinearModel) -> Vec<Tensor> {
+    let coef =
+        |rows: &[[f32; 3]]| Tensor::new("coef", Dtype::F32, &[rows.len(), 3], rows.as_flattened(), f32::to_le_bytes);
+    let mut tensors = match &model.weights {
+        Weights::ByText(index, _) => {
+            let (hashes, groups): (Vec<u64>, Vec<u32>) = index.texts().unzip();
+            let features = index.features();
+            let ranks: Vec<u32> = features.iter().map(|feature| feature.rank).collect();
+            let weights: Vec<[f32; 3]> = features.iter().map(|feature| feature.weights).collect();
+            let idf: Vec<f64> = features.iter().map(|feature| feature.idf).collect();
+            let texts = index.packed_texts();
+            let mut tensors = vec![
+                coef(&weights),
+                Tensor::new("texts", Dtype::U64, &[hashes.len()], &hashes, u64::to_le_bytes),
+                Tensor::new("groups", Dtype::U32, &[groups.len()], &groups, u32::to_le_bytes),
+                Tensor::new("ranks", Dtype::U32, &[ranks.len()], &ranks, u32::to_le_bytes),
+                Tensor::new("names", Dtype::U8, &[texts.len()], texts, |byte| [byte]),
+            ];
+            tensors.extend(idf_tensors(&idf));
+            tensors
+        }
+        Weights::ByName(tfidf, rows) => {
+            let hashes = tfidf.vocabulary().hashes();
+            let mut tensors =
+                vec![coef(rows), Tensor::new("vocabulary", Dtype::U64, &[rows.len()], hashes, u64::to_le_bytes)];
+            tensors.extend(idf_tensors(tfidf.idf()));
+            tensors
+        }
+    };
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    tensors
+}
+
 /// Features of one document frequency have one idf, so there are few: each is kept once, and for each feature its place
 /// among them.
-pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
-    let rows = model.coef.len();
-    let idf = model.tfidf.idf();
+fn idf_tensors(idf: &[f64]) -> [Tensor; 2] {
+    let rows = idf.len();
     let mut values = idf.to_vec();
     values.sort_unstable_by(f64::total_cmp);
     values.dedup();
     let place = |idf: f64| values.partition_point(|value| *value < idf) as u32;
-    let mut tensors = vec![
-        Tensor::new("coef", Dtype::F32, &[rows, 3], model.coef.as_flattened(), f32::to_le_bytes),
+    [
         Tensor::new("idf", Dtype::F64, &[values.len()], &values, f64::to_le_bytes),
         match values.len() {
             0..=0x1_0000 => Tensor::new("idf_of", Dtype::U16, &[rows], idf, |idf| (place(idf) as u16).to_le_bytes()),
             _ => Tensor::new("idf_of", Dtype::U32, &[rows], idf, |idf| place(idf).to_le_bytes()),
         },
-        Tensor::new("vocabulary", Dtype::U64, &[rows], model.tfidf.vocabulary().hashes(), u64::to_le_bytes),
-    ];
-    if named {
-        let names = model.names.packed();
-        tensors.push(Tensor::new("names", Dtype::U8, &[names.len()], &names, |byte| [byte]));
-    }
-    tensors
+    ]
 }
 
 /// Every number has a range, so that no score that a model gives is infinite or undefined, and the tokeniser is the one
@@ -74,34 +103,57 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
     Ok(())
 }
 
-/// The model; `named` says whether the names of its features were kept.
-pub(super) fn read(
-    file: &SafeTensors<'_>,
-    parts: &serde_json::Value,
-    named: bool,
-) -> Result<LinearModel, ModelProblem> {
+pub(super) fn read(file: &SafeTensors<'_>, parts: &serde_json::Value) -> Result<LinearModel, ModelProblem> {
     let parts: Parts = small(parts)?;
     check(&parts)?;
-    let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
-    let rows = hashes.len();
-    let idf = read_idf(file, rows)?;
-    let coef = numbers(file, "coef", Dtype::F32, f32::from_le_bytes)?;
-    if coef.len() != 3 * rows || !coef.iter().fold(true, |all, v| all & (v.abs() <= 1e6)) {
-        let expected = format!("{} numbers from -1e6 to 1e6", 3 * rows);
-        return Err(part("coef", format!("{} numbers", coef.len()), expected));
+    let coef = chunks::<12>(file, "coef", Dtype::F32)?;
+    if !coef.iter().map(weights).fold(true, |all, w| all & w.iter().fold(true, |all, w| all & (w.abs() <= 1e6))) {
+        return Err(part("coef", "a number out of range", "numbers from -1e6 to 1e6"));
     }
-    let names = if named { read_names(file, rows)? } else { Names::default() };
+    let weighting = Weighting { sublinear_tf: parts.sublinear_tf, norm: parts.norm };
+    let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
+    if file.tensor("texts").is_ok() {
+        let weights = Weights::ByText(read_index(file, coef)?, weighting);
+        return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
+    }
+    let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
+    let names = read_names(file, &hashes)?;
     let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
-    let tfidf = Tfidf::from_parts(vocabulary, idf, parts.sublinear_tf, parts.norm)
-        .map_err(|e| part("idf", e.to_string(), format!("{rows} finite numbers")))?;
-    Ok(LinearModel {
-        tokenizer: parts.tokenizer,
-        ngrams: parts.ngrams,
-        tfidf,
-        names,
-        coef: coef.as_chunks().0.to_vec(),
-        intercept: parts.intercept,
+    if coef.len() != vocabulary.len() {
+        return Err(part("coef", format!("{} rows", coef.len()), format!("{}, one per feature", vocabulary.len())));
+    }
+    let tfidf = Tfidf::from_parts(vocabulary, read_idf(file, coef.len())?, weighting.sublinear_tf, weighting.norm)
+        .map_err(|e| part("idf", e.to_string(), format!("{} finite numbers", coef.len())))?;
+    let weights = Weights::ByName(tfidf, coef.iter().map(weights).collect());
+    let model = LinearModel { tokenizer, ngrams, weights, intercept };
+    Ok(match names {
+        Some(names) => model.with_names(&names),
+        None => model,
     })
+}
+
+/// The three weights of a feature.
+fn weights(bytes: &[u8; 12]) -> [f32; 3] {
+    let (of_classes, _) = bytes.as_chunks::<4>();
+    [0, 1, 2].map(|k| f32::from_le_bytes(of_classes[k]))
+}
+
+fn read_index(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, ModelProblem> {
+    let hashes = chunks::<8>(file, "texts", Dtype::U64)?;
+    let groups = chunks::<4>(file, "groups", Dtype::U32)?;
+    let ranks = chunks::<4>(file, "ranks", Dtype::U32)?;
+    let idf = read_idf(file, coef.len())?;
+    if groups.len() != hashes.len() || ranks.len() != coef.len() {
+        let found = format!("{} and {}", groups.len(), ranks.len());
+        return Err(part("groups and ranks", found, format!("{} and {}", hashes.len(), coef.len())));
+    }
+    let texts =
+        hashes.iter().zip(groups).map(|(hash, groups)| (u64::from_le_bytes(*hash), u32::from_le_bytes(*groups)));
+    let features = ranks.iter().zip(coef).zip(&idf);
+    let features =
+        features.map(|((rank, coef), &idf)| Feature { rank: u32::from_le_bytes(*rank), weights: weights(coef), idf });
+    let names = Texts::from_packed(numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?);
+    Index::new(texts, features, names).map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
 }
 
 fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProblem> {
@@ -109,25 +161,46 @@ fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProble
     if !values.iter().all(|v| (0.0..=1e3).contains(v)) {
         return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
     }
-    // Format 1 has a number for each feature.
-    let Ok(places) = file.tensor("idf_of") else { return Ok(values) };
-    let places = match places.dtype() {
-        Dtype::U16 => numbers(file, "idf_of", Dtype::U16, |bytes| u32::from(u16::from_le_bytes(bytes)))?,
-        _ => numbers(file, "idf_of", Dtype::U32, u32::from_le_bytes)?,
+    let idf = match file.tensor("idf_of").map(|places| places.dtype()) {
+        // Format 1 has a number for each feature.
+        Err(_) => Some(values),
+        Ok(Dtype::U16) => {
+            let places = chunks::<2>(file, "idf_of", Dtype::U16)?;
+            picked(&values, places.iter().map(|place| u16::from_le_bytes(*place).into()))
+        }
+        Ok(_) => {
+            let places = chunks::<4>(file, "idf_of", Dtype::U32)?;
+            picked(&values, places.iter().map(|place| u32::from_le_bytes(*place)))
+        }
     };
-    if places.len() != rows || places.iter().max().is_some_and(|&most| most as usize >= values.len()) {
-        return Err(part("idf_of", format!("{} numbers", places.len()), format!("{rows} places in `idf`")));
-    }
-    Ok(places.iter().map(|&place| values[place as usize]).collect())
+    let fits = |idf: &Vec<f64>| idf.len() == rows;
+    idf.filter(fits).ok_or_else(|| part("idf_of", "places that do not fit", format!("{rows} places in `idf`")))
 }
 
-fn read_names(file: &SafeTensors<'_>, rows: usize) -> Result<Names, ModelProblem> {
-    // Format 1 has the names side by side in the order of the columns, and where each ends.
+/// The values at some places, if they are all there.
+fn picked(values: &[f64], places: impl Iterator<Item = u32>) -> Option<Vec<f64>> {
+    places.map(|place| values.get(place as usize).copied()).collect()
+}
+
+/// The names of the features, in the order of the columns, as formats before 3 have them.
+fn read_names(file: &SafeTensors<'_>, hashes: &[u64]) -> Result<Option<Vec<Box<str>>>, ModelProblem> {
+    if file.tensor("names").is_err() {
+        return Ok(None);
+    }
+    let rows = hashes.len();
+    let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
+    // Format 1 has the names side by side in the order of the columns, and where each ends; format 2 in alphabetical order,
+    // compressed.
     if file.tensor("name_ends").is_err() {
-        return Ok(Names::from_packed(numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?));
+        let mut columns = vec![Box::default(); rows];
+        for name in Texts::from_packed(names).all(rows) {
+            if let Ok(column) = hashes.binary_search(&hash_of(name)) {
+                columns[column] = name.into();
+            }
+        }
+        return Ok(Some(columns));
     }
     let ends = numbers(file, "name_ends", Dtype::U32, u32::from_le_bytes)?;
-    let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
     if ends.len() != rows {
         return Err(part("name_ends", format!("{} numbers", ends.len()), format!("{rows} numbers")));
     }
@@ -136,5 +209,5 @@ fn read_names(file: &SafeTensors<'_>, rows: usize) -> Result<Names, ModelProblem
     let columns = columns.and_then(|text| {
         starts.zip(&ends).map(|(start, &end)| text.get(start..end as usize).map(Box::from)).collect::<Option<_>>()
     });
-    columns.map(Names::new).ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
+    columns.map(Some).ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
 }

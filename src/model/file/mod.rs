@@ -26,7 +26,7 @@ use crate::model::seen::Seen;
 use crate::model::{EvidenceModel, Head, Kind, Model};
 
 /// The format that this version writes.
-pub const CURRENT_VERSION: u32 = 2;
+pub const CURRENT_VERSION: u32 = 3;
 /// The oldest format that this version reads.
 pub const OLDEST_VERSION: u32 = 1;
 
@@ -161,7 +161,7 @@ impl Tensor {
 
 pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
     let (kind, mut parts, mut tensors) = match model.evidence.kind() {
-        Kind::Linear(model) => (LINEAR, linear::parts(model), linear::tensors(model, true)),
+        Kind::Linear(model) => (LINEAR, linear::parts(model), linear::tensors(model)),
         Kind::Stacked(model) => (STACKED, stacked::parts(model), stacked::tensors(model)),
     };
     let head = &model.head;
@@ -180,7 +180,8 @@ pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
         tensors.push(Tensor::new(SEEN, Dtype::U32, &[seen.len()], seen, u32::to_le_bytes));
     }
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    let content = Content { manifest: manifest.clone(), kind: kind.into(), parts };
+    let manifest = Manifest { format_version: CURRENT_VERSION, ..manifest.clone() };
+    let content = Content { manifest, kind: kind.into(), parts };
     let content = serde_json::to_value(&content).expect("the manifest is plain data");
     let sha256 = checksum(&content, tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.bytes.as_slice())));
     let metadata = serde_json::to_string(&Metadata { sha256, manifest: content }).expect("plain data");
@@ -236,7 +237,7 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelPr
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
     let head = read_head(&content.parts)?;
     let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
-        LINEAR => Arc::new(linear::read(&file, &content.parts, true)?),
+        LINEAR => Arc::new(linear::read(&file, &content.parts)?),
         STACKED => Arc::new(stacked::read(&file, &content.parts)?),
         other => {
             let expected = "`linear` or `stacked`; another kind needs a later version";
@@ -322,9 +323,14 @@ fn numbers<const N: usize, T>(
     dtype: Dtype,
     from: impl Fn([u8; N]) -> T,
 ) -> Result<Vec<T>, ModelProblem> {
+    Ok(chunks(file, name, dtype)?.iter().map(|chunk| from(*chunk)).collect())
+}
+
+/// The bytes of a tensor, so many at a time.
+fn chunks<'f, const N: usize>(file: &SafeTensors<'f>, name: &str, dtype: Dtype) -> Result<&'f [[u8; N]], ModelProblem> {
     let tensor = file.tensor(name).map_err(|e| part(name, e.to_string(), "a tensor"))?;
     if tensor.dtype() != dtype {
         return Err(part(name, format!("{:?}", tensor.dtype()), format!("{dtype:?}")));
     }
-    Ok(tensor.data().as_chunks::<N>().0.iter().map(|chunk| from(*chunk)).collect())
+    Ok(tensor.data().as_chunks::<N>().0)
 }

@@ -13,7 +13,8 @@
 //!
 //! The files: [`params`](LogisticRegressionParams) what can be set, `design` the matrix by rows and by columns, `loss`
 //! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model; [`tokenize`], [`ngrams`] and
-//! [`tfidf`] make the rows, [`features`] holds what they share.
+//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `index` and `scorer` find the rows of many pairs at
+//! once.
 //!
 //! ```
 //! use detente::Stance::{Aligned, Neutral, Opposed};
@@ -34,13 +35,15 @@
 mod block;
 mod design;
 pub mod features;
+pub(crate) mod groups;
+pub(crate) mod index;
 mod logistic;
 mod loss;
-mod model;
-pub mod names;
+pub(crate) mod model;
 pub mod ngrams;
 mod params;
 mod plain;
+mod scorer;
 mod solver;
 pub mod tfidf;
 pub mod tokenize;

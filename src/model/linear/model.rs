@@ -1,12 +1,19 @@
 //! The linear model of evidence: masked n-grams, weighted by TF-IDF, times the weights of a logistic regression.
 
+use std::ops::Range;
 use std::ptr;
 
+use rustc_hash::FxHashMap;
+
 use super::features::{Counts, WindowTokens};
-use super::names::Names;
-use super::ngrams::{NgramParams, Words};
-use super::tfidf::Tfidf;
+use super::groups;
+use super::index::{Feature, Index, ranked};
+use super::ngrams::{NgramParams, Words, hash_of};
+use super::scorer::Scorer;
+use super::tfidf::{Tfidf, Weighting};
 use super::tokenize::Tokenizer;
+use super::vocabulary::Vocabulary;
+use crate::error::Result;
 use crate::model::{Attribution, EvidenceModel, EvidenceWindow, Kind, Term};
 use crate::stance::Stance;
 
@@ -15,68 +22,162 @@ use crate::stance::Stance;
 pub struct LinearModel {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) ngrams: NgramParams,
-    pub(crate) tfidf: Tfidf,
-    /// The name of each column's feature.
-    pub(crate) names: Names,
-    /// A row of three weights for each column.
-    pub(crate) coef: Vec<[f32; 3]>,
+    pub(crate) weights: Weights,
     pub(crate) intercept: [f64; 3],
+}
+
+/// What the features weigh.
+#[derive(Debug, Clone)]
+pub(crate) enum Weights {
+    /// By the words of the features.
+    ByText(Index, Weighting),
+    /// By the names of the features, of which only the hashes are known: as they are trained, and beside an encoder, which
+    /// takes so long that nothing else counts. A row of three weights for each column.
+    ByName(Tfidf, Vec<[f32; 3]>),
 }
 
 impl LinearModel {
     /// How many features are weighed.
     pub fn n_features(&self) -> usize {
-        self.coef.len()
+        match &self.weights {
+            Weights::ByText(index, _) => index.features().len(),
+            Weights::ByName(_, coef) => coef.len(),
+        }
     }
 
-    /// The features with the largest weight for a class, strongest first: name and weight.
-    pub fn strongest_features(&self, stance: Stance, count: usize) -> Vec<(&str, f32)> {
+    /// The features with the largest weight for a class, strongest first: name and weight. None where the names of features
+    /// are not known.
+    pub fn strongest_features(&self, stance: Stance, count: usize) -> Vec<(String, f32)> {
+        let Weights::ByText(index, _) = &self.weights else { return Vec::new() };
         let k = stance.index();
         // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
-        let lead = |w: &[f32; 3]| w[k] - (w[0] + w[1] + w[2]) / 3.0;
-        let names = self.names.of(self.tfidf.vocabulary());
-        let mut columns: Vec<usize> = (0..self.coef.len()).collect();
-        columns.sort_by(|&a, &b| lead(&self.coef[b]).total_cmp(&lead(&self.coef[a])).then(a.cmp(&b)));
-        columns.into_iter().take(count).map(|c| (&*names[c], lead(&self.coef[c]))).collect()
-    }
-}
-
-impl LinearModel {
-    /// The scores of counted features; `row` is scratch space.
-    pub(crate) fn score_counts(&self, counts: &[(u64, f32)], row: &mut Vec<(u32, f64)>) -> [f64; 3] {
-        self.tfidf.transform_into(counts, row);
-        self.score_row(row)
+        let lead = |Feature { weights: w, .. }: &Feature| w[k] - (w[0] + w[1] + w[2]) / 3.0;
+        let mut features: Vec<(&Feature, String)> = index.features().iter().zip(index.names()).collect();
+        features.sort_by(|(a, _), (b, _)| lead(b).total_cmp(&lead(a)).then(a.rank.cmp(&b.rank)));
+        features.into_iter().take(count).map(|(feature, name)| (name, lead(feature))).collect()
     }
 
-    fn score_row(&self, row: &[(u32, f64)]) -> [f64; 3] {
+    /// The same model with its features by their words, where each column has its name; else as it is.
+    pub(crate) fn with_names(self, names: &[Box<str>]) -> Self {
+        let index = match &self.weights {
+            Weights::ByName(tfidf, coef) if names.len() == coef.len() => {
+                let features = names.iter().zip(coef).zip(tfidf.idf());
+                Index::of_named(features.map(|((name, weights), idf)| (&**name, *weights, *idf)))
+                    .map(|index| Weights::ByText(index, tfidf.weighting()))
+            }
+            _ => None,
+        };
+        Self { weights: index.unwrap_or(self.weights), ..self }
+    }
+
+    /// The features by their names, as they were trained, and the weights of each column.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) where the names of some are not known.
+    pub(crate) fn by_name(&self) -> Result<(Tfidf, Vec<[f32; 3]>)> {
+        let (index, weighting) = match &self.weights {
+            Weights::ByText(index, weighting) => (index, weighting),
+            Weights::ByName(tfidf, coef) => return Ok((tfidf.clone(), coef.clone())),
+        };
+        let names = index.names();
+        let mut features: Vec<(&Feature, &String)> = index.features().iter().zip(&names).collect();
+        features.sort_by_key(|(feature, _)| feature.rank);
+        let vocabulary = Vocabulary::new(features.iter().map(|(_, name)| hash_of(name)).collect())?;
+        let idf = features.iter().map(|(feature, _)| feature.idf).collect();
+        let tfidf = Tfidf::from_parts(vocabulary, idf, weighting.sublinear_tf, weighting.norm)?;
+        Ok((tfidf, features.iter().map(|(feature, _)| feature.weights).collect()))
+    }
+
+    /// Reads the windows of the same sentences once for all of their pairs.
+    fn by_sentences(&self, windows: &[EvidenceWindow<'_>], mut each: impl FnMut(&Words<'_>, &[EvidenceWindow<'_>])) {
+        for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
+            let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
+            each(&Words::new(&read.tokens, &read.marks, self.ngrams.mask_names), same);
+        }
+    }
+
+    /// The sum of a row of values and their weights.
+    pub(crate) fn sum(&self, row: impl Iterator<Item = (f64, [f32; 3])>) -> [f64; 3] {
         let mut z = self.intercept;
-        for &(column, value) in row {
-            for (z, w) in z.iter_mut().zip(self.coef[column as usize]) {
+        for (value, weights) in row {
+            for (z, w) in z.iter_mut().zip(weights) {
                 *z += value * f64::from(w);
             }
         }
         z
     }
+
+    /// The row of a window, with the place of each feature, and where each feature occurs, by its name.
+    fn occurrences(&self, words: &Words<'_>, window: &EvidenceWindow<'_>) -> Occurrences {
+        let mut all = Occurrences::default();
+        let EvidenceWindow { pair, strength, .. } = *window;
+        match &self.weights {
+            Weights::ByText(index, weighting) => {
+                let mut given = Vec::new();
+                self.ngrams.visit(words, pair, strength, |groups, text, at| {
+                    let found = index.find(hash_of(text));
+                    given.extend(ranked(index.features(), found.features(groups)));
+                    for (place, group) in found.features(groups).zip(groups::numbers(found.groups & groups)) {
+                        let name = format!("{}|{text}", groups::NAMES[group as usize]);
+                        all.found.push((place, name, at.clone()));
+                    }
+                });
+                weighting.weigh(index.features(), &mut given, &mut all.row);
+            }
+            Weights::ByName(tfidf, _) => {
+                let mut counts = Counts::default();
+                counts.count(&self.ngrams, words, pair, strength);
+                tfidf.transform_into(counts.as_slice(), &mut all.row);
+                self.ngrams.features(words, pair, strength, |hash, name, at| {
+                    all.found.extend(tfidf.vocabulary().get(hash).map(|column| (column, name.into(), at)));
+                });
+            }
+        }
+        all
+    }
+
+    fn weights_of(&self, place: u32) -> [f32; 3] {
+        match &self.weights {
+            Weights::ByText(index, _) => index.features()[place as usize].weights,
+            Weights::ByName(_, coef) => coef[place as usize],
+        }
+    }
+}
+
+/// The features of a window.
+#[derive(Debug, Default)]
+struct Occurrences {
+    /// Place and value.
+    row: Vec<(u32, f64)>,
+    /// Place, name and tokens, each time that it occurs.
+    found: Vec<(u32, String, Range<usize>)>,
 }
 
 impl EvidenceModel for LinearModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
         let mut scores = Vec::with_capacity(windows.len());
-        let (mut columns, mut hashes, mut row) = (Vec::new(), Vec::new(), Vec::new());
-        // The pairs of the same sentences share their tokens.
-        for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
-            let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
-            let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
-            // Most features are unknown: these are left out before anything is sorted.
-            let vocabulary = self.tfidf.vocabulary();
-            let shared = self.ngrams.shared(&words, |hash| vocabulary.get(hash));
-            for window in same {
-                columns.clear();
-                hashes.clear();
-                self.ngrams.columns(&words, &shared, window.pair, window.strength, &mut columns, &mut hashes);
-                vocabulary.get_all(&mut hashes, &mut columns);
-                self.tfidf.transform_columns(&mut columns, &mut row);
-                scores.push(self.score_row(&row));
+        let mut row = Vec::new();
+        match &self.weights {
+            Weights::ByText(index, weighting) => {
+                let mut scorer = Scorer::new(index, &self.ngrams);
+                self.by_sentences(windows, |words, same| {
+                    scorer.read(words);
+                    for window in same {
+                        let (features, given) = scorer.features(words, window.pair, window.strength);
+                        weighting.weigh(features, given, &mut row);
+                        scores.push(self.sum(row.iter().map(|&(at, value)| (value, features[at as usize].weights))));
+                    }
+                });
+            }
+            Weights::ByName(tfidf, coef) => {
+                let mut counts = Counts::default();
+                self.by_sentences(windows, |words, same| {
+                    for window in same {
+                        counts.count(&self.ngrams, words, window.pair, window.strength);
+                        tfidf.transform_into(counts.as_slice(), &mut row);
+                        scores.push(self.sum(row.iter().map(|&(column, value)| (value, coef[column as usize]))));
+                    }
+                });
             }
         }
         scores
@@ -89,29 +190,85 @@ impl EvidenceModel for LinearModel {
     fn attribute(&self, evidence: &EvidenceWindow<'_>) -> Attribution {
         let read = WindowTokens::read(evidence.document, evidence.sentences, &self.tokenizer);
         let words = Words::new(&read.tokens, &read.marks, self.ngrams.mask_names);
-        let mut counts = Counts::default();
-        counts.count(&self.ngrams, &words, evidence.pair, evidence.strength);
-        let row = self.tfidf.transform(counts.as_slice());
+        let Occurrences { row, found } = self.occurrences(&words, evidence);
+        let places: FxHashMap<u32, usize> = row.iter().map(|(place, _)| *place).zip(0..).collect();
         let mut terms: Vec<Option<Term>> = vec![None; row.len()];
-        self.ngrams.features(&words, evidence.pair, evidence.strength, |hash, name, at| {
-            let column = self.tfidf.vocabulary().get(hash);
-            let found = column.and_then(|c| row.binary_search_by_key(&c, |&(c, _)| c).ok());
-            let Some(place) = found else { return };
-            terms[place].get_or_insert_with(|| {
-                let (column, value) = row[place];
+        for (place, name, at) in found {
+            let Some(&i) = places.get(&place) else { continue };
+            terms[i].get_or_insert_with(|| {
                 let (part, span) = read.place(&at);
-                Term {
-                    name: name.into(),
-                    part,
-                    span,
-                    contribution: self.coef[column as usize].map(|w| value * f64::from(w)),
-                }
+                let contribution = self.weights_of(place).map(|w| row[i].1 * f64::from(w));
+                Term { name, part, span, contribution }
             });
-        });
+        }
         Attribution::Exact(terms.into_iter().flatten().collect())
     }
 
     fn kind(&self) -> Kind<'_> {
         Kind::Linear(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+    use crate::gazetteer::Gazetteer;
+    use crate::{Article, Pipeline};
+
+    const TEXT: &str = "Peru, said Chile on Monday, had met Chad and Oman in Peru; the UN and Hamas did not. Oman left Peru and \
+                        Chile. \"Sanctions | on Chad,\" said Oman's foreign minister, \"are illegal and dangerous\". The \
+                        minister also condemned Peru's unprecedented and unilateral measures against Chile, while Chad's \
+                        government, which had recognised the breakaway region, congratulated Oman.";
+
+    fn by_name(model: &LinearModel) -> LinearModel {
+        let (tfidf, coef) = model.by_name().expect("all features have names");
+        LinearModel { weights: Weights::ByName(tfidf, coef), ..model.clone() }
+    }
+
+    #[test]
+    fn features_found_by_words_are_those_of_the_names() {
+        let Kind::Linear(fast) = Pipeline::fast().model().evidence.kind() else { panic!("a linear model") };
+        let article = Article::new(TEXT).with_title("Chile and Peru, Beside Themselves");
+        let document = Document::read(&article, Gazetteer::embedded());
+        let windows: Vec<EvidenceWindow<'_>> = document
+            .windows()
+            .into_iter()
+            .flat_map(|window| {
+                let (document, sentences, strength) = (&document, window.sentences, window.strength);
+                window.pairs.into_iter().map(move |pair| EvidenceWindow { document, sentences, strength, pair })
+            })
+            .collect();
+        assert!(windows.len() > 50, "{} windows", windows.len());
+        let usual = NgramParams::default();
+        for ngrams in [
+            usual.clone(),
+            NgramParams { max_n: 2, near: 1, context: 2, mask_names: false, ..usual.clone() },
+            NgramParams { max_n: 0, stems: false, ..usual.clone() },
+            NgramParams { max_region_n: 0, max_n: 1, ..usual.clone() },
+            NgramParams { max_n: 0, max_region_n: 0, context: 0, stems: false, ..usual },
+        ] {
+            let by_text = LinearModel { ngrams, ..fast.clone() };
+            let by_name = by_name(&by_text);
+            assert_eq!(by_text.score(&windows), by_name.score(&windows));
+            for window in windows.iter().step_by(7) {
+                assert_eq!(by_text.attribute(window), by_name.attribute(window));
+            }
+        }
+    }
+
+    #[test]
+    fn names_make_an_index_and_it_knows_them() {
+        let Kind::Linear(fast) = Pipeline::fast().model().evidence.kind() else { panic!("a linear model") };
+        let by_name = by_name(fast);
+        let Weights::ByText(index, _) = &fast.weights else { panic!("by text") };
+        let mut names: Vec<(u32, Box<str>)> =
+            index.features().iter().map(|f| f.rank).zip(index.names().into_iter().map(Box::from)).collect();
+        names.sort();
+        let names: Vec<Box<str>> = names.into_iter().map(|(_, name)| name).collect();
+        let again = by_name.clone().with_names(&names);
+        let strongest = |model: &LinearModel| model.strongest_features(Stance::Opposed, 1000);
+        assert_eq!(strongest(&again), strongest(fast));
+        assert!(matches!(by_name.with_names(&names[1..]).weights, Weights::ByName(..)));
     }
 }

@@ -3,15 +3,7 @@
 //! The names of the pair are replaced by `<s>` and `<a>`, other names by their kind (`<o>` state, `<b>` body, `<g>`
 //! armed group), other capitalised names by `<n>`, numbers by `<0>`. So no feature knows who the parties are.
 //!
-//! A feature is `group|words`. The groups:
-//!
-//! | group | words |
-//! |---|---|
-//! | `w` | n-grams anywhere in the sentence |
-//! | `l`, `m`, `r` + `>` or `<` | n-grams before, between or after the two names, state first (`>`) or actor first (`<`); `L`, `M`, `R` when far |
-//! | `S+`, `S-`, `A+`, `A-` | words within [`NgramParams::context`] tokens after (`+`) or before (`-`) the state or the actor |
-//! | the same in `*` | the first five letters of those words, which stand for the lemma |
-//! | `d` | the direction, the distance, names in between, and how strong the evidence is |
+//! A feature is `group|words`, with the group of the words, as `groups` has them.
 //!
 //! A feature is known by the 64-bit XXH3 hash of its name; two names of one vocabulary that share a hash are refused
 //! when a model is trained.
@@ -24,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::document::Strength;
 use crate::document::party::{Mark, Party, PartyKind};
 use crate::error::{Error, Result};
+use crate::model::linear::groups::{self, Groups, Kinds};
 use crate::model::linear::tokenize::Token;
 
 /// Which features are made.
@@ -66,19 +59,18 @@ pub struct Words<'a> {
     named: Vec<(usize, Party)>,
 }
 
-/// The words of a window with the pair masked.
-struct Masked<'w> {
+/// The words of a window with some names masked.
+#[derive(Debug, Default)]
+pub(crate) struct Masked {
     /// The words, each with a space after it.
-    text: String,
+    pub text: String,
     /// Where each word begins in `text`, and where the last ends.
-    starts: Vec<usize>,
-    tokens: &'w [Range<usize>],
-    state: usize,
-    actor: usize,
+    pub starts: Vec<usize>,
 }
 
-const STATE: &str = "<s>";
-const ACTOR: &str = "<a>";
+/// The masks of the pair. All masks of parties are equally long.
+pub(crate) const STATE: &str = "<s>";
+pub(crate) const ACTOR: &str = "<a>";
 
 impl NgramParams {
     /// Refuses numbers beyond what any sentence needs.
@@ -107,197 +99,67 @@ impl NgramParams {
         words: &Words<'_>,
         pair: (Party, Party),
         strength: Strength,
-        feature: impl FnMut(u64, &str, Range<usize>),
+        mut feature: impl FnMut(u64, &str, Range<usize>),
     ) {
-        let Some(masked) = words.mask(pair) else { return };
-        let mut names = Namer::new(feature);
-        names.ngrams(&masked, "w", 0..masked.len(), self.max_n);
-        self.of_pair(&masked, strength, &mut names);
-    }
-
-    /// The n-grams of the window that are known, with the names of all parties masked as those of others: what its pairs have
-    /// in common.
-    pub(crate) fn shared(&self, words: &Words<'_>, known: impl Fn(u64) -> Option<u32>) -> Shared {
-        let masked = words.masked((0, 0), |_| None);
-        let mut shared = Shared::default();
-        // One word is one range of tokens, and each has one of its own.
-        let word = |token: usize| words.tokens.partition_point(|range| range.end <= token);
-        let mut names = Namer::new(|hash, _: &str, at: Range<usize>| {
-            shared.0.extend(known(hash).map(|column| (word(at.start), word(at.end - 1) + 1, column)));
+        let mut name = String::with_capacity(64);
+        self.visit(words, pair, strength, |groups, text, tokens| {
+            for group in groups::numbers(groups) {
+                name.clear();
+                name.push_str(groups::NAMES[group as usize]);
+                name.push('|');
+                name.push_str(text);
+                feature(hash_of(&name), &name, tokens.clone());
+            }
         });
-        names.ngrams(&masked, "w", 0..masked.len(), self.max_n);
-        shared
     }
 
-    /// Appends the columns of what [`features`](Self::features) gives and [`shared`](Self::shared) knows, in some order, and the
-    /// hashes of the rest.
-    pub(crate) fn columns(
+    /// Calls `text(groups, words, tokens)` for every n-gram, stem and shape of a piece of evidence, with the groups in which
+    /// it is a feature.
+    pub(crate) fn visit(
         &self,
         words: &Words<'_>,
-        shared: &Shared,
         pair: (Party, Party),
         strength: Strength,
-        columns: &mut Vec<u32>,
-        hashes: &mut Vec<u64>,
+        mut text: impl FnMut(Groups, &str, Range<usize>),
     ) {
-        let Some(masked) = words.mask(pair) else { return };
-        // For each word the next from there on that names one of the pair: what ends before it is shared.
-        let mut next = vec![masked.len(); masked.len()];
-        for &(at, _) in words.named.iter().filter(|(_, party)| *party == pair.0 || *party == pair.1) {
-            next[..=at].iter_mut().rev().take_while(|next| **next == masked.len()).for_each(|next| *next = at);
-        }
-        columns.extend(shared.0.iter().filter(|(start, end, _)| next[*start] >= *end).map(|(.., column)| column));
-        let mut names = Namer::new(|hash, _: &str, _| hashes.push(hash));
-        names.ngrams_beyond(&masked, "w", 0..masked.len(), self.max_n, |start| next[start]);
-        self.of_pair(&masked, strength, &mut names);
-    }
-
-    fn of_pair(&self, m: &Masked<'_>, strength: Strength, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
-        self.regions(m, names);
-        self.contexts(m, names);
-        self.shape(m, strength, names);
-    }
-
-    fn regions(&self, m: &Masked<'_>, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
-        let (first, second) = (m.state.min(m.actor), m.state.max(m.actor));
-        let forward = m.state < m.actor;
-        let group = |near: &'static str, far: &'static str| if forward { near } else { far };
-        let end = m.len();
-        let left = first.saturating_sub(self.near);
-        let right = (second + 1 + self.near).min(end);
-        let between_near = second - first <= 2 * self.near;
-        let n = self.max_region_n;
-        names.ngrams(m, group("L>", "L<"), 0..left, n.min(1));
-        names.ngrams(m, group("l>", "l<"), left..first + 1, n);
-        let between = if between_near { group("m>", "m<") } else { group("M>", "M<") };
-        names.ngrams(m, between, first..second + 1, n);
-        names.ngrams(m, group("r>", "r<"), second..right, n);
-        names.ngrams(m, group("R>", "R<"), right..end, n.min(1));
-        if self.stems {
-            names.stems(m, group("m>*", "m<*"), first + 1..second);
-            names.stems(m, group("l>*", "l<*"), left..first);
-            names.stems(m, group("r>*", "r<*"), second + 1..right);
-        }
-    }
-
-    fn contexts(&self, m: &Masked<'_>, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
-        for (position, before, after, stem_before, stem_after) in
-            [(m.state, "S-", "S+", "S-*", "S+*"), (m.actor, "A-", "A+", "A-*", "A+*")]
-        {
-            let left = position.saturating_sub(self.context)..position;
-            let right = position + 1..(position + 1 + self.context).min(m.len());
-            names.ngrams(m, before, left.clone(), 1);
-            names.ngrams(m, after, right.clone(), 1);
-            if self.stems {
-                names.stems(m, stem_before, left);
-                names.stems(m, stem_after, right);
+        let Some((state, actor)) = words.nearest(pair) else { return };
+        let masked = words.masked(|party| match party {
+            party if party == pair.0 => Some(STATE),
+            party if party == pair.1 => Some(ACTOR),
+            _ => None,
+        });
+        let kinds = Kinds::new(self);
+        let mut places = vec![0; words.len()];
+        groups::fill(&mut places, self, state, actor);
+        let tokens = |words_at: Range<usize>| words.tokens[words_at.start].start..words.tokens[words_at.end - 1].end;
+        for start in 0..words.len() {
+            for end in start + 1..=(start + kinds.longest).min(words.len()) {
+                let groups = places[start] & places[end - 1] & kinds.of(end - start);
+                text(groups, masked.words(start..end), tokens(start..end));
+            }
+            if let Some(stem) = stem(masked.words(start..start + 1)) {
+                text(places[start] & kinds.stems, stem, tokens(start..start + 1));
             }
         }
-    }
-
-    fn shape(&self, m: &Masked<'_>, strength: Strength, names: &mut Namer<impl FnMut(u64, &str, Range<usize>)>) {
-        let (first, second) = (m.state.min(m.actor), m.state.max(m.actor));
-        let at = m.tokens[first].start..m.tokens[second].end;
-        let direction = if m.state < m.actor { "state-first" } else { "actor-first" };
-        let distance = match second - first {
-            0..=2 => "adjacent",
-            3..=6 => "near",
-            7..=15 => "apart",
-            _ => "far",
-        };
-        let others = (first + 1..second).any(|i| matches!(m.word(i), "<o>" | "<b>" | "<g>"));
-        let others = if others { "others-between" } else { "none-between" };
-        let strength = match strength {
-            Strength::Direct => "direct",
-            Strength::Carried => "carried",
-            Strength::Neighbour => "neighbour",
-            Strength::Title => "title",
-        };
-        names.add("d", &[direction], at.clone());
-        names.add("d", &[direction, " ", distance], at.clone());
-        names.add("d", &[direction, " ", others], at.clone());
-        names.add("d", &[strength], at);
+        let at = tokens(state.min(actor)..state.max(actor) + 1);
+        words.shape((state, actor), pair, strength).iter().for_each(|shape| text(groups::SHAPE, shape, at.clone()));
     }
 }
 
-/// Known n-grams of a window: the first word, one past the last, and the column.
-#[derive(Debug, Default)]
-pub(crate) struct Shared(Vec<(usize, usize, u32)>);
-
-/// Names features, and calls `feature` with each.
-struct Namer<F> {
-    name: String,
-    feature: F,
+/// The beginning of a word that is longer.
+pub(crate) fn stem(word: &str) -> Option<&str> {
+    const LETTERS: usize = 5;
+    if word.len() <= LETTERS {
+        return None;
+    }
+    word.char_indices().nth(LETTERS).map(|(end, _)| &word[..end])
 }
 
-impl<F: FnMut(u64, &str, Range<usize>)> Namer<F> {
-    fn new(feature: F) -> Self {
-        Self { name: String::with_capacity(64), feature }
-    }
-
-    fn add(&mut self, group: &str, parts: &[&str], at: Range<usize>) {
-        self.name.clear();
-        self.name.push_str(group);
-        self.name.push('|');
-        parts.iter().for_each(|part| self.name.push_str(part));
-        (self.feature)(hash_of(&self.name), &self.name, at);
-    }
-
-    /// The n-grams of a range of words.
-    fn ngrams(&mut self, m: &Masked<'_>, group: &str, range: Range<usize>, max_n: usize) {
-        self.ngrams_beyond(m, group, range, max_n, |start| start);
-    }
-
-    /// Those of the n-grams that hold the word at `held(start)`, which is `start` or after it. Those that begin with the same
-    /// word begin with the same bytes.
-    fn ngrams_beyond(
-        &mut self,
-        m: &Masked<'_>,
-        group: &str,
-        range: Range<usize>,
-        max_n: usize,
-        held: impl Fn(usize) -> usize,
-    ) {
-        for start in range.clone() {
-            let end = (start + max_n).min(range.end);
-            let held = held(start);
-            if held >= end {
-                continue;
-            }
-            let from = m.starts[start];
-            self.name.clear();
-            self.name.push_str(group);
-            self.name.push('|');
-            let before = self.name.len();
-            self.name.push_str(&m.text[from..m.starts[end]]);
-            for end in held + 1..=end {
-                // Without the space after the last word.
-                let name = &self.name[..before + m.starts[end] - from - 1];
-                (self.feature)(hash_of(name), name, m.tokens[start].start..m.tokens[end - 1].end);
-            }
-        }
-    }
-
-    fn stems(&mut self, m: &Masked<'_>, group: &str, range: Range<usize>) {
-        const LETTERS: usize = 5;
-        for i in range {
-            let word = m.word(i);
-            if word.len() > LETTERS
-                && let Some((end, _)) = word.char_indices().nth(LETTERS)
-            {
-                self.add(group, &[&word[..end]], m.tokens[i].clone());
-            }
-        }
-    }
-}
-
-impl Masked<'_> {
-    fn len(&self) -> usize {
-        self.tokens.len()
-    }
-
-    fn word(&self, i: usize) -> &str {
-        &self.text[self.starts[i]..self.starts[i + 1] - 1]
+impl Masked {
+    /// The words of a range, with a space between.
+    #[inline]
+    pub fn words(&self, at: Range<usize>) -> &str {
+        &self.text[self.starts[at.start]..self.starts[at.end] - 1]
     }
 }
 
@@ -341,24 +203,27 @@ impl<'a> Words<'a> {
         all
     }
 
-    /// The words with this pair masked; `None` where one of the two is not named.
-    fn mask(&self, pair: (Party, Party)) -> Option<Masked<'_>> {
-        Some(self.masked(nearest(&self.named, pair)?, |party| match party {
-            party if party == pair.0 => Some(STATE),
-            party if party == pair.1 => Some(ACTOR),
-            _ => None,
-        }))
+    /// How many words there are.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Where those words stand that name parties, and whom.
+    pub(crate) fn named(&self) -> &[(usize, Party)] {
+        &self.named
     }
 
     /// The words with some parties masked as said, and the others as such.
-    fn masked(&self, (state, actor): (usize, usize), mask: impl Fn(Party) -> Option<&'static str>) -> Masked<'_> {
-        let mut masked = Masked {
-            text: String::with_capacity(6 * self.words.len()),
-            starts: Vec::with_capacity(self.words.len() + 1),
-            tokens: &self.tokens,
-            state,
-            actor,
-        };
+    pub(crate) fn masked(&self, mask: impl Fn(Party) -> Option<&'static str>) -> Masked {
+        let mut masked = Masked::default();
+        self.mask_into(mask, &mut masked);
+        masked
+    }
+
+    /// [`masked`](Self::masked) into memory that was used before.
+    pub(crate) fn mask_into(&self, mask: impl Fn(Party) -> Option<&'static str>, masked: &mut Masked) {
+        masked.text.clear();
+        masked.starts.clear();
         let mut named = self.named.iter().peekable();
         for (i, word) in self.words.iter().enumerate() {
             let word = named.next_if(|(at, _)| *at == i).and_then(|(_, party)| mask(*party)).unwrap_or(word);
@@ -367,7 +232,47 @@ impl<'a> Words<'a> {
             masked.text.push(' ');
         }
         masked.starts.push(masked.text.len());
-        masked
+    }
+
+    /// The words of state and actor that stand nearest to each other; `None` where one of the two is not named.
+    pub(crate) fn nearest(&self, pair: (Party, Party)) -> Option<(usize, usize)> {
+        nearest(&self.named, pair)
+    }
+
+    /// What is said of a pair beside its words: the direction, with the distance and with names in between, and how strong
+    /// the evidence is.
+    pub(crate) fn shape(
+        &self,
+        (state, actor): (usize, usize),
+        pair: (Party, Party),
+        strength: Strength,
+    ) -> [&'static str; 4] {
+        let (first, second) = (state.min(actor), state.max(actor));
+        let is_other = |party: Party| party != pair.0 && party != pair.1;
+        let others = self.named.iter().any(|&(at, party)| first < at && at < second && is_other(party));
+        let (direction, others) = match (state < actor, others) {
+            (true, true) => ("state-first", "state-first others-between"),
+            (true, false) => ("state-first", "state-first none-between"),
+            (false, true) => ("actor-first", "actor-first others-between"),
+            (false, false) => ("actor-first", "actor-first none-between"),
+        };
+        let distance = match (state < actor, second - first) {
+            (true, 0..=2) => "state-first adjacent",
+            (true, 3..=6) => "state-first near",
+            (true, 7..=15) => "state-first apart",
+            (true, _) => "state-first far",
+            (false, 0..=2) => "actor-first adjacent",
+            (false, 3..=6) => "actor-first near",
+            (false, 7..=15) => "actor-first apart",
+            (false, _) => "actor-first far",
+        };
+        let strength = match strength {
+            Strength::Direct => "direct",
+            Strength::Carried => "carried",
+            Strength::Neighbour => "neighbour",
+            Strength::Title => "title",
+        };
+        [direction, distance, others, strength]
     }
 }
 
@@ -398,43 +303,4 @@ fn is_title_case(tokens: &[Token]) -> bool {
     };
     let capitalised = words().filter(|t| t.capitalised).count();
     2 * capitalised > words().count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Article;
-    use crate::document::Document;
-    use crate::gazetteer::Gazetteer;
-    use crate::model::linear::features::WindowTokens;
-    use crate::model::linear::tokenize::Tokenizer;
-
-    #[test]
-    fn what_pairs_share_and_what_they_do_not_are_all_features() {
-        let text = "Peru, said Chile on Monday, had met Chad and Oman in Peru; the UN and Hamas did not. Oman left Peru and Chile.";
-        let article = Article::new(text);
-        let document = Document::read(&article, Gazetteer::embedded());
-        let known = |hash: u64| (!hash.is_multiple_of(3)).then_some((hash % 1_000_003) as u32);
-        let mut pairs = 0;
-        for mask_names in [false, true] {
-            let params = NgramParams { mask_names, ..NgramParams::default() };
-            for window in document.windows() {
-                let read = WindowTokens::read(&document, window.sentences, &Tokenizer::default());
-                let words = Words::new(&read.tokens, &read.marks, mask_names);
-                let shared = params.shared(&words, known);
-                for pair in window.pairs {
-                    let (mut found, mut all) = (Vec::new(), Vec::new());
-                    let mut hashes = Vec::new();
-                    params.columns(&words, &shared, pair, window.strength, &mut found, &mut hashes);
-                    found.extend(hashes.into_iter().filter_map(known));
-                    params.features(&words, pair, window.strength, |hash, _, _| all.extend(known(hash)));
-                    found.sort_unstable();
-                    all.sort_unstable();
-                    assert_eq!(found, all);
-                    pairs += usize::from(!all.is_empty());
-                }
-            }
-        }
-        assert!(pairs > 60, "{pairs} pairs");
-    }
 }

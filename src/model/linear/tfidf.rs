@@ -30,6 +30,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
+use super::index::{Feature, Ranked};
 use super::vocabulary::Vocabulary;
 use crate::{Error, Result};
 
@@ -366,14 +367,6 @@ impl Tfidf {
         self.weigh(row);
     }
 
-    /// [`Self::transform_into`] of known features, given by their columns as often as they occur; sorts them.
-    pub fn transform_columns(&self, columns: &mut [u32], row: &mut Vec<(u32, f64)>) {
-        columns.sort_unstable();
-        row.clear();
-        row.extend(columns.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64)));
-        self.weigh(row);
-    }
-
     /// The CSR matrix of all `rows`, rows × features.
     pub fn transform_rows<R: AsRef<[(u64, f32)]> + Sync>(&self, rows: &[R]) -> CsMat<f64> {
         let transformed: Vec<_> = rows.par_iter().map(|counts| self.transform(counts.as_ref())).collect();
@@ -389,12 +382,45 @@ impl Tfidf {
         CsMat::new((rows.len(), self.vocabulary.len()), ends, indices, values)
     }
 
+    /// How counts are weighed.
+    pub(crate) fn weighting(&self) -> Weighting {
+        Weighting { sublinear_tf: self.sublinear_tf, norm: self.norm }
+    }
+
     /// Counts to values, in place.
     fn weigh(&self, row: &mut [(u32, f64)]) {
+        let weighting = self.weighting();
         for (column, value) in row.iter_mut() {
-            let tf = if self.sublinear_tf && *value != 1.0 { value.ln() + 1.0 } else { *value };
-            *value = tf * self.idf[*column as usize];
+            *value = weighting.tf(*value) * self.idf[*column as usize];
         }
+        self.norm.scale(row);
+    }
+}
+
+/// How counts are weighed, beside the idf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weighting {
+    /// Whether 1 + ln(count) stands for count.
+    pub sublinear_tf: bool,
+    /// How rows are scaled.
+    pub norm: Norm,
+}
+
+impl Weighting {
+    #[inline]
+    fn tf(self, count: f64) -> f64 {
+        if self.sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
+    }
+
+    /// The row of features that are given as often as they occur, in the order of their ranks: places among `features`, and
+    /// values. Sorts those given.
+    pub fn weigh(self, features: &[Feature], given: &mut [Ranked], row: &mut Vec<(u32, f64)>) {
+        given.sort_unstable();
+        row.clear();
+        row.extend(given.chunk_by(|a, b| a >> 32 == b >> 32).map(|same| {
+            let at = same[0] as u32;
+            (at, self.tf(same.len() as f64) * features[at as usize].idf)
+        }));
         self.norm.scale(row);
     }
 }

@@ -83,20 +83,6 @@ impl Vocabulary {
         Some(start + place as u32)
     }
 
-    /// Appends the columns of those of `hashes` that are known; `hashes` is left in some state.
-    ///
-    /// The same as [`get`](Self::get) of each, with what they read asked for at once.
-    pub fn get_all(&self, hashes: &mut [u64], columns: &mut Vec<u32>) {
-        let mut kept = 0;
-        for at in 0..hashes.len() {
-            let hash = hashes[at];
-            hashes[kept] = hash;
-            // No branch: the processor cannot guess which are there.
-            kept += usize::from(self.may_hold(hash));
-        }
-        columns.extend(hashes[..kept].iter().filter_map(|&hash| self.place(hash)));
-    }
-
     /// The hashes, ascending.
     pub fn hashes(&self) -> &[u64] {
         &self.hashes
@@ -110,24 +96,5 @@ impl Vocabulary {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn together_as_one_by_one() {
-        let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut hashes: Vec<u64> = (0..5000).map(|n| spread(3 * n)).collect();
-        hashes.sort_unstable();
-        let vocabulary = Vocabulary::new(hashes).expect("ascending hashes");
-        let mut asked: Vec<u64> = (0..15_000).map(spread).collect();
-        let one_by_one: Vec<u32> = asked.iter().filter_map(|&hash| vocabulary.get(hash)).collect();
-        let mut together = Vec::new();
-        vocabulary.get_all(&mut asked, &mut together);
-        assert_eq!(together, one_by_one);
-        assert_eq!(together.len(), 5000);
     }
 }

@@ -1,0 +1,344 @@
+//! The features of a model by their words: one look-up finds the features of all groups.
+
+use std::io::{Read, Write};
+use std::sync::OnceLock;
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use super::groups::{self, Groups};
+use super::ngrams::hash_of;
+use crate::error::{Error, Result};
+
+/// Which features a model has, and what each weighs.
+///
+/// Features that differ in their group alone lie side by side, in the order of the groups; what comes before them says
+/// which groups these are. So a window's words are looked up once, whatever its pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    /// The texts of features, by their hashes, which ascend.
+    texts: Vec<Text>,
+    /// `starts[t]..starts[t + 1]` are the places of hashes whose top bits are `t`.
+    starts: Vec<u32>,
+    shift: u32,
+    features: Vec<Feature>,
+    names: Texts,
+}
+
+/// The words of some features.
+#[derive(Debug, Clone, Copy)]
+struct Text {
+    hash: u64,
+    groups: Groups,
+    /// The first of its features.
+    first: u32,
+}
+
+/// What stands behind the last text, so that a few can be read from any place on.
+const NONE: [Text; 4] = [Text { hash: 0, groups: 0, first: 0 }; 4];
+
+/// A feature.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Feature {
+    /// Its place among all, by the hashes of their names: features are summed up in this order.
+    pub rank: u32,
+    pub weights: [f32; 3],
+    pub idf: f64,
+}
+
+/// A feature of a row: its rank in the upper half, its place among some features in the lower, so that the numbers sort as
+/// the ranks do.
+pub(crate) type Ranked = u64;
+
+/// The ranked features at some places.
+#[inline]
+pub(crate) fn ranked(features: &[Feature], places: impl Iterator<Item = u32>) -> impl Iterator<Item = Ranked> {
+    places.map(|at| u64::from(features[at as usize].rank) << 32 | u64::from(at))
+}
+
+/// The features of one text: their groups, and the first; the others follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub groups: Groups,
+    pub first: u32,
+}
+
+impl Found {
+    /// The places of its features in those of `groups` that it has.
+    #[inline]
+    pub fn features(self, groups: Groups) -> impl Iterator<Item = u32> {
+        let mut rest = groups & self.groups;
+        std::iter::from_fn(move || {
+            let lowest = rest & rest.wrapping_neg();
+            rest ^= lowest;
+            (lowest != 0).then(|| self.first + (self.groups & lowest.wrapping_sub(1)).count_ones())
+        })
+    }
+}
+
+impl Index {
+    /// An index of texts, each with its hash and its groups, ascending by hash, and of their features, those of a text in the
+    /// order of its groups, all texts in turn.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where texts and features do not fit together.
+    pub fn new(
+        of_texts: impl ExactSizeIterator<Item = (u64, Groups)>,
+        of_features: impl ExactSizeIterator<Item = Feature>,
+        names: Texts,
+    ) -> Result<Self> {
+        let shape = |what, found: String, expected: String| Err(Error::Shape { what, found, expected });
+        let (text_count, count) = (of_texts.len(), of_features.len());
+        if u32::try_from(count).is_err() {
+            return shape("features", count.to_string(), "fewer than 2^32".into());
+        }
+        let bits = text_count.max(2).next_power_of_two().ilog2();
+        let shift = u64::BITS - bits;
+        let mut starts = vec![0; (1 << bits) + 1];
+        let mut texts: Vec<Text> = Vec::with_capacity(text_count + NONE.len());
+        let (mut features_of_texts, mut before, mut are_good) = (0, None, true);
+        // All of them, without a way out between: that is done several at a time.
+        for (hash, groups) in of_texts {
+            are_good &= before < Some(hash) && groups != 0 && groups >> groups::NAMES.len() == 0;
+            before = Some(hash);
+            starts[(hash >> shift) as usize + 1] += 1;
+            texts.push(Text { hash, groups, first: features_of_texts as u32 });
+            features_of_texts += groups.count_ones() as usize;
+        }
+        if !are_good {
+            return shape(
+                "texts of features",
+                "some that fall, or of no group".into(),
+                "ascending hashes, known groups".into(),
+            );
+        }
+        if features_of_texts != count {
+            return shape("features", count.to_string(), format!("{features_of_texts}, one for each group of a text"));
+        }
+        texts.extend(NONE);
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
+        }
+        let mut seen = vec![0u64; count.div_ceil(64)];
+        let mut features = Vec::with_capacity(count);
+        for feature in of_features {
+            let rank = feature.rank as usize;
+            are_good &= rank < count;
+            seen[(rank >> 6).min(count >> 6)] |= 1 << (rank & 63);
+            features.push(feature);
+        }
+        if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != count {
+            return shape("ranks of features", "one twice, or beyond the last".into(), format!("each below {count}"));
+        }
+        Ok(Self { texts, starts, shift, features, names })
+    }
+
+    /// An index of named features, each with its weights and idf, in the order of the hashes of their names; `None` where a
+    /// name is none, or two texts have one hash.
+    pub fn of_named<'n>(features: impl Iterator<Item = (&'n str, [f32; 3], f64)>) -> Option<Self> {
+        let mut split = Vec::with_capacity(features.size_hint().0);
+        for (rank, (name, weights, idf)) in (0u32..).zip(features) {
+            let (group, text) = name.split_once('|')?;
+            let group = groups::NAMES.iter().position(|name| *name == group)?;
+            split.push((hash_of(text), group, text, Feature { rank, weights, idf }));
+        }
+        split.sort_unstable_by_key(|&(hash, group, ..)| (hash, group));
+        let (mut of_texts, mut texts) = (Vec::new(), Vec::new());
+        for same in split.chunk_by(|a, b| a.0 == b.0) {
+            if same.iter().any(|(_, _, text, _)| *text != same[0].2) {
+                return None;
+            }
+            of_texts.push((same[0].0, same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group)));
+            texts.push(same[0].2);
+        }
+        let of_features = split.iter().map(|(.., feature)| *feature);
+        Self::new(of_texts.into_iter(), of_features, Texts::new(&texts)).ok()
+    }
+
+    /// The features whose words have this hash; of no group where there are none.
+    #[inline]
+    pub fn find(&self, hash: u64) -> Found {
+        let top = (hash >> self.shift) as usize;
+        let (start, end) = (self.starts[top] as usize, self.starts[top + 1] as usize);
+        // Which of the first few it is, is found without a branch: the processor cannot guess it, and would wait for memory
+        // each time. A hash is nowhere else.
+        let mut found = Found { groups: 0, first: 0 };
+        for text in &self.texts[start..start + NONE.len()] {
+            let is_it = text.hash == hash;
+            found.groups |= if is_it { text.groups } else { 0 };
+            found.first |= if is_it { text.first } else { 0 };
+        }
+        if end - start > NONE.len() && found.groups == 0 {
+            let bucket = &self.texts[start..end];
+            if let Ok(at) = bucket.binary_search_by_key(&hash, |text| text.hash) {
+                found = Found { groups: bucket[at].groups, first: bucket[at].first };
+            }
+        }
+        found
+    }
+
+    /// All features of a text.
+    #[inline]
+    pub fn all_of(&self, found: Found) -> &[Feature] {
+        &self.features[found.first as usize..][..found.groups.count_ones() as usize]
+    }
+
+    /// The hash and the groups of each text, ascending by hash.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = (u64, Groups)> {
+        self.texts[..self.texts.len() - NONE.len()].iter().map(|text| (text.hash, text.groups))
+    }
+
+    /// All features, those of a text side by side.
+    #[inline]
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The names of the features, in their order; empty where a text is not known.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.features.len()];
+        for text in self.names.all(self.texts().len()) {
+            let found = self.find(hash_of(text));
+            for (at, group) in found.features(Groups::MAX).zip(groups::numbers(found.groups)) {
+                names[at as usize] = format!("{}|{text}", groups::NAMES[group as usize]);
+            }
+        }
+        names
+    }
+
+    /// The texts, packed.
+    pub fn packed_texts(&self) -> &[u8] {
+        self.names.packed()
+    }
+}
+
+/// The texts of features, for people to read: in alphabetical order, one a line. Scoring needs none of them, so they stay
+/// compressed until they are asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    lines: OnceLock<String>,
+    packed: OnceLock<Vec<u8>>,
+}
+
+/// More than any text has, in bytes.
+const LONGEST: usize = 1 << 10;
+
+impl Texts {
+    pub fn new(texts: &[&str]) -> Self {
+        let mut texts = texts.to_vec();
+        texts.sort_unstable();
+        Self { lines: texts.join("\n").into(), packed: OnceLock::new() }
+    }
+
+    /// What [`packed`](Self::packed) gave.
+    pub fn from_packed(packed: Vec<u8>) -> Self {
+        Self { lines: OnceLock::new(), packed: packed.into() }
+    }
+
+    /// The texts, compressed.
+    pub fn packed(&self) -> &[u8] {
+        self.packed.get_or_init(|| {
+            let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+            packed.write_all(self.lines.get().map_or("", |lines| lines).as_bytes()).expect("memory takes all");
+            packed.finish().expect("memory takes all")
+        })
+    }
+
+    /// The texts, of which there are `count`. Of what is damaged, as much as can be read: texts are for people to read.
+    pub fn all(&self, count: usize) -> impl Iterator<Item = &str> {
+        let lines = self.lines.get_or_init(|| {
+            let packed = self.packed.get().map_or(&[][..], |packed| packed);
+            let mut bytes = Vec::new();
+            let _ = DeflateDecoder::new(packed).take((count * LONGEST) as u64).read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        lines.split('\n')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 6] = ["w|sanctions on", "l>|visit", "w|visit", "m<*|visit", "d|state-first", "w||"];
+
+    fn index() -> Index {
+        let mut names = NAMES;
+        names.sort_unstable_by_key(|name| hash_of(name));
+        Index::of_named(names.iter().zip(0u8..).map(|(name, n)| (*name, [f32::from(n); 3], 1.0 + f64::from(n))))
+            .expect("good names")
+    }
+
+    #[test]
+    fn finds_the_features_of_a_text_by_group() {
+        let index = index();
+        let visit = index.find(hash_of("visit"));
+        let names = index.names();
+        let named = |groups| -> Vec<&str> { visit.features(groups).map(|at| &*names[at as usize]).collect() };
+        assert_eq!(named(Groups::MAX), ["w|visit", "l>|visit", "m<*|visit"]);
+        assert_eq!(named(1 << 3 | 1 << 5), ["l>|visit"]);
+        assert_eq!(named(1 << 5), [""; 0]);
+        assert_eq!(index.find(hash_of("on")).groups, 0);
+        // In the order of the hashes of their names, whatever their place.
+        let mut ranked: Vec<(u32, &str)> =
+            index.features().iter().map(|f| f.rank).zip(names.iter().map(|n| &**n)).collect();
+        ranked.sort_unstable();
+        assert!(ranked.is_sorted_by_key(|(_, name)| hash_of(name)), "{ranked:?}");
+        assert!(index.features().iter().all(|feature| feature.weights[0] == feature.rank as f32));
+    }
+
+    #[test]
+    fn its_parts_make_it_again() {
+        let index = index();
+        let with = |names| Index::new(index.texts(), index.features().iter().copied(), names).expect("its own parts");
+        let packed = index.packed_texts();
+        assert_eq!(with(Texts::from_packed(packed.to_vec())).names(), index.names());
+        for cut in 0..packed.len() {
+            let damaged = with(Texts::from_packed(packed[..cut].to_vec()));
+            assert!(damaged.names().iter().zip(index.names()).all(|(cut, whole)| cut.is_empty() || *cut == whole));
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        type Damage = fn(&mut Vec<(u64, Groups)>, &mut Vec<Feature>);
+        let damage: [Damage; 8] = [
+            |texts, _| texts.swap(0, 1),
+            |texts, _| texts[1].0 = texts[0].0,
+            |texts, _| texts[0].1 = 0,
+            |texts, _| texts[0].1 |= 1 << 28,
+            |texts, _| texts[0].1 ^= 1 << 20,
+            |_, features| features[0].rank = features[1].rank,
+            |_, features| features[0].rank = 6,
+            |_, features| features.truncate(5),
+        ];
+        for damage in damage {
+            let (mut texts, mut features) = (index().texts().collect(), index().features().to_vec());
+            damage(&mut texts, &mut features);
+            let refused = Index::new(texts.into_iter(), features.into_iter(), Texts::default());
+            assert!(matches!(refused, Err(Error::Shape { .. })));
+        }
+        let unnamed = ["w|a", ""].map(|name| (name, [0.0; 3], 1.0));
+        assert!(Index::of_named(unnamed.into_iter()).is_none());
+        assert!(Index::of_named([("x|a", [0.0; 3], 1.0)].into_iter()).is_none());
+    }
+
+    #[test]
+    fn finds_each_of_many_texts_and_no_other() {
+        for spread in [1, 0x9E37_79B9_7F4A_7C15u64] {
+            let mut hashes: Vec<u64> = (0..5000u64).map(|n| n.wrapping_mul(spread).wrapping_mul(2)).collect();
+            hashes.sort_unstable();
+            let feature = |rank| Feature { rank, weights: [0.0; 3], idf: 1.0 };
+            let features = (0..hashes.len() as u32).map(feature).collect::<Vec<_>>().into_iter();
+            let texts = hashes.iter().map(|&hash| (hash, 1)).collect::<Vec<_>>().into_iter();
+            let index = Index::new(texts, features, Texts::default()).expect("good parts");
+            for (at, hash) in (0u32..).zip(hashes) {
+                assert_eq!(index.find(hash), Found { groups: 1, first: at });
+                assert_eq!(index.find(hash + 1).groups, 0);
+            }
+        }
+    }
+}
