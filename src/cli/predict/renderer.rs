@@ -145,9 +145,13 @@ impl<'a> Renderer<'a> {
         let records = self.records(article, predictions);
         match self.format {
             Format::Jsonl => {
+                // A record in one piece: serde_json writes many small ones.
+                let mut line = Vec::new();
                 for record in records {
-                    serde_json::to_writer(&mut *out, &record)?;
-                    out.write_all(b"\n")?;
+                    line.clear();
+                    serde_json::to_writer(&mut line, &record)?;
+                    line.push(b'\n');
+                    out.write_all(&line)?;
                 }
             }
             Format::Json => {
