@@ -36,16 +36,42 @@ const COMMON: [(&str, &str); 17] = [
 const ENGLISH: usize = 0;
 
 /// The languages in which a word is common: a bit for each, by its place among [`COMMON`].
-static LANGUAGES: LazyLock<FxHashMap<&str, u32>> = LazyLock::new(|| {
+static LANGUAGES: LazyLock<FxHashMap<u64, u32>> = LazyLock::new(|| {
     let mut languages = FxHashMap::default();
     for (language, (_, common)) in COMMON.iter().enumerate() {
-        common.split(' ').for_each(|word| *languages.entry(word).or_default() |= 1 << language);
+        let words = common.split(' ').filter_map(number);
+        words.for_each(|word| *languages.entry(word).or_default() |= 1 << language);
     }
     languages
 });
 
-/// No common word is longer, in bytes.
-const LONGEST: usize = 8;
+/// A word as a number, capitals of ASCII as small letters; `None` of one that is longer than any common word.
+fn number(word: &str) -> Option<u64> {
+    let mut bytes = [0; size_of::<u64>()];
+    bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+    Some(u64::from_le_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
+}
+
+/// The runs of letters of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    // How many bytes the letter at a byte has, if there is one.
+    let letter = |at: usize| match text.as_bytes().get(at) {
+        None => None,
+        Some(byte) if byte.is_ascii() => byte.is_ascii_alphabetic().then_some(1),
+        Some(_) => text[at..].chars().next().filter(|c| c.is_alphabetic()).map(char::len_utf8),
+    };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() && letter(at).is_none() {
+            at = text.ceil_char_boundary(at + 1);
+        }
+        let start = at;
+        while let Some(bytes) = letter(at) {
+            at += bytes;
+        }
+        (start < at).then(|| &text[start..at])
+    })
+}
 
 /// The share of common words from which a text is in that language.
 const SHARE: f64 = 0.12;
@@ -113,15 +139,11 @@ struct Words<'t> {
 impl<'t> Words<'t> {
     fn count(text: &'t str) -> Self {
         let mut counted = Self::default();
-        for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+        let common = &*LANGUAGES;
+        for word in words(text) {
             counted.words += 1;
             counted.lower += usize::from(word.starts_with(char::is_lowercase));
-            let mut small = [0; LONGEST];
-            let Some(small) = small.get_mut(..word.len()) else { continue };
-            small.copy_from_slice(word.as_bytes());
-            small.make_ascii_lowercase();
-            let languages = std::str::from_utf8(small).ok().and_then(|word| LANGUAGES.get(word));
-            let Some(&(mut languages)) = languages else { continue };
+            let Some(&(mut languages)) = number(word).and_then(|word| common.get(&word)) else { continue };
             while languages != 0 {
                 let (found, first, several) = &mut counted.common[languages.trailing_zeros() as usize];
                 if *found == 0 {
@@ -214,8 +236,16 @@ mod tests {
     fn common_words_are_short_and_written_once() {
         for (language, common) in COMMON {
             let words: Vec<&str> = common.split(' ').collect();
-            assert!(words.iter().all(|word| word.len() <= LONGEST && *word == word.to_lowercase()), "{language}");
+            assert!(words.iter().all(|word| number(word).is_some() && *word == word.to_lowercase()), "{language}");
             assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len(), "{language}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_the_runs_of_letters(text in "[a-zA-Zé漢ы' .1\\-]{0,40}") {
+            let split = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+            proptest::prop_assert!(words(&text).eq(split));
         }
     }
 

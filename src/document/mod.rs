@@ -151,7 +151,7 @@ impl<'a> Document<'a> {
         gazetteer: &Gazetteer,
         is_asked: impl FnOnce(&BTreeSet<EntryId>) -> bool,
     ) -> Self {
-        let mut document = Self::new(article, Vec::new());
+        let mut document = Self::empty(article);
         // The text first: it introduces the persons that the title only names.
         let mut scan = gazetteer.scan(article.month());
         let text = scan.mentions(&article.text);
@@ -174,7 +174,7 @@ impl<'a> Document<'a> {
     pub fn read_marked(article: &'a Article, gazetteer: &Gazetteer, state: &Span, actor: &Span) -> Self {
         let (from, to) = (state.start.min(actor.start), state.end.max(actor.end));
         if to - from > sentences::LONGEST {
-            return Self::new(article, Vec::new());
+            return Self::empty(article);
         }
         let mut span = from..to;
         for sentence in sentences::sentences(&article.text) {
@@ -213,6 +213,11 @@ impl<'a> Document<'a> {
         let mut document = Self::new(article, sentences);
         document.collect_parties();
         document
+    }
+
+    /// An article of which nothing is known.
+    pub(crate) fn empty(article: &'a Article) -> Self {
+        Self::new(article, Vec::new())
     }
 
     fn new(article: &'a Article, sentences: Vec<Sentence>) -> Self {

@@ -13,6 +13,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::asked::{Beginning, Beginnings};
 use super::compiled::whole;
 use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
@@ -189,15 +190,25 @@ const CLASSES: [[u8; 256]; 2] = {
 
 /// How many bits [`start_of`] needs.
 const START_BITS: usize = 1 << 18;
+/// The same in words of 64 bits.
+pub(super) const START_WORDS: usize = START_BITS / 64;
 
 /// Index in the bitmap of starts: the first byte of a word, and the next two with capitals as small letters, as far as
 /// they are ASCII and belong to the word.
-fn start_of(bytes: &[u8], at: usize) -> (usize, u32) {
+pub(super) fn start_of(bytes: &[u8], at: usize) -> (usize, u32) {
     let byte = |i| bytes.get(at + i).map_or(0, |&b| usize::from(CLASSES[1][usize::from(b)]));
     let (first, second) = (usize::from(CLASSES[0][usize::from(bytes[at])]), byte(1));
     let third = if second == 0 { 0 } else { byte(2) };
     let index = first << 12 | second << 6 | third;
     (index >> 6, index as u32 & 63)
+}
+
+/// The same of a name, as it is written and with a capital.
+fn starts_of(name: &str) -> [(usize, u32); 2] {
+    let mut bytes = name.as_bytes().to_vec();
+    let written = start_of(&bytes, 0);
+    bytes[0] = bytes[0].to_ascii_uppercase();
+    [written, start_of(&bytes, 0)]
 }
 
 /// Index of a hash in the bitmap of first words.
@@ -210,7 +221,7 @@ impl Matcher {
     /// Builds the trie of all aliases and exclusions of `tables`.
     pub fn new(tables: &Tables) -> Self {
         let mut matcher = Self {
-            starts: vec![0; START_BITS / 64],
+            starts: vec![0; START_WORDS],
             firsts: vec![0; 1024],
             edges: FxHashMap::with_capacity_and_hasher(tables.aliases.len() * 2, Default::default()),
             ends: Vec::with_capacity(tables.aliases.len() * 2),
@@ -276,12 +287,34 @@ impl Matcher {
         }
         self.names.push(Name { row, next: self.ends[node as usize], rules, class });
         self.ends[node as usize] = self.names.len() as u32 - 1;
-        let mut bytes = text.as_bytes().to_vec();
-        for first in [bytes[0], bytes[0].to_ascii_uppercase()] {
-            bytes[0] = first;
-            let (word, bit) = start_of(&bytes, 0);
+        for (word, bit) in starts_of(text) {
             self.starts[word] |= 1 << bit;
         }
+    }
+
+    /// How the names of each entry can begin, those that rules make its names included.
+    pub fn beginnings(&self, tables: &Tables) -> Vec<Beginnings> {
+        let mut all = vec![Vec::new(); tables.entries.len()];
+        for name in &self.names {
+            let row = &tables.aliases[name.row as usize];
+            let text = tables.get(&row.alias);
+            let Some(first) = first_step(text, 0) else { continue };
+            let second = next_step(text, first.end).map(|step| step.hash);
+            let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
+            let rules = special.iter().chain(self.wildcards.iter().flatten());
+            let by_rule = rules.filter_map(|rule| match rule.verdict {
+                Verdict::Entry(entry) => Some(entry.index()),
+                Verdict::Own | Verdict::Nobody => None,
+            });
+            for entry in row.entry.map(usize::from).into_iter().chain(by_rule) {
+                all[entry].push(Beginning { hashes: (first.hash, second), starts: starts_of(text) });
+            }
+        }
+        for beginnings in &mut all {
+            beginnings.sort_unstable();
+            beginnings.dedup();
+        }
+        all
     }
 
     /// Appends the mentions of `text` to `out`, in order and without overlap.

@@ -25,6 +25,7 @@
 //! assert_eq!(found, [("Kremlin", "RUS"), ("Myanmar", "MMR")]);
 //! ```
 
+mod asked;
 mod check;
 mod compiled;
 mod context;
@@ -43,6 +44,8 @@ use std::sync::OnceLock;
 use crate::date::YearMonth;
 use crate::error::Result;
 use crate::input_file;
+pub(crate) use asked::Asked;
+use asked::{Beginning, Beginnings};
 pub use check::{NameFinding, NameProblem};
 pub use entries::{Alias, Entry, EntryId, Kind, MatchKind, Mention, UnknownWord};
 use matcher::{Matcher, Reading};
@@ -61,6 +64,8 @@ pub struct Gazetteer {
     tables: Tables,
     matcher: Matcher,
     search: Search,
+    /// How the names of each entry begin, once that was asked.
+    beginnings: OnceLock<Vec<Beginnings>>,
     changed: bool,
 }
 
@@ -77,7 +82,7 @@ impl Gazetteer {
         static EMBEDDED: OnceLock<Gazetteer> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
             let (tables, matcher) = compiled::read();
-            Self { tables, matcher, search: Search::default(), changed: false }
+            Self { tables, matcher, search: Search::default(), beginnings: OnceLock::new(), changed: false }
         })
     }
 
@@ -100,7 +105,7 @@ impl Gazetteer {
 
     fn new(tables: Tables, changed: bool) -> Self {
         let matcher = Matcher::new(&tables);
-        Self { tables, matcher, search: Search::default(), changed }
+        Self { tables, matcher, search: Search::default(), beginnings: OnceLock::new(), changed }
     }
 
     /// This gazetteer with a user's additions and changes: CSV with the columns `code,name,kind,region,alias,how`,
@@ -203,6 +208,11 @@ impl Gazetteer {
     /// ```
     pub fn scan(&self, date: Option<YearMonth>) -> Scan<'_> {
         Scan { gazetteer: self, reading: Reading { date, introduced: Default::default() } }
+    }
+
+    /// How the names of an entry can begin.
+    fn beginnings(&self, id: EntryId) -> &[Beginning] {
+        &self.beginnings.get_or_init(|| self.matcher.beginnings(&self.tables))[id.index()]
     }
 
     /// [`VERSION`], and a `+` after it if a user's file has changed it.

@@ -32,10 +32,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::article::{Article, Span};
+use crate::article::{Article, Part, Span};
 use crate::document::{Document, Evidence, Party, clean};
 use crate::error::{Error, Result};
-use crate::gazetteer::{Entry, EntryId, Gazetteer};
+use crate::gazetteer::{Asked, Entry, EntryId, Gazetteer};
 use crate::input_file;
 use crate::model::file::{self as model_file, Manifest};
 use crate::model::reference::Reference;
@@ -227,7 +227,14 @@ impl Pipeline {
     /// What [`predict`](Self::predict) gives for each of the articles. The model scores them all together, which is what
     /// it is fastest with; all predictions are held at once, so give it as many articles as there is room for.
     pub fn predict_batch(&self, articles: &[Article], query: &Query) -> Vec<Vec<Prediction<'_>>> {
-        let read = |article| Document::read_where(article, &self.gazetteer, |named| query.is_about(named));
+        let asked = self.asked(articles, query);
+        let may_be_in = |asked: &Asked, article: &Article| {
+            [Part::Text, Part::Title].into_iter().any(|part| asked.may_be_in(article.part(part)))
+        };
+        let read = |article| match &asked {
+            Some(asked) if !may_be_in(asked, article) => Document::empty(article),
+            _ => Document::read_where(article, &self.gazetteer, |named| query.is_about(named)),
+        };
         let documents: Vec<Document<'_>> = articles.iter().map(read).collect();
         let mut windows = Vec::new();
         let plans: Vec<Plan> = documents.iter().map(|document| plan::plan(document, query, &mut windows)).collect();
@@ -237,6 +244,13 @@ impl Pipeline {
             self.assemble(document, &plan, query, windows, scores)
         };
         documents.iter().zip(plans).map(assemble).collect()
+    }
+
+    /// How names begin without which an article has nothing that is asked for; `None` where there are none, or where it would
+    /// take longer to collect them than to read the article.
+    fn asked(&self, articles: &[Article], query: &Query) -> Option<Asked> {
+        let needed = [&query.actors, &query.states].into_iter().find(|asked| !asked.is_empty())?;
+        (articles.len() > 1 && !query.all_states).then(|| Asked::new(&self.gazetteer, needed))
     }
 
     /// The stance toward each other of two spans of the text, which may name anybody.
