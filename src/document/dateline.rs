@@ -6,15 +6,18 @@ const LONGEST: usize = 100;
 /// The bytes of the dateline that a paragraph begins with; 0 where it begins with none.
 pub(super) fn dateline(paragraph: &str) -> usize {
     let head = &paragraph[..paragraph.floor_char_boundary(LONGEST)];
+    let is_caps_head = is_caps(head);
     // "MOSCOW, March 3. /TASS/."
-    if let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(" /") && is_caps(head)) {
+    if is_caps_head && let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(" /")) {
         return at + 3;
     }
-    if let Some(end) = dated(head) {
+    if let Some(end) = dated(head, is_caps_head) {
         return end;
     }
-    let marks = ["\u{2014}", "\u{2013}", "--", " - "];
-    let found = marks.into_iter().filter_map(|mark| Some((head.find(mark)?, mark))).min();
+    // A look for one byte is much faster than for several; most paragraphs have none of these.
+    let marks = [("\u{2014}", 0xE2), ("\u{2013}", 0xE2), ("--", b'-'), (" - ", b'-')];
+    let find = |(mark, byte)| if head.as_bytes().contains(&byte) { Some((head.find(mark)?, mark)) } else { None };
+    let found = marks.into_iter().filter_map(find).min();
     let Some((at, mark)) = found else { return 0 };
     let before = head[..at].trim_end();
     let place = match before.strip_suffix(')').and_then(|inner| inner.rsplit_once('(')) {
@@ -33,7 +36,8 @@ pub(super) fn dateline(paragraph: &str) -> usize {
 }
 
 /// The end of a dateline without a dash: "Moscow, 3 March (IANS) Chad …", "TASHKENT, Uzbekistan, March 3. Peru …".
-fn dated(head: &str) -> Option<usize> {
+/// `is_caps_head` is whether the first word is in capitals.
+fn dated(head: &str, is_caps_head: bool) -> Option<usize> {
     let is_dated = |place: &str| place.contains(',') && place.contains(|c: char| c.is_ascii_digit()) && is_place(place);
     let by_agency = head.find('(').and_then(|open| {
         let (agency, rest) = head[open + 1..].split_once(") ")?;
@@ -42,9 +46,9 @@ fn dated(head: &str) -> Option<usize> {
         (named && begins && is_dated(head[..open].trim_end())).then_some(head.len() - rest.len())
     });
     by_agency.or_else(|| {
-        let (place, rest) = head.split_once(". ")?;
+        let (place, rest) = if is_caps_head { head.split_once(". ")? } else { return None };
         let begins = rest.starts_with(|c: char| c.is_uppercase());
-        (begins && is_caps(place) && !is_acronym(place) && is_dated(place)).then_some(head.len() - rest.len())
+        (begins && !is_acronym(place) && is_dated(place)).then_some(head.len() - rest.len())
     })
 }
 

@@ -3,10 +3,13 @@
 mod printer;
 mod renderer;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
@@ -177,22 +180,27 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
     let mut writer = Writer { pipeline: &pipeline, query: &query, printer, resumable, bar, far, pace, common };
     let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
-    let mut written: Option<Chunk> = None;
-    for mut rest in batches {
-        writer.pass_over(&mut rest)?;
-        while !rest.is_empty() {
-            let others = rest.split_off(together.min(rest.len()));
-            let articles = std::mem::replace(&mut rest, others);
-            // While these are answered on the threads of the pool, those before are written on this one.
-            let mut answered = Ok(Vec::new());
-            rayon::in_place_scope(|scope| {
-                scope.spawn(|_| answered = renderer.answer(&pipeline, &query, &articles));
-                written.take().map_or(Ok(()), |chunk| writer.write(chunk))
-            })?;
-            written = Some(Chunk { articles, answered: answered?, left: rest.len() });
+    rayon::in_place_scope(|scope| {
+        let mut asked: VecDeque<Asked> = VecDeque::new();
+        for mut rest in batches {
+            writer.pass_over(&mut rest)?;
+            while !rest.is_empty() {
+                let others = rest.split_off(together.min(rest.len()));
+                let articles = Arc::new(std::mem::replace(&mut rest, others));
+                let (answer, answered) = sync_channel(1);
+                let chunk = Asked { articles: articles.clone(), answered, left: rest.len() };
+                let (renderer, pipeline, query) = (&renderer, &pipeline, &query);
+                // Nobody takes the answer where what came before could not be written.
+                scope.spawn(move |_| drop(answer.send(renderer.answer(pipeline, query, &articles))));
+                asked.push_back(chunk);
+                // Threads that are done with one chunk go on with the next, while what is answered is written here.
+                if asked.len() > AHEAD {
+                    asked.pop_front().map_or(Ok(()), |chunk| writer.write(chunk))?;
+                }
+            }
         }
-    }
-    written.map_or(Ok(()), |chunk| writer.write(chunk))?;
+        asked.into_iter().try_for_each(|chunk| writer.write(chunk))
+    })?;
     let Writer { printer, resumable, bar, pace, .. } = writer;
     let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
@@ -210,10 +218,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::failed_if(failed))
 }
 
-/// Articles, what was answered for them, and how many more have been read.
-struct Chunk {
-    articles: Vec<Article>,
-    answered: Vec<Answered>,
+/// Articles that are being answered, what comes of them, and how many more have been read.
+struct Asked {
+    articles: Arc<Vec<Article>>,
+    answered: Receiver<Result<Vec<Answered>>>,
     left: usize,
 }
 
@@ -239,7 +247,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn write(&mut self, Chunk { articles, answered, left }: Chunk) -> Result<()> {
+    fn write(&mut self, Asked { articles, answered, left }: Asked) -> Result<()> {
+        let answered = answered.recv().context("a thread ended without an answer")??;
         self.printer.print(self.pipeline, self.query, &articles, answered)?;
         if let Some(resumable) = &mut self.resumable
             && resumable.answered(&articles)?
@@ -285,6 +294,8 @@ const MANY: usize = 200;
 const SHOWN_TOGETHER: usize = 64;
 /// The same of a model that answers them in no time: threads seldom wait for one another.
 const SHOWN_TOGETHER_FAST: usize = 256;
+/// How many such lots are asked for before the first of them is written.
+const AHEAD: usize = 2;
 
 /// How fast articles are answered.
 struct Pace {
