@@ -27,33 +27,33 @@ use crate::article::Part;
 use crate::document::{Side, Strength};
 use crate::stance::Stance;
 
-/// The stance of one state toward one actor in one article.
+/// The stance of one state toward one actor in one article. Its texts are its own, or lent by article and gazetteer where `S` is `&str`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<S = String> {
     /// The article's identifier.
-    pub id: String,
+    pub id: S,
     /// The file that it was read from, as the user named it; `-` for standard input.
     #[serde(default)]
-    pub path: String,
+    pub path: S,
     /// Its title; empty when unknown, as are the next four.
-    pub title: String,
+    pub title: S,
     /// Its date as the source writes it.
-    pub date: String,
+    pub date: S,
     /// Its address.
-    pub url: String,
+    pub url: S,
     /// Its outlet or collection.
-    pub source: String,
+    pub source: S,
     /// Its language, as a BCP 47 tag.
     #[serde(default)]
-    pub language: String,
+    pub language: S,
     /// Whose stance: the entry's name.
-    pub state: String,
+    pub state: S,
     /// Its code.
-    pub state_code: String,
+    pub state_code: S,
     /// Toward whom.
-    pub actor: String,
+    pub actor: S,
     /// Its code.
-    pub actor_code: String,
+    pub actor_code: S,
     /// The class decided on.
     pub stance: Stance,
     /// Of each class; they sum to 1.
@@ -67,7 +67,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
     /// The evidence, that which counts most first.
-    pub evidence: Vec<EvidenceRecord>,
+    pub evidence: Vec<EvidenceRecord<S>>,
 }
 
 /// Three probabilities by name: each 0 to 1, and together 1; others are not read.
@@ -128,9 +128,9 @@ impl From<[f64; 3]> for Probabilities {
 
 /// A piece of evidence; offsets count Unicode characters of the part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvidenceRecord {
+pub struct EvidenceRecord<S = String> {
     /// The sentence, or the two neighbours.
-    pub text: String,
+    pub text: S,
     /// The part of the article that the offsets point into.
     pub part: Part,
     /// Where the text begins.
@@ -156,7 +156,7 @@ pub struct EvidenceRecord {
     pub in_title: Option<Side>,
 }
 
-impl Record {
+impl<S> Record<S> {
     /// The probability of the stance.
     pub fn probability(&self) -> f64 {
         self.probabilities.of(self.stance)
@@ -168,6 +168,51 @@ impl Record {
         self.probability() < self.probabilities.of(Stance::argmax(&self.probabilities.to_array()))
     }
 
+    /// The same with each of its texts, and those of its evidence, made into another kind.
+    fn map<T>(self, text: impl Fn(S) -> T) -> Record<T> {
+        let evidence = |of: EvidenceRecord<S>| EvidenceRecord {
+            text: text(of.text),
+            part: of.part,
+            start: of.start,
+            end: of.end,
+            strength: of.strength,
+            cut: of.cut,
+            stance: of.stance,
+            probability: of.probability,
+            state: of.state,
+            actor: of.actor,
+            in_title: of.in_title,
+        };
+        Record {
+            evidence: self.evidence.into_iter().map(evidence).collect(),
+            id: text(self.id),
+            path: text(self.path),
+            title: text(self.title),
+            date: text(self.date),
+            url: text(self.url),
+            source: text(self.source),
+            language: text(self.language),
+            state: text(self.state),
+            state_code: text(self.state_code),
+            actor: text(self.actor),
+            actor_code: text(self.actor_code),
+            stance: self.stance,
+            probabilities: self.probabilities,
+            mentions: self.mentions,
+            no_evidence: self.no_evidence,
+            columns: self.columns,
+        }
+    }
+}
+
+impl Record<&str> {
+    /// The same with texts of its own.
+    pub fn into_owned(self) -> Record {
+        self.map(str::to_owned)
+    }
+}
+
+impl Record {
     /// The columns of the CSV form, before those that were kept; `evidence` is one JSON value.
     pub const COLUMNS: [&str; 19] = [
         "id",

@@ -82,7 +82,7 @@ impl<'a> Renderer<'a> {
     /// Answers for all of the articles, on all threads.
     pub fn answer(&self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<Vec<Answered>> {
         let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
-            let records = self.has_page.then(|| self.records(article, &predictions));
+            let records = self.has_page.then(|| owned(self.records(article, &predictions)));
             Ok((self.held(article, &predictions)?, records))
         };
         let rendered: Vec<Vec<Answered>> = articles
@@ -95,7 +95,7 @@ impl<'a> Renderer<'a> {
     /// What is written of an article; `None` where it is more than is held.
     fn held(&self, article: &Article, predictions: &[Prediction<'_>]) -> Result<Option<Rendered>> {
         if self.format == Format::Parquet {
-            return Ok(Some(Rendered::Records(self.records(article, predictions))));
+            return Ok(Some(Rendered::Records(owned(self.records(article, predictions)))));
         }
         let limit = if self.args.sort == Some(Sort::Date) { usize::MAX } else { HELD };
         let mut out = Limited { bytes: Vec::new(), limit, full: false };
@@ -119,12 +119,12 @@ impl<'a> Renderer<'a> {
     }
 
     /// The records of an article that are wanted, in order.
-    fn records(&self, article: &Article, predictions: &[Prediction<'_>]) -> Vec<Record> {
-        let kept = |record: &Record| {
+    fn records<'r>(&self, article: &'r Article, predictions: &'r [Prediction<'r>]) -> Vec<Record<&'r str>> {
+        let kept = |record: &Record<&str>| {
             record.probability() >= self.answers.min_prob
                 && (self.args.only.is_none() || record.stance != Stance::Neutral)
         };
-        let mut records: Vec<Record> = Record::all(article, predictions).filter(kept).collect();
+        let mut records: Vec<_> = Record::lent(article, predictions).filter(kept).collect();
         if let Some((level, reference)) = self.answers.conformal {
             for record in &mut records {
                 let set = reference.label_set(level, &record.probabilities.to_array());
@@ -162,7 +162,7 @@ impl<'a> Renderer<'a> {
             }
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                for record in records {
+                for record in owned(records) {
                     let kept = self.keep.iter().map(|name| record.columns.get(name).cloned().unwrap_or_default());
                     let cells = record.row()?.into_iter().chain(kept);
                     if self.args.excel {
@@ -177,12 +177,16 @@ impl<'a> Renderer<'a> {
                 writeln!(out, "no pair that was asked for")?
             }
             Format::Table if records.is_empty() => writeln!(out, "no state is connected with the actor")?,
-            Format::Table if self.args.all_actors => matrix(out, &records)?,
-            Format::Table => list(out, &records, self.args)?,
+            Format::Table if self.args.all_actors => matrix(out, &owned(records))?,
+            Format::Table => list(out, &owned(records), self.args)?,
             Format::Parquet => {}
         }
         Ok(())
     }
+}
+
+fn owned(records: Vec<Record<&str>>) -> Vec<Record> {
+    records.into_iter().map(Record::into_owned).collect()
 }
 
 /// A cell that no spreadsheet takes for a formula.
