@@ -54,22 +54,31 @@ fn number(word: &str) -> Option<u64> {
 
 /// The runs of letters of a text.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    // How many bytes the letter at a byte has, if there is one.
-    let letter = |at: usize| match text.as_bytes().get(at) {
-        None => None,
-        Some(byte) if byte.is_ascii() => byte.is_ascii_alphabetic().then_some(1),
-        Some(_) => text[at..].chars().next().filter(|c| c.is_alphabetic()).map(char::len_utf8),
-    };
-    let mut at = 0;
+    let bytes = text.as_bytes();
+    // Of what is not ASCII: how long the character is, and whether it is a letter.
+    let beyond = |at: usize| text[at..].chars().next().map_or((1, false), |c| (c.len_utf8(), c.is_alphabetic()));
+    let mut next = 0;
     std::iter::from_fn(move || {
-        while at < text.len() && letter(at).is_none() {
-            at = text.ceil_char_boundary(at + 1);
+        let mut at = next;
+        let start = loop {
+            match *bytes.get(at)? {
+                byte if byte.is_ascii_alphabetic() => break at,
+                byte if byte.is_ascii() => at += 1,
+                _ => match beyond(at) {
+                    (_, true) => break at,
+                    (length, false) => at += length,
+                },
+            }
+        };
+        loop {
+            match bytes.get(at) {
+                Some(byte) if byte.is_ascii_alphabetic() => at += 1,
+                Some(byte) if !byte.is_ascii() && beyond(at).1 => at += beyond(at).0,
+                _ => break,
+            }
         }
-        let start = at;
-        while let Some(bytes) = letter(at) {
-            at += bytes;
-        }
-        (start < at).then(|| &text[start..at])
+        next = at;
+        Some(&text[start..at])
     })
 }
 

@@ -93,7 +93,7 @@ impl Index {
         if u32::try_from(count).is_err() {
             return shape("features", count.to_string(), "fewer than 2^32".into());
         }
-        let bits = text_count.max(2).next_power_of_two().ilog2();
+        let bits = text_count.div_ceil(2).max(2).next_power_of_two().ilog2();
         let shift = u64::BITS - bits;
         let mut starts = vec![0; (1 << bits) + 1];
         let mut texts: Vec<Text> = Vec::with_capacity(text_count + NONE.len());

@@ -122,7 +122,8 @@ impl LinearModel {
                         all.found.push((place, name, at.clone()));
                     }
                 });
-                weighting.weigh(index.features(), &mut given, &mut all.row);
+                given.sort_unstable();
+                weighting.weigh(index.features(), &given, &mut all.row);
             }
             Weights::ByName(tfidf, _) => {
                 let mut counts = Counts::default();

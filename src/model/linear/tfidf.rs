@@ -412,10 +412,8 @@ impl Weighting {
         if self.sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
     }
 
-    /// The row of features that are given as often as they occur, in the order of their ranks: places among `features`, and
-    /// values. Sorts those given.
-    pub fn weigh(self, features: &[Feature], given: &mut [Ranked], row: &mut Vec<(u32, f64)>) {
-        given.sort_unstable();
+    /// The row of features that are given as often as they occur, ascending: places among `features`, and values.
+    pub fn weigh(self, features: &[Feature], given: &[Ranked], row: &mut Vec<(u32, f64)>) {
         row.clear();
         row.extend(given.chunk_by(|a, b| a >> 32 == b >> 32).map(|same| {
             let at = same[0] as u32;
