@@ -6,7 +6,8 @@ mod renderer;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError, sync_channel};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -180,26 +181,23 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
     let mut writer = Writer { pipeline: &pipeline, query: &query, printer, resumable, bar, far, pace, common };
     let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
+    let is_over = AtomicBool::new(false);
     rayon::in_place_scope(|scope| {
-        let mut asked: VecDeque<Asked> = VecDeque::new();
-        for mut rest in batches {
-            writer.pass_over(&mut rest)?;
-            while !rest.is_empty() {
-                let others = rest.split_off(together.min(rest.len()));
-                let articles = Arc::new(std::mem::replace(&mut rest, others));
-                let (answer, answered) = sync_channel(1);
-                let chunk = Asked { articles: articles.clone(), answered, left: rest.len() };
-                let (renderer, pipeline, query) = (&renderer, &pipeline, &query);
-                // Nobody takes the answer where what came before could not be written.
-                scope.spawn(move |_| drop(answer.send(renderer.answer(pipeline, query, &articles))));
-                asked.push_back(chunk);
-                // Threads that are done with one chunk go on with the next, while what is answered is written here.
-                if asked.len() > AHEAD {
-                    asked.pop_front().map_or(Ok(()), |chunk| writer.write(chunk))?;
+        let written = writer.write_all(&batches, together, |articles, left| {
+            let articles = Arc::new(articles);
+            let (sender, answered) = sync_channel(1);
+            let asked = Asked { articles: articles.clone(), answered, left };
+            let (renderer, pipeline, query, is_over) = (&renderer, &pipeline, &query, &is_over);
+            scope.spawn(move |_| {
+                if !is_over.load(Ordering::Relaxed) {
+                    // Nobody takes the answer where what came before could not be written.
+                    let _ = sender.send(renderer.answer(pipeline, query, &articles));
                 }
-            }
-        }
-        asked.into_iter().try_for_each(|chunk| writer.write(chunk))
+            });
+            asked
+        });
+        is_over.store(true, Ordering::Relaxed);
+        written
     })?;
     let Writer { printer, resumable, bar, pace, .. } = writer;
     let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -245,6 +243,44 @@ impl Writer<'_> {
             articles.drain(..done);
         }
         Ok(())
+    }
+
+    /// Writes what is answered for all batches, in their order. `ask` has so many articles answered on other threads, and is
+    /// told how many more of a batch there are: while those before are written here, the threads go on with the next.
+    fn write_all(
+        &mut self,
+        batches: &Receiver<Vec<Article>>,
+        together: usize,
+        ask: impl Fn(Vec<Article>, usize) -> Asked,
+    ) -> Result<()> {
+        let mut asked: VecDeque<Asked> = VecDeque::new();
+        loop {
+            let mut batch = match batches.try_recv() {
+                Ok(batch) => batch,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => match asked.pop_front() {
+                    // What comes slowly is written at once all the same.
+                    Some(first) => {
+                        self.write(first)?;
+                        continue;
+                    }
+                    None => match batches.recv() {
+                        Ok(batch) => batch,
+                        Err(RecvError) => break,
+                    },
+                },
+            };
+            self.pass_over(&mut batch)?;
+            while !batch.is_empty() {
+                let rest = batch.split_off(together.min(batch.len()));
+                let left = rest.len();
+                asked.push_back(ask(std::mem::replace(&mut batch, rest), left));
+                if asked.len() > AHEAD {
+                    asked.pop_front().map_or(Ok(()), |first| self.write(first))?;
+                }
+            }
+        }
+        asked.into_iter().try_for_each(|asked| self.write(asked))
     }
 
     fn write(&mut self, Asked { articles, answered, left }: Asked) -> Result<()> {
