@@ -13,8 +13,8 @@ use detente::{Article, Error, Location, Part, language};
 
 use super::complaints::Complaints;
 
-/// The most articles, and about the most bytes of them, of a batch. Three are held at a time: one that is read, one that
-/// waits, one that is answered.
+/// The most articles, and about the most bytes of them, of a batch. Held are one that is read,
+/// one that waits, and those that are answered.
 const ARTICLES: usize = 256;
 const BYTES: usize = 4 << 20;
 /// The most files of one article each that are read at once, for each thread, and their most bytes together; a larger one is

@@ -50,7 +50,9 @@ impl Asked {
         let mut found = false;
         word_starts(text.as_bytes(), |at| {
             let (word, bit) = start_of(text.as_bytes(), at);
-            if self.starts[word] >> bit & 1 == 1 && !found {
+            // A letter beyond ASCII may be a capital of one within: the sign of Kelvin is one of "k".
+            let is_plain = text.as_bytes()[at..].iter().take(3).all(u8::is_ascii);
+            if (!is_plain || self.starts[word] >> bit & 1 == 1) && !found {
                 found = self.begins_at(text, at);
             }
         });
@@ -85,8 +87,13 @@ mod tests {
         });
         let mut texts: Vec<String> = texts.collect();
         texts.extend(
-            ["Georgia’s Tbilisi and Georgia in Atlanta", "Congo (Kinshasa), Seoul and Korea", "the West"]
-                .map(String::from),
+            [
+                "Georgia’s Tbilisi and Georgia in Atlanta",
+                "Congo (Kinshasa), Seoul and Korea",
+                "the West",
+                "\u{212a}enya left U\u{212a}RAINE.",
+            ]
+            .map(String::from),
         );
         for text in texts {
             for mention in gazetteer.mentions(&text) {

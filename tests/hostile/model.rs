@@ -10,18 +10,23 @@ use sha2::{Digest, Sha256};
 use crate::mutate::Random;
 
 /// A whole model.
-pub const BYTES: &[u8] = include_bytes!("../models/v2/small.detente");
+pub const BYTES: &[u8] = include_bytes!("../models/v3/small.detente");
+
+/// The same in the format before, whose features are known by name.
+const BY_NAME: &[u8] = include_bytes!("../models/v2/small.detente");
 
 const NUMBERS: [f64; 12] = [0.0, -0.0, 1.0, -1.0, 1e-300, 1e6, -1e6, 1e300, 1e308, -1e308, 5.0, 0.5];
 
 /// The model with some numbers of its manifest and tensors changed, under a checksum that fits.
 pub fn crafted(random: &mut Random) -> Vec<u8> {
-    with(|manifest, tensors| {
+    let bytes = if random.below(2) == 0 { BYTES } else { BY_NAME };
+    changed(bytes, |manifest, tensors| {
         for _ in 0..=random.below(3) {
             match random.below(5) {
                 0 => {
-                    let name = *random.pick(&["coef", "idf", "idf_of", "vocabulary", "names"]);
-                    let tensor = tensors.get_mut(name).expect("a tensor");
+                    let mut names: Vec<String> = tensors.keys().cloned().collect();
+                    names.sort_unstable();
+                    let tensor = tensors.get_mut(random.pick(&names)).expect("a tensor");
                     let at = random.below(tensor.len() / 8) * 8;
                     let number = random.pick(&NUMBERS).to_le_bytes();
                     tensor[at..at + 8].copy_from_slice(&number);

@@ -6,7 +6,6 @@ mod renderer;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError, sync_channel};
 use std::time::Instant;
 
@@ -179,24 +178,20 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let given = args.articles.given();
     let wanted = batches::Wanted { any_language: args.any_language };
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
-    let mut writer = Writer { pipeline: &pipeline, query: &query, printer, resumable, bar, far, pace, common };
+    let mut writer =
+        Writer { pipeline: &pipeline, query: &query, renderer: &renderer, printer, resumable, bar, far, pace, common };
     let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
-    let is_over = AtomicBool::new(false);
     rayon::in_place_scope(|scope| {
         let written = writer.write_all(&batches, together, |articles, left| {
             let articles = Arc::new(articles);
             let (sender, answered) = sync_channel(1);
             let asked = Asked { articles: articles.clone(), answered, left };
-            let (renderer, pipeline, query, is_over) = (&renderer, &pipeline, &query, &is_over);
-            scope.spawn(move |_| {
-                if !is_over.load(Ordering::Relaxed) {
-                    // Nobody takes the answer where what came before could not be written.
-                    let _ = sender.send(renderer.answer(pipeline, query, &articles));
-                }
-            });
+            let (renderer, pipeline, query) = (&renderer, &pipeline, &query);
+            // Nobody takes the answer where what came before could not be written.
+            scope.spawn(move |_| drop(sender.send(renderer.answer(pipeline, query, &articles))));
             asked
         });
-        is_over.store(true, Ordering::Relaxed);
+        renderer.stop();
         written
     })?;
     let Writer { printer, resumable, bar, pace, .. } = writer;
@@ -227,6 +222,7 @@ struct Asked {
 struct Writer<'a> {
     pipeline: &'a Pipeline,
     query: &'a Query,
+    renderer: &'a Renderer<'a>,
     printer: Printer<'a>,
     resumable: Option<Resumable>,
     bar: ProgressBar,
@@ -297,7 +293,7 @@ impl Writer<'_> {
         let elapsed = self.pace.started.elapsed();
         let speed = self.pace.bytes as f64 / 1e6 / elapsed.as_secs_f64();
         self.bar.set_message(format!("{speed:.1} MB/s, {}", self.far.left(elapsed)));
-        self.pace.step(articles.len(), left, self.common);
+        self.pace.step(articles.len(), left, self.renderer.answered(), self.common);
         Ok(())
     }
 }
@@ -344,17 +340,18 @@ struct Pace {
 }
 
 impl Pace {
-    fn step(&mut self, answered: usize, left: usize, common: &Common) {
-        self.answered += answered;
+    /// Takes note of so many more that are written, of those left of their batch, and of all that the threads have answered.
+    fn step(&mut self, written: usize, left: usize, answered: usize, common: &Common) {
+        self.answered += written;
         if self.told || self.answered + left <= MANY {
             return;
         }
         self.told = true;
-        let minutes = self.started.elapsed().as_secs_f64() / self.answered as f64 * 1000.0 / 60.0;
+        let answered = answered.max(self.answered);
+        let minutes = self.started.elapsed().as_secs_f64() / answered as f64 * 1000.0 / 60.0;
         common.note(format_args!(
-            "1,000 articles like the first {} take {minutes:.1} minutes; `--model small` and `--model cascade` are several \
-             times as fast, `--model fast` more than a hundred times",
-            self.answered
+            "1,000 articles like the first {answered} take {minutes:.1} minutes; `--model small` and `--model cascade` are several \
+             times as fast, `--model fast` more than a hundred times"
         ));
     }
 }

@@ -1,6 +1,7 @@
 //! What is written of each article: a table for people, a record a pair for programs.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -16,8 +17,9 @@ use super::{Args, Sort};
 /// Articles that one thread hands to the model at once.
 const SCORED_TOGETHER: usize = 8;
 
-/// What of an article a batch may hold at once: 256 KiB.
-const HELD: usize = 256 << 10;
+/// What is held of an article while those before it are written: 64 KiB, a dozen times as much as most need. What is more is
+/// answered again when its turn comes.
+const HELD: usize = 64 << 10;
 
 /// A buffer that takes no more than `limit` bytes.
 struct Limited {
@@ -60,6 +62,9 @@ pub(super) struct Renderer<'a> {
     pub format: Format,
     /// Whether a page is told of the records.
     pub has_page: bool,
+    /// How many articles have been answered.
+    answered: AtomicUsize,
+    is_over: AtomicBool,
 }
 
 /// What is written of an article.
@@ -76,10 +81,28 @@ impl<'a> Renderer<'a> {
     pub fn new(args: &'a Args, answers: Answers<'a>, format: Format) -> Self {
         let set = answers.conformal.map(|_| LABEL_SET.to_owned());
         let keep = args.keep.iter().cloned().chain(set).collect();
-        Self { args, answers, keep, format, has_page: args.html.is_some() }
+        Self {
+            args,
+            answers,
+            keep,
+            format,
+            has_page: args.html.is_some(),
+            answered: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+        }
     }
 
-    /// Answers for all of the articles, on all threads.
+    /// How many articles have been answered, those among them that are not written yet.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Has nothing more answered: nobody takes it.
+    pub fn stop(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers for all of the articles, on all threads; for none after [`stop`](Self::stop).
     pub fn answer(&self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<Vec<Answered>> {
         let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
             let records = self.has_page.then(|| owned(self.records(article, &predictions)));
@@ -87,7 +110,14 @@ impl<'a> Renderer<'a> {
         };
         let rendered: Vec<Vec<Answered>> = articles
             .par_chunks(SCORED_TOGETHER)
-            .map(|some| some.iter().zip(pipeline.predict_batch(some, query)).map(both).collect())
+            .map(|some| {
+                if self.is_over.load(Ordering::Relaxed) {
+                    return Ok(Vec::new());
+                }
+                let rendered = some.iter().zip(pipeline.predict_batch(some, query)).map(both).collect();
+                self.answered.fetch_add(some.len(), Ordering::Relaxed);
+                rendered
+            })
             .collect::<Result<_>>()?;
         Ok(rendered.into_iter().flatten().collect())
     }

@@ -38,8 +38,9 @@ pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
     serde_json::to_value(&parts).expect("parameters are plain data")
 }
 
-/// The tensors: by the words of the features from format 3 on, by their names where only the hashes of these are known.
-pub(super) fn tensors(model: &LinearModel) -> Vec<Tensor> {
+/// The tensors: by the words of the features from format 3 on, by their names where only the hashes of these are known; `named`
+/// says whether a reader asks for names.
+pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
     let coef =
         |rows: &[[f32; 3]]| Tensor::new("coef", Dtype::F32, &[rows.len(), 3], rows.as_flattened(), f32::to_le_bytes);
     let mut tensors = match &model.weights {
@@ -65,6 +66,7 @@ pub(super) fn tensors(model: &LinearModel) -> Vec<Tensor> {
             let mut tensors =
                 vec![coef(rows), Tensor::new("vocabulary", Dtype::U64, &[rows.len()], hashes, u64::to_le_bytes)];
             tensors.extend(idf_tensors(tfidf.idf()));
+            tensors.extend(named.then(|| Tensor::new("names", Dtype::U8, &[0], &[], |byte: u8| [byte])));
             tensors
         }
     };
@@ -103,7 +105,12 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
     Ok(())
 }
 
-pub(super) fn read(file: &SafeTensors<'_>, parts: &serde_json::Value) -> Result<LinearModel, ModelProblem> {
+/// The model; `named` says whether the names of its features were kept.
+pub(super) fn read(
+    file: &SafeTensors<'_>,
+    parts: &serde_json::Value,
+    named: bool,
+) -> Result<LinearModel, ModelProblem> {
     let parts: Parts = small(parts)?;
     check(&parts)?;
     let coef = chunks::<12>(file, "coef", Dtype::F32)?;
@@ -112,12 +119,12 @@ pub(super) fn read(file: &SafeTensors<'_>, parts: &serde_json::Value) -> Result<
     }
     let weighting = Weighting { sublinear_tf: parts.sublinear_tf, norm: parts.norm };
     let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
-    if file.tensor("texts").is_ok() {
+    if named && file.tensor("texts").is_ok() {
         let weights = Weights::ByText(read_index(file, coef)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
-    let names = read_names(file, &hashes)?;
+    let names = if named { read_names(file, &hashes)? } else { None };
     let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
     if coef.len() != vocabulary.len() {
         return Err(part("coef", format!("{} rows", coef.len()), format!("{}, one per feature", vocabulary.len())));
@@ -158,8 +165,8 @@ fn read_index(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, ModelP
 
 fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProblem> {
     let values = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
-    if !values.iter().all(|v| (0.0..=1e3).contains(v)) {
-        return Err(part("idf", "a number out of range", "numbers from 0 to 1000"));
+    if !values.iter().all(|v| *v > 0.0 && *v <= 1e3) {
+        return Err(part("idf", "a number out of range", "numbers above 0, up to 1000"));
     }
     let idf = match file.tensor("idf_of").map(|places| places.dtype()) {
         // Format 1 has a number for each feature.
@@ -184,9 +191,6 @@ fn picked(values: &[f64], places: impl Iterator<Item = u32>) -> Option<Vec<f64>>
 
 /// The names of the features, in the order of the columns, as formats before 3 have them.
 fn read_names(file: &SafeTensors<'_>, hashes: &[u64]) -> Result<Option<Vec<Box<str>>>, ModelProblem> {
-    if file.tensor("names").is_err() {
-        return Ok(None);
-    }
     let rows = hashes.len();
     let names = numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?;
     // Format 1 has the names side by side in the order of the columns, and where each ends; format 2 in alphabetical order,
@@ -209,5 +213,31 @@ fn read_names(file: &SafeTensors<'_>, hashes: &[u64]) -> Result<Option<Vec<Box<s
     let columns = columns.and_then(|text| {
         starts.zip(&ends).map(|(start, &end)| text.get(start..end as usize).map(Box::from)).collect::<Option<_>>()
     });
-    columns.map(Some).ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
+    // Names that are not those of the hashes say nothing.
+    let are_right = |columns: &Vec<Box<str>>| columns.iter().zip(hashes).all(|(name, hash)| hash_of(name) == *hash);
+    columns
+        .map(|columns| are_right(&columns).then_some(columns))
+        .ok_or_else(|| part("names", "text that does not fit its ends", "UTF-8 and rising ends"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{EvidenceModel, Kind, Model};
+    use crate::{Article, Pipeline, Query};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_model_without_names_comes_back() {
+        let fast = Pipeline::fast();
+        let Kind::Linear(linear) = fast.model().evidence.kind() else { panic!("a linear model") };
+        let (tfidf, coef) = linear.by_name().expect("all names");
+        let weights = crate::model::linear::model::Weights::ByName(tfidf, coef);
+        let evidence: Arc<dyn EvidenceModel> =
+            Arc::new(crate::model::linear::LinearModel { weights, ..linear.clone() });
+        let unnamed = Pipeline::new(Model { evidence, head: fast.model().head.clone() }, fast.manifest().clone());
+        let again = Pipeline::from_bytes(&unnamed.to_bytes()).expect("its own bytes");
+        let article = Article::new("Chad expelled the envoy of Peru. It also thanked Oman.");
+        let said = |pipeline: &Pipeline| format!("{:?}", pipeline.predict(&article, &Query::default()));
+        assert_eq!(said(&again), said(fast));
+    }
 }

@@ -161,7 +161,7 @@ impl Tensor {
 
 pub(crate) fn to_bytes(model: &Model, manifest: &Manifest) -> Vec<u8> {
     let (kind, mut parts, mut tensors) = match model.evidence.kind() {
-        Kind::Linear(model) => (LINEAR, linear::parts(model), linear::tensors(model)),
+        Kind::Linear(model) => (LINEAR, linear::parts(model), linear::tensors(model, true)),
         Kind::Stacked(model) => (STACKED, stacked::parts(model), stacked::tensors(model)),
     };
     let head = &model.head;
@@ -237,7 +237,7 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelPr
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
     let head = read_head(&content.parts)?;
     let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
-        LINEAR => Arc::new(linear::read(&file, &content.parts)?),
+        LINEAR => Arc::new(linear::read(&file, &content.parts, true)?),
         STACKED => Arc::new(stacked::read(&file, &content.parts)?),
         other => {
             let expected = "`linear` or `stacked`; another kind needs a later version";
@@ -332,5 +332,8 @@ fn chunks<'f, const N: usize>(file: &SafeTensors<'f>, name: &str, dtype: Dtype) 
     if tensor.dtype() != dtype {
         return Err(part(name, format!("{:?}", tensor.dtype()), format!("{dtype:?}")));
     }
-    Ok(tensor.data().as_chunks::<N>().0)
+    match tensor.data().as_chunks::<N>() {
+        (chunks, []) => Ok(chunks),
+        (_, rest) => Err(part(name, format!("{} bytes left over", rest.len()), format!("{N} bytes at a time"))),
+    }
 }

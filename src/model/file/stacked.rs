@@ -40,7 +40,7 @@ pub(super) fn parts(model: &StackedModel) -> serde_json::Value {
 }
 
 pub(super) fn tensors(model: &StackedModel) -> Vec<Tensor> {
-    let mut tensors = linear::tensors(&model.linear);
+    let mut tensors = linear::tensors(&model.linear, false);
     let Encoder { pieces, network, last } = &*model.encoder;
     let text = pieces.vocabulary();
     tensors.push(Tensor::new("encoder.vocabulary", Dtype::U8, &[text.len()], text.as_bytes(), |byte| [byte]));
@@ -85,7 +85,7 @@ fn matrix(name: &str, matrix: &Matrix) -> [Tensor; 3] {
 /// Reads the model, and proves that its parts fit together: the products of [`Network`] take what fits for granted.
 pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> Result<StackedModel, ModelProblem> {
     let parts: Parts = small(small_parts)?;
-    let linear = linear::read(file, small_parts)?;
+    let linear = linear::read(file, small_parts, false)?;
     in_range("stack.calibration", parts.stack.calibration.check())?;
     in_range("stack.linear_calibration", parts.stack.linear_calibration.check())?;
     if !(0.0..=100.0).contains(&parts.stack.linear_weight) {

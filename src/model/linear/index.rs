@@ -122,7 +122,7 @@ impl Index {
             before += *start;
             *start = before;
         }
-        let mut seen = vec![0u64; count.div_ceil(64)];
+        let mut seen = vec![0u64; count / 64 + 1];
         let mut features = Vec::with_capacity(count);
         for feature in of_features {
             let rank = feature.rank as usize;
@@ -223,8 +223,8 @@ pub(crate) struct Texts {
     packed: OnceLock<Vec<u8>>,
 }
 
-/// More than any text has, in bytes.
-const LONGEST: usize = 1 << 10;
+/// More than texts have on average, in bytes.
+const LONG: usize = 1 << 8;
 
 impl Texts {
     pub fn new(texts: &[&str]) -> Self {
@@ -252,8 +252,8 @@ impl Texts {
         let lines = self.lines.get_or_init(|| {
             let packed = self.packed.get().map_or(&[][..], |packed| packed);
             let mut bytes = Vec::new();
-            let _ = DeflateDecoder::new(packed).take((count * LONGEST) as u64).read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
+            let _ = DeflateDecoder::new(packed).take((count * LONG) as u64).read_to_end(&mut bytes);
+            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
         });
         lines.split('\n')
     }
@@ -321,6 +321,11 @@ mod tests {
             let refused = Index::new(texts.into_iter(), features.into_iter(), Texts::default());
             assert!(matches!(refused, Err(Error::Shape { .. })));
         }
+        // As many features as a word has bits.
+        let of_each = |rank: u32| ((u64::from(rank), 1), Feature { rank, weights: [0.0; 3], idf: 1.0 });
+        let (texts, mut features): (Vec<_>, Vec<_>) = (0..64).map(of_each).unzip();
+        features[0].rank = 64;
+        assert!(Index::new(texts.into_iter(), features.into_iter(), Texts::default()).is_err());
         let unnamed = ["w|a", ""].map(|name| (name, [0.0; 3], 1.0));
         assert!(Index::of_named(unnamed.into_iter()).is_none());
         assert!(Index::of_named([("x|a", [0.0; 3], 1.0)].into_iter()).is_none());

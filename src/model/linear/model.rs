@@ -13,7 +13,7 @@ use super::scorer::Scorer;
 use super::tfidf::{Tfidf, Weighting};
 use super::tokenize::Tokenizer;
 use super::vocabulary::Vocabulary;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Attribution, EvidenceModel, EvidenceWindow, Kind, Term};
 use crate::stance::Stance;
 
@@ -80,6 +80,10 @@ impl LinearModel {
             Weights::ByName(tfidf, coef) => return Ok((tfidf.clone(), coef.clone())),
         };
         let names = index.names();
+        if names.iter().any(String::is_empty) {
+            let (found, expected) = ("some that are not known".into(), "a name for each".into());
+            return Err(Error::Shape { what: "names of features", found, expected });
+        }
         let mut features: Vec<(&Feature, &String)> = index.features().iter().zip(&names).collect();
         features.sort_by_key(|(feature, _)| feature.rank);
         let vocabulary = Vocabulary::new(features.iter().map(|(_, name)| hash_of(name)).collect())?;
@@ -213,7 +217,7 @@ impl EvidenceModel for LinearModel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
+    use crate::document::{Document, Strength};
     use crate::gazetteer::Gazetteer;
     use crate::{Article, Pipeline};
 
@@ -232,7 +236,7 @@ mod tests {
         let Kind::Linear(fast) = Pipeline::fast().model().evidence.kind() else { panic!("a linear model") };
         let article = Article::new(TEXT).with_title("Chile and Peru, Beside Themselves");
         let document = Document::read(&article, Gazetteer::embedded());
-        let windows: Vec<EvidenceWindow<'_>> = document
+        let mut windows: Vec<EvidenceWindow<'_>> = document
             .windows()
             .into_iter()
             .flat_map(|window| {
@@ -241,11 +245,19 @@ mod tests {
             })
             .collect();
         assert!(windows.len() > 50, "{} windows", windows.len());
+        // Two words.
+        let short = Article::new("Peru Chile");
+        let short = Document::read(&short, Gazetteer::embedded());
+        let pair = (short.parties()[0], short.parties()[1]);
+        let both = [pair, (pair.1, pair.0)];
+        let (document, sentences, strength) = (&short, (0, 0), Strength::Direct);
+        windows.extend(both.map(|pair| EvidenceWindow { document, sentences, strength, pair }));
         let usual = NgramParams::default();
         for ngrams in [
             usual.clone(),
             NgramParams { max_n: 2, near: 1, context: 2, mask_names: false, ..usual.clone() },
             NgramParams { max_n: 0, stems: false, ..usual.clone() },
+            NgramParams { near: 0, context: 0, max_n: 5, ..usual.clone() },
             NgramParams { max_region_n: 0, max_n: 1, ..usual.clone() },
             NgramParams { max_n: 0, max_region_n: 0, context: 0, stems: false, ..usual },
         ] {

@@ -60,18 +60,10 @@ impl Vocabulary {
     /// The column of `hash`, if it is known.
     #[inline]
     pub fn get(&self, hash: u64) -> Option<u32> {
-        if self.may_hold(hash) { self.place(hash) } else { None }
-    }
-
-    /// Whether the bit of a hash is set: so it is of all that are known, and of few others.
-    #[inline]
-    fn may_hold(&self, hash: u64) -> bool {
-        self.present[(hash >> 6) as usize & (self.present.len() - 1)] >> (hash & 63) & 1 != 0
-    }
-
-    /// The column of a hash that may be there.
-    #[inline]
-    fn place(&self, hash: u64) -> Option<u32> {
+        // The bit is set of all that are known, and of few others.
+        if self.present[(hash >> 6) as usize & (self.present.len() - 1)] >> (hash & 63) & 1 == 0 {
+            return None;
+        }
         let top = (hash >> self.shift) as usize;
         let (start, end) = (self.starts[top], self.starts[top + 1]);
         let bucket = &self.hashes[start as usize..end as usize];
