@@ -60,8 +60,6 @@ pub(super) struct Renderer<'a> {
     /// Fields of rows that are carried through, and the set of stances.
     pub keep: Vec<String>,
     pub format: Format,
-    /// Whether a page is told of the records.
-    pub has_page: bool,
     /// How many articles have been answered.
     answered: AtomicUsize,
     is_over: AtomicBool,
@@ -81,15 +79,7 @@ impl<'a> Renderer<'a> {
     pub fn new(args: &'a Args, answers: Answers<'a>, format: Format) -> Self {
         let set = answers.conformal.map(|_| LABEL_SET.to_owned());
         let keep = args.keep.iter().cloned().chain(set).collect();
-        Self {
-            args,
-            answers,
-            keep,
-            format,
-            has_page: args.html.is_some(),
-            answered: AtomicUsize::new(0),
-            is_over: AtomicBool::new(false),
-        }
+        Self { args, answers, keep, format, answered: AtomicUsize::new(0), is_over: AtomicBool::new(false) }
     }
 
     /// How many articles have been answered, those among them that are not written yet.
@@ -105,7 +95,7 @@ impl<'a> Renderer<'a> {
     /// Answers for all of the articles, on all threads; for none after [`stop`](Self::stop).
     pub fn answer(&self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<Vec<Answered>> {
         let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
-            let records = self.has_page.then(|| owned(self.records(article, &predictions)));
+            let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
             Ok((self.held(article, &predictions)?, records))
         };
         let rendered: Vec<Vec<Answered>> = articles

@@ -43,7 +43,7 @@ pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
 pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
     let coef =
         |rows: &[[f32; 3]]| Tensor::new("coef", Dtype::F32, &[rows.len(), 3], rows.as_flattened(), f32::to_le_bytes);
-    let mut tensors = match &model.weights {
+    match &model.weights {
         Weights::ByText(index, _) => {
             let (hashes, groups): (Vec<u64>, Vec<u32>) = index.texts().unzip();
             let features = index.features();
@@ -69,9 +69,7 @@ pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
             tensors.extend(named.then(|| Tensor::new("names", Dtype::U8, &[0], &[], |byte: u8| [byte])));
             tensors
         }
-    };
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    tensors
+    }
 }
 
 /// Features of one document frequency have one idf, so there are few: each is kept once, and for each feature its place
