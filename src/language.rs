@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
@@ -93,6 +93,9 @@ const LONG: usize = 400;
 const MANY: usize = 20;
 const LITTLE: f64 = 0.04;
 
+/// Fewer words than these tell nothing.
+const FEW: usize = 5;
+
 /// How much of a text is looked at, in bytes.
 const LOOKED_AT: usize = 1_500;
 
@@ -110,17 +113,17 @@ pub fn of(article: &Article) -> Option<&'static str> {
     // A title alone is hardly enough; of a text the beginning is.
     let text = if article.text.trim().is_empty() { article.part(Part::Title) } else { &article.text };
     let text = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let counted = Words::count(text);
-    let in_english = counted.share(ENGLISH, 2);
-    if in_english >= SHARE {
+    if is_english(text) {
         return Some("en");
     }
+    let counted = Words::count(text);
+    let in_english = counted.share(ENGLISH, 2);
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let latin = text.chars().filter(|c| c.is_alphabetic() && (*c as u32) < 0x250).count() * 2 >= letters;
     if !latin {
         // A script of its own, or one of few languages.
-        const FEW: usize = 15;
-        let language = detect(text).filter(|_| letters >= FEW).map(|info| tag(info.lang()));
+        const LETTERS: usize = 15;
+        let language = detect(text).filter(|_| letters >= LETTERS).map(|info| tag(info.lang()));
         // Two letters that Bulgarian does not have.
         return language.map(|found| if found == "bg" && text.contains(['ы', 'э']) { "ru" } else { found });
     }
@@ -133,6 +136,61 @@ pub fn of(article: &Article) -> Option<&'static str> {
         best.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(share, _)| *share >= SHARE && *share > 2.0 * in_english);
     let by_letters = || detect(text).filter(|info| letters >= LONG && info.is_reliable()).map(|info| tag(info.lang()));
     best.map(|(_, language)| language).or_else(by_letters).or_else(unknown)
+}
+
+/// Common English words, as [`english_number`] has them.
+static ENGLISH_WORDS: LazyLock<FxHashSet<u64>> =
+    LazyLock::new(|| COMMON[ENGLISH].1.split(' ').map(|word| word.bytes().fold(0, english_number)).collect());
+
+/// A word as a number, one more letter after some.
+fn english_number(before: u64, letter: u8) -> u64 {
+    before << 8 | u64::from(letter | 0x20)
+}
+
+/// Whether a text has that share of common English words, as [`Words::share`] finds it: in one pass, which ends as soon as no
+/// words that may follow could change it. Most texts are English, and half of one shows it.
+fn is_english(text: &str) -> bool {
+    let (bytes, common) = (text.as_bytes(), &*ENGLISH_WORDS);
+    let (mut words, mut found, mut first, mut several) = (0, 0, 0, false);
+    let is_enough = |words: usize, found: usize| found as f64 / words as f64 >= SHARE;
+    let (mut at, mut letters, mut word) = (0, 0, 0);
+    loop {
+        match bytes.get(at) {
+            Some(byte) if byte.is_ascii_alphabetic() => {
+                word = english_number(word, *byte);
+                letters += 1;
+                at += 1;
+                continue;
+            }
+            Some(byte) if !byte.is_ascii() => {
+                let c = text[at..].chars().next().unwrap_or_default();
+                at += c.len_utf8();
+                if c.is_alphabetic() {
+                    // Not a common word, whatever is before and after.
+                    letters += size_of::<u64>() + 1;
+                    continue;
+                }
+            }
+            Some(_) => at += 1,
+            None => {}
+        }
+        if letters > 0 {
+            words += 1;
+            if letters <= size_of::<u64>() && common.contains(&word) {
+                first = if found == 0 { word } else { first };
+                several |= first != word;
+                found += 1;
+                let at_most = words + (bytes.len() - at.min(bytes.len())).div_ceil(2);
+                if several && words >= FEW && is_enough(at_most, found) {
+                    return true;
+                }
+            }
+            (letters, word) = (0, 0);
+        }
+        if at >= bytes.len() {
+            return several && words >= FEW && is_enough(words, found);
+        }
+    }
 }
 
 /// The words of a text.
@@ -170,7 +228,7 @@ impl<'t> Words<'t> {
     fn share(&self, language: usize, least: usize) -> f64 {
         let (found, _, several) = self.common[language];
         // One or two may be parts of names: "Tour de France", "Al Mahmoudi".
-        let too_few = self.words < 5 || found < least || (least > 1 && !several);
+        let too_few = self.words < FEW || found < least || (least > 1 && !several);
         if too_few { 0.0 } else { found as f64 / self.words as f64 }
     }
 }
@@ -255,6 +313,15 @@ mod tests {
         fn words_are_the_runs_of_letters(text in "[a-zA-Zé漢ы' .1\\-]{0,40}") {
             let split = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
             proptest::prop_assert!(words(&text).eq(split));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn english_is_seen_before_the_end(
+            text in "((the|The|of|in|into|le|für|Peru|x|naïve|abcdefghthe|abthe|1|’)([ .,-]|, )){0,40}[a-z é]{0,60}",
+        ) {
+            proptest::prop_assert_eq!(is_english(&text), Words::count(&text).share(ENGLISH, 2) >= SHARE);
         }
     }
 

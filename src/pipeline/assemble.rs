@@ -19,37 +19,45 @@ impl Pipeline {
         scores: &[[f64; 3]],
     ) -> Vec<Prediction<'_>> {
         let Plan { states, actors, .. } = plan;
-        let mut of_pair: FxHashMap<(Party, Party), Vec<u32>> = FxHashMap::default();
-        for (window, i) in windows.iter().zip(0..) {
-            of_pair.entry(window.pair).or_default().push(i);
-        }
-        let pairs: Vec<(Party, Party)> = if query.all_states {
-            let named = |party: &Party| document.mentions(*party) > 0;
-            actors.iter().flat_map(|a| states.iter().filter(|s| named(s)).map(move |s| (*s, *a))).collect()
+        let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
+        let (place_of_state, place_of_actor) = (places(states), places(actors));
+        // Windows by pair, in the order of the pairs, and for each pair in that of the text.
+        let by_pair = |(i, window): (usize, &EvidenceWindow<'_>)| {
+            let (state, actor) = window.pair;
+            ((place_of_actor[&actor], place_of_state[&state]), i)
+        };
+        let mut order: Vec<((usize, usize), usize)> = windows.iter().enumerate().map(by_pair).collect();
+        order.sort_unstable();
+        let pairs: Vec<(usize, usize)> = if query.all_states {
+            let is_named = |state: &usize| document.mentions(states[*state]) > 0;
+            let of = |actor| (0..states.len()).filter(is_named).map(move |state| (actor, state));
+            (0..actors.len()).flat_map(of).collect()
         } else {
-            let places = |parties: &[Party]| -> FxHashMap<Party, usize> { parties.iter().copied().zip(0..).collect() };
-            let (states, actors) = (places(states), places(actors));
-            let mut connected: Vec<(Party, Party)> = of_pair.keys().copied().collect();
-            connected.sort_unstable_by_key(|(state, actor)| (actors.get(actor), states.get(state)));
-            connected
+            order.chunk_by(|a, b| a.0 == b.0).map(|same| same[0].0).collect()
         };
         let mut predictions = Vec::with_capacity(pairs.len());
-        for (state, actor) in pairs {
+        let mut rest = &order[..];
+        let (mut of_pair, mut their_scores) = (Vec::new(), Vec::new());
+        for pair in pairs {
+            let (actor, state) = (actors[pair.0], states[pair.1]);
             let (Party::Entry(state_id), Party::Entry(actor_id)) = (state, actor) else { continue };
             if state == actor {
                 continue;
             }
-            let places = of_pair.remove(&(state, actor)).unwrap_or_default();
-            let (windows, scores): (Vec<_>, Vec<_>) =
-                places.iter().map(|&i| (windows[i as usize], scores[i as usize])).unzip();
-            let pair = score_pair(&self.model, &windows, &scores, query.evidence_limit);
+            let (these, others) = rest.split_at(rest.partition_point(|(other, _)| *other <= pair));
+            rest = others;
+            of_pair.clear();
+            of_pair.extend(these.iter().map(|&(_, i)| windows[i]));
+            their_scores.clear();
+            their_scores.extend(these.iter().map(|&(_, i)| scores[i]));
+            let pair = score_pair(&self.model, &of_pair, &their_scores, query.evidence_limit);
             predictions.push(Prediction {
                 state: self.gazetteer.get(state_id),
                 actor: self.gazetteer.get(actor_id),
                 stance: pair.stance,
                 probabilities: pair.probabilities,
                 mentions: document.mentions(state),
-                no_evidence: windows.is_empty(),
+                no_evidence: of_pair.is_empty(),
                 evidence: pair.evidence,
             });
         }

@@ -11,11 +11,14 @@ use detente::model::reference::Reference;
 use detente::pipeline::Prediction;
 use detente::{Article, Pipeline, Query, Record, Stance, visible};
 
+use super::super::models::ModelName;
 use super::super::output::{Format, footnote, matrix, paint_decided, shorten, table, width};
 use super::{Args, Sort};
 
 /// Articles that one thread hands to the model at once.
 const SCORED_TOGETHER: usize = 8;
+/// The same of a model that needs no memory for each: what is the same for all of them is done less often.
+const SCORED_TOGETHER_FAST: usize = 32;
 
 /// What is held of an article while those before it are written: 64 KiB, a dozen times as much as most need. What is more is
 /// answered again when its turn comes.
@@ -98,8 +101,9 @@ impl<'a> Renderer<'a> {
             let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
             Ok((self.held(article, &predictions)?, records))
         };
+        let together = if *self.args.model.name() == ModelName::Fast { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
         let rendered: Vec<Vec<Answered>> = articles
-            .par_chunks(SCORED_TOGETHER)
+            .par_chunks(together)
             .map(|some| {
                 if self.is_over.load(Ordering::Relaxed) {
                     return Ok(Vec::new());

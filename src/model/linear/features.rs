@@ -47,7 +47,9 @@ pub(crate) struct WindowTokens {
 impl WindowTokens {
     /// Reads a window.
     pub fn read(document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) -> Self {
-        let mut read = Self { tokens: Vec::new(), marks: Vec::new(), ends: Vec::new() };
+        let bytes: usize = document.stretches(sentences).map(|stretch| stretch.span.len()).sum();
+        // As many as in most English.
+        let mut read = Self { tokens: Vec::with_capacity(bytes / 4), marks: Vec::new(), ends: Vec::new() };
         for stretch in document.stretches(sentences) {
             let before = read.marks.len();
             if let Some(last) =
