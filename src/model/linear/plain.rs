@@ -1,6 +1,6 @@
 //! The usual tokens of plain text, without the tables that text of any kind needs.
 //!
-//! Most text is ASCII with a few quotation marks, dashes and accents. None of these characters changes under NFKC, or meets
+//! Most text is ASCII with a few quotation marks, dashes, currency signs and accents. None of these characters changes under NFKC, or meets
 //! another to become one, and each has one small letter; so a loop over bytes gives what the steps of
 //! [`Tokenizer`](super::tokenize::Tokenizer) give. A test holds it to them.
 
@@ -50,8 +50,14 @@ fn class(bytes: &[u8], at: usize) -> (Class, usize) {
         [0xC3, _, ..] => (Class::Letter, 2),
         // ‘ and ’
         [0xE2, 0x80, 0x98 | 0x99, ..] => (Class::Apostrophe, 3),
-        // – — “ ”
-        [0xE2, 0x80, 0x93 | 0x94 | 0x9C | 0x9D, ..] => (Class::Sign, 3),
+        // – — “ ” •
+        [0xE2, 0x80, 0x93 | 0x94 | 0x9C | 0x9D | 0xA2, ..] => (Class::Sign, 3),
+        // €
+        [0xE2, 0x82, 0xAC, ..] => (Class::Sign, 3),
+        // ¡ ¢ £ ¤ ¥ ¦ § © « ¬ ® ° ± ¶ · » ¿
+        [0xC2, 0xA1..=0xA7 | 0xA9 | 0xAB | 0xAC | 0xAE | 0xB0 | 0xB1 | 0xB6 | 0xB7 | 0xBB | 0xBF, ..] => {
+            (Class::Sign, 2)
+        }
         _ => (Class::Other, 1),
     }
 }
@@ -125,7 +131,7 @@ mod tests {
 
         #[test]
         fn plain_text_has_the_tokens_of_any_text(
-            text in "([a-zA-Z0-9 '.,;:$%&/()!?<>~^`|_\\-\"À-ÿ‘’“”–—\t\n\u{1}\u{1f}\u{7f}]|[a-z]{1,3}['’][a-z]|[0-9][.,][0-9]|'|’|\\.){0,40}",
+            text in "([a-zA-Z0-9 '.,;:$%&/()!?<>~^`|_\\-\"À-ÿ‘’“”–—•€£°·»\t\n\u{1}\u{1f}\u{7f}]|[a-z]{1,3}['’][a-z]|[0-9][.,][0-9]|'|’|\\.){0,40}",
         ) {
             let mut found = Vec::new();
             let done = tokenize(&text, 0, &mut found);
