@@ -180,12 +180,6 @@ impl Index {
         found
     }
 
-    /// All features of a text.
-    #[inline]
-    pub fn all_of(&self, found: Found) -> &[Feature] {
-        &self.features[found.first as usize..][..found.groups.count_ones() as usize]
-    }
-
     /// The hash and the groups of each text, ascending by hash.
     pub fn texts(&self) -> impl ExactSizeIterator<Item = (u64, Groups)> {
         self.texts[..self.texts.len() - NONE.len()].iter().map(|text| (text.hash, text.groups))

@@ -168,9 +168,10 @@ impl EvidenceModel for LinearModel {
                 self.by_sentences(windows, |words, same| {
                     scorer.read(words);
                     for window in same {
-                        let (features, given) = scorer.features(words, window.pair, window.strength);
-                        weighting.weigh(features, given, &mut row);
-                        scores.push(self.sum(row.iter().map(|&(at, value)| (value, features[at as usize].weights))));
+                        let given = scorer.features(words, window.pair, window.strength);
+                        weighting.weigh(index.features(), given, &mut row);
+                        let weights = |place: u32| index.features()[place as usize].weights;
+                        scores.push(self.sum(row.iter().map(|&(place, value)| (value, weights(place)))));
                     }
                 });
             }

@@ -72,6 +72,29 @@ pub(crate) struct Masked {
 pub(crate) const STATE: &str = "<s>";
 pub(crate) const ACTOR: &str = "<a>";
 
+/// What can be said of a pair beside its words: the direction, alone, with the distance, and with names in between, and how
+/// strong the evidence is.
+pub(crate) const SHAPES: [&str; 18] = [
+    "state-first",
+    "state-first adjacent",
+    "state-first near",
+    "state-first apart",
+    "state-first far",
+    "state-first others-between",
+    "state-first none-between",
+    "actor-first",
+    "actor-first adjacent",
+    "actor-first near",
+    "actor-first apart",
+    "actor-first far",
+    "actor-first others-between",
+    "actor-first none-between",
+    "direct",
+    "carried",
+    "neighbour",
+    "title",
+];
+
 impl NgramParams {
     /// Refuses numbers beyond what any sentence needs.
     ///
@@ -142,7 +165,9 @@ impl NgramParams {
             }
         }
         let at = tokens(state.min(actor)..state.max(actor) + 1);
-        words.shape((state, actor), pair, strength).iter().for_each(|shape| text(groups::SHAPE, shape, at.clone()));
+        for shape in words.shapes((state, actor), pair, strength) {
+            text(groups::SHAPE, SHAPES[shape], at.clone());
+        }
     }
 }
 
@@ -239,40 +264,31 @@ impl<'a> Words<'a> {
         nearest(&self.named, pair)
     }
 
-    /// What is said of a pair beside its words: the direction, with the distance and with names in between, and how strong
-    /// the evidence is.
-    pub(crate) fn shape(
+    /// What is said of a pair beside its words: which of [`SHAPES`].
+    pub(crate) fn shapes(
         &self,
         (state, actor): (usize, usize),
         pair: (Party, Party),
         strength: Strength,
-    ) -> [&'static str; 4] {
+    ) -> [usize; 4] {
         let (first, second) = (state.min(actor), state.max(actor));
         let is_other = |party: Party| party != pair.0 && party != pair.1;
         let others = self.named.iter().any(|&(at, party)| first < at && at < second && is_other(party));
-        let (direction, others) = match (state < actor, others) {
-            (true, true) => ("state-first", "state-first others-between"),
-            (true, false) => ("state-first", "state-first none-between"),
-            (false, true) => ("actor-first", "actor-first others-between"),
-            (false, false) => ("actor-first", "actor-first none-between"),
+        let direction = if state < actor { 0 } else { 7 };
+        let distance = match second - first {
+            0..=2 => 1,
+            3..=6 => 2,
+            7..=15 => 3,
+            _ => 4,
         };
-        let distance = match (state < actor, second - first) {
-            (true, 0..=2) => "state-first adjacent",
-            (true, 3..=6) => "state-first near",
-            (true, 7..=15) => "state-first apart",
-            (true, _) => "state-first far",
-            (false, 0..=2) => "actor-first adjacent",
-            (false, 3..=6) => "actor-first near",
-            (false, 7..=15) => "actor-first apart",
-            (false, _) => "actor-first far",
-        };
+        let between = if others { 5 } else { 6 };
         let strength = match strength {
-            Strength::Direct => "direct",
-            Strength::Carried => "carried",
-            Strength::Neighbour => "neighbour",
-            Strength::Title => "title",
+            Strength::Direct => 14,
+            Strength::Carried => 15,
+            Strength::Neighbour => 16,
+            Strength::Title => 17,
         };
-        [direction, distance, others, strength]
+        [direction, direction + distance, direction + between, strength]
     }
 }
 

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::groups::{self, Groups, Kinds};
-use super::index::{Feature, Found, Index, Ranked, ranked};
-use super::ngrams::{ACTOR, Masked, NgramParams, STATE, Words, hash_of, stem};
+use super::index::{Found, Index, Ranked, ranked};
+use super::ngrams::{ACTOR, Masked, NgramParams, SHAPES, STATE, Words, hash_of, stem};
 use crate::document::{Party, Strength};
 
 /// Finds what [`NgramParams::features`] names, without names: what the pairs of a window share is looked up once for all, and
@@ -16,14 +16,12 @@ pub(crate) struct Scorer<'m> {
     index: &'m Index,
     params: &'m NgramParams,
     kinds: Kinds,
+    /// What the model knows of what is said of a pair beside its words.
+    shapes: [Found; SHAPES.len()],
     /// The words of the window, the names of all parties masked as those of others.
     masked: Masked,
     /// Its n-grams and stems, as far as the model knows them.
     shared: Vec<Run>,
-    /// The features of the window, then those of a pair: copies, which lie side by side.
-    features: Vec<Feature>,
-    /// How many are the window's.
-    of_window: usize,
     /// The text of the window with the names of a pair masked, and which groups each of its words is in.
     text: Vec<u8>,
     places: Vec<Groups>,
@@ -43,7 +41,7 @@ struct Run {
     hash: u64,
     /// The groups that it can be in.
     groups: Groups,
-    /// What the model knows of it; the first is one of the scorer's features.
+    /// What the model knows of it.
     found: Found,
 }
 
@@ -59,10 +57,9 @@ impl<'m> Scorer<'m> {
             index,
             params,
             kinds: Kinds::new(params),
+            shapes: SHAPES.map(|shape| index.find(hash_of(shape))),
             masked: Masked::default(),
             shared: Vec::new(),
-            features: Vec::new(),
-            of_window: 0,
             text: Vec::new(),
             places: Vec::new(),
             next: Vec::new(),
@@ -74,7 +71,7 @@ impl<'m> Scorer<'m> {
 
     /// Reads a window, before its first pair.
     pub fn read(&mut self, words: &Words<'_>) {
-        let Self { index, kinds, masked, shared, features, .. } = self;
+        let Self { index, kinds, masked, shared, .. } = self;
         words.mask_into(|_| None, masked);
         shared.clear();
         for start in 0..words.len() {
@@ -87,22 +84,19 @@ impl<'m> Scorer<'m> {
                 shared.push(Run::new(start, start + 1, hash_of(stem), kinds.stems));
             }
         }
-        features.clear();
-        look_up(index, shared, features);
-        self.of_window = self.features.len();
+        look_up(index, shared);
         self.text.clear();
         self.text.extend_from_slice(self.masked.text.as_bytes());
         self.places.resize(words.len(), 0);
         self.next.resize(words.len(), 0);
     }
 
-    /// The features of a pair of the window that was read, each as often as it occurs, ascending: places among those beside
-    /// them.
-    pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> (&[Feature], &[Ranked]) {
-        let Self { index, params, kinds, masked, shared, features, text, places, next, own, given, scratch, .. } = self;
+    /// The features of a pair of the window that was read, each as often as it occurs, ascending by rank.
+    pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> &[Ranked] {
+        let Self { index, params, kinds, shapes, masked, shared, text, places, next, own, given, scratch, .. } = self;
         given.clear();
-        features.truncate(self.of_window);
-        let Some((state, actor)) = words.nearest(pair) else { return (features, given) };
+        let features = index.features();
+        let Some((state, actor)) = words.nearest(pair) else { return given };
         groups::fill(places, params, state, actor);
         let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
         let mut from = 0;
@@ -127,10 +121,7 @@ impl<'m> Scorer<'m> {
             }
             from = at + 1;
         }
-        own.extend(
-            words.shape((state, actor), pair, strength).map(|shape| Run::new(0, 0, hash_of(shape), groups::SHAPE)),
-        );
-        look_up(index, own, features);
+        look_up(index, own);
         for run in shared.iter() {
             let groups = places[run.start] & places[run.end - 1] & run.groups;
             if groups != 0 && next[run.start] >= run.end {
@@ -140,12 +131,15 @@ impl<'m> Scorer<'m> {
         for run in own.iter() {
             given.extend(ranked(features, run.found.features(run.groups)));
         }
+        for shape in words.shapes((state, actor), pair, strength) {
+            given.extend(ranked(features, shapes[shape].features(groups::SHAPE)));
+        }
         for &(at, _) in named() {
             let other = masked.starts[at]..masked.starts[at + 1] - 1;
             text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
         }
         sort(given, scratch, index.features().len());
-        (features, given)
+        given
     }
 }
 
@@ -187,7 +181,7 @@ fn sort(given: &mut Vec<Ranked>, scratch: &mut Vec<Ranked>, count: usize) {
 /// Keeps those of the runs that the model knows, and appends their features.
 ///
 /// Memory is asked for many runs at once: what is waited for is more than what is computed.
-fn look_up(index: &Index, runs: &mut Vec<Run>, features: &mut Vec<Feature>) {
+fn look_up(index: &Index, runs: &mut Vec<Run>) {
     let mut kept = 0;
     for at in 0..runs.len() {
         let run = runs[at];
@@ -198,11 +192,6 @@ fn look_up(index: &Index, runs: &mut Vec<Run>, features: &mut Vec<Feature>) {
     }
     runs.truncate(kept);
     black_box(runs.iter().fold(0, |all, run| all ^ index.features()[run.found.first as usize].rank));
-    for run in runs {
-        let first = features.len() as u32;
-        features.extend_from_slice(index.all_of(run.found));
-        run.found.first = first;
-    }
 }
 
 #[cfg(test)]
