@@ -15,8 +15,7 @@ pub mod party;
 pub mod sentences;
 mod shapes;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Unbounded};
+use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -149,14 +148,14 @@ impl<'a> Document<'a> {
     pub(crate) fn read_where(
         article: &'a Article,
         gazetteer: &Gazetteer,
-        is_asked: impl FnOnce(&BTreeSet<EntryId>) -> bool,
+        is_asked: impl FnOnce(&[EntryId]) -> bool,
     ) -> Self {
         let mut document = Self::empty(article);
         // The text first: it introduces the persons that the title only names.
         let mut scan = gazetteer.scan(article.month());
         let text = scan.mentions(&article.text);
         let title = scan.mentions(article.part(Part::Title));
-        let named: BTreeSet<EntryId> = title.iter().chain(&text).map(|m| m.entry).collect();
+        let named = each_once(title.iter().chain(&text).map(|m| m.entry));
         if named.len() < 2 || !is_asked(&named) {
             return document;
         }
@@ -398,18 +397,21 @@ impl<'a> Document<'a> {
     }
 
     fn connected(&self) -> impl Iterator<Item = Window> + '_ {
-        let parties = |sentence: &Sentence| -> BTreeSet<Party> { sentence.marks.iter().map(|m| m.party).collect() };
+        let parties = |sentence: &Sentence| each_once(sentence.marks.iter().map(|m| m.party));
         (0..self.sentences.len()).flat_map(move |index| {
             let here = parties(&self.sentences[index]);
             let both_ways = |a: &Party, b: &Party| [(*a, *b), (*b, *a)];
-            let within = here.iter().flat_map(|a| here.range((Excluded(a), Unbounded)).flat_map(|b| both_ways(a, b)));
+            let within = here.iter().enumerate().flat_map(|(i, a)| here[i + 1..].iter().flat_map(|b| both_ways(a, b)));
             let sentence = &self.sentences[index];
             let (direct, carried): (Vec<_>, Vec<_>) =
                 within.partition(|(a, b)| sentence.strength(*a, *b) == Strength::Direct);
             let neighbour = self.neighbour_before(index).map(|before| {
                 let before = parties(before);
-                let pairs =
-                    before.difference(&here).flat_map(|a| here.difference(&before).flat_map(|b| both_ways(a, b)));
+                let others = |of: &[Party], without: &[Party]| -> Vec<Party> {
+                    of.iter().copied().filter(|party| without.binary_search(party).is_err()).collect()
+                };
+                let (there, here) = (others(&before, &here), others(&here, &before));
+                let pairs = there.iter().flat_map(|a| here.iter().flat_map(|b| both_ways(a, b)));
                 Window { sentences: (index - 1, index), strength: Strength::Neighbour, pairs: pairs.collect() }
             });
             let within = [(Strength::Direct, direct), (Strength::Carried, carried)];
@@ -476,6 +478,14 @@ impl<'a> Document<'a> {
         let (state, actor) = (state.span.clone(), actor.span.clone());
         Some(Evidence { part, span, state, actor, in_title, strength, sentences: window })
     }
+}
+
+/// Each of them once, in order.
+fn each_once<T: Ord>(some: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = some.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn mark(gazetteer: &Gazetteer, m: &Mention) -> Mark {

@@ -29,7 +29,6 @@ mod records;
 mod tiers;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::article::{Article, Part, Span};
@@ -71,9 +70,9 @@ impl Query {
         Ok(Self { actors, ..Self::default() })
     }
 
-    /// Whether an article that names these can have anything that is asked for.
-    fn is_about(&self, named: &BTreeSet<EntryId>) -> bool {
-        let any = |asked: &[EntryId]| asked.is_empty() || asked.iter().any(|id| named.contains(id));
+    /// Whether an article that names these, in order, can have anything that is asked for.
+    fn is_about(&self, named: &[EntryId]) -> bool {
+        let any = |asked: &[EntryId]| asked.is_empty() || asked.iter().any(|id| named.binary_search(id).is_ok());
         self.all_states || (any(&self.actors) && any(&self.states))
     }
 }
