@@ -142,13 +142,16 @@ pub fn of(article: &Article) -> Option<&'static str> {
 static ENGLISH_WORDS: LazyLock<FxHashSet<u64>> =
     LazyLock::new(|| COMMON[ENGLISH].1.split(' ').map(|word| word.bytes().fold(0, english_number)).collect());
 
-/// A word as a number, one more letter after some.
+/// The most letters of a word that is told from others by its number.
+const LONGEST: usize = size_of::<u64>();
+
+/// A word as a number, one more letter after some: made letter by letter, as the text is read.
 fn english_number(before: u64, letter: u8) -> u64 {
     before << 8 | u64::from(letter | 0x20)
 }
 
 /// Whether a text has that share of common English words, as [`Words::share`] finds it: in one pass, which ends as soon as no
-/// words that may follow could change it. Most texts are English, and half of one shows it.
+/// words that may follow could change it. Most texts are English, and half of one shows it; others are then read once more.
 fn is_english(text: &str) -> bool {
     let (bytes, common) = (text.as_bytes(), &*ENGLISH_WORDS);
     let (mut words, mut found, mut first, mut several) = (0, 0, 0, false);
@@ -167,7 +170,7 @@ fn is_english(text: &str) -> bool {
                 at += c.len_utf8();
                 if c.is_alphabetic() {
                     // Not a common word, whatever is before and after.
-                    letters += size_of::<u64>() + 1;
+                    letters += LONGEST + 1;
                     continue;
                 }
             }
@@ -176,11 +179,11 @@ fn is_english(text: &str) -> bool {
         }
         if letters > 0 {
             words += 1;
-            if letters <= size_of::<u64>() && common.contains(&word) {
+            if letters <= LONGEST && common.contains(&word) {
                 first = if found == 0 { word } else { first };
                 several |= first != word;
                 found += 1;
-                let at_most = words + (bytes.len() - at.min(bytes.len())).div_ceil(2);
+                let at_most = words + (bytes.len() - at).div_ceil(2);
                 if several && words >= FEW && is_enough(at_most, found) {
                     return true;
                 }
@@ -306,6 +309,7 @@ mod tests {
             assert!(words.iter().all(|word| number(word).is_some() && *word == word.to_lowercase()), "{language}");
             assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len(), "{language}");
         }
+        assert!(COMMON[ENGLISH].1.is_ascii(), "as `english_number` takes them");
     }
 
     proptest::proptest! {

@@ -1,9 +1,10 @@
-//! No command writes over what it reads.
+//! No command writes over what it reads, or works for what cannot be written.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use detente::output_file::OutputFile;
 
 /// What a path leads to, whatever it is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +39,29 @@ fn number(_: &Metadata) -> Option<Identity> {
     None
 }
 
-/// Refuses outputs, each with its flag, that are one of the inputs or one another.
+/// Refuses outputs, each with its flag, that are one of the inputs or one another, or cannot be written: that is known before
+/// the work, not after it.
 pub fn check<'p>(
+    inputs: impl IntoIterator<Item = &'p Path>,
+    outputs: impl IntoIterator<Item = (&'p str, &'p Path)>,
+) -> Result<()> {
+    let outputs: Vec<(&str, &Path)> = outputs.into_iter().collect();
+    check_names(inputs, outputs.iter().copied())?;
+    for (flag, path) in outputs {
+        match fs::metadata(path) {
+            _ if path == Path::new("-") => continue,
+            Ok(found) if found.is_dir() => bail!("{flag} {} is a folder; give the name of a file", show(path)),
+            // To open a pipe would be to wait for who reads it.
+            Ok(found) if !found.is_file() => continue,
+            _ => {}
+        }
+        OutputFile::create(path).with_context(|| format!("{flag} {}: cannot write there", show(path)))?;
+    }
+    Ok(())
+}
+
+/// Refuses outputs, each with its flag, that are one of the inputs or one another.
+pub fn check_names<'p>(
     inputs: impl IntoIterator<Item = &'p Path>,
     outputs: impl IntoIterator<Item = (&'p str, &'p Path)>,
 ) -> Result<()> {
@@ -52,7 +74,7 @@ pub fn check<'p>(
         let Some(found) = identity(input) else { continue };
         if let Some((flag, path, _)) = outputs.iter().find(|(.., output)| *output == found) {
             let input = if input == *path { String::new() } else { format!(" (`{}`)", show(input)) };
-            anyhow::bail!("{flag} {} is an input too{input}, and would be overwritten; give another name", show(path));
+            bail!("{flag} {} is an input too{input}, and would be overwritten; give another name", show(path));
         }
     }
     for (at, (flag, path, output)) in outputs.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use detente::LabelledPair;
 use detente::data::split::{self, SplitParams};
@@ -13,7 +13,6 @@ use detente::evaluate::{metrics, predictions};
 use detente::gazetteer::Gazetteer;
 use detente::model::linear::ClassWeight;
 use detente::model::linear::ngrams::NgramParams;
-use detente::output_file::OutputFile;
 use detente::train::recipe::{self, RecipeData, RecipeRows};
 use detente::train::tune::{self, Tuned};
 use detente::train::{Dataset, OutOfFold, Recipe, Step, TrainParams, TrainedEncoder, adapt, train_stacked};
@@ -143,11 +142,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         .chain(args.start_from.as_ref().and_then(ModelName::file));
     let written = [("--output", Some(args.output.as_path())), ("--out-of-fold", args.out_of_fold.as_deref())];
     paths::check(read.chain(common.files()), written.into_iter().filter_map(|(flag, path)| Some((flag, path?))))?;
-    // What cannot be written is known before the work, not after it.
-    let written = [Some(&args.output), args.out_of_fold.as_ref()];
-    for path in written.into_iter().flatten().filter(|path| !path.exists() || path.is_file()) {
-        OutputFile::create(path).with_context(|| format!("{}: cannot write there", path.display()))?;
-    }
     let mut params = recipe.params.clone();
     params.folds = args.cv.unwrap_or(params.folds);
     params.seed = args.seed.unwrap_or(params.seed);

@@ -144,7 +144,7 @@ impl<'a> Document<'a> {
     }
 
     /// [`read`](Self::read), if the names found are what is asked for; else an article without sentences, which takes less
-    /// than half as long.
+    /// than half as long. They are given ascending, each once.
     pub(crate) fn read_where(
         article: &'a Article,
         gazetteer: &Gazetteer,

@@ -44,8 +44,8 @@ impl Pipeline {
             if state == actor {
                 continue;
             }
-            let (these, others) = rest.split_at(rest.partition_point(|(other, _)| *other <= pair));
-            rest = others;
+            rest = &rest[rest.partition_point(|(other, _)| *other < pair)..];
+            let these = &rest[..rest.partition_point(|(other, _)| *other == pair)];
             of_pair.clear();
             of_pair.extend(these.iter().map(|&(_, i)| windows[i]));
             their_scores.clear();

@@ -70,7 +70,7 @@ impl Query {
         Ok(Self { actors, ..Self::default() })
     }
 
-    /// Whether an article that names these, in order, can have anything that is asked for.
+    /// Whether an article that names these, ascending, can have anything that is asked for.
     fn is_about(&self, named: &[EntryId]) -> bool {
         let any = |asked: &[EntryId]| asked.is_empty() || asked.iter().any(|id| named.binary_search(id).is_ok());
         self.all_states || (any(&self.actors) && any(&self.states))

@@ -151,6 +151,11 @@ impl Span {
         }
     }
 
+    /// Whether its last day is before the first of the other.
+    pub fn is_before(self, other: Self) -> bool {
+        self.last.next().first <= other.first.first
+    }
+
     /// Whether some day is of both.
     pub fn overlaps(self, other: Self) -> bool {
         self.first.first < other.last.next().first && other.first.first < self.last.next().first
@@ -238,5 +243,8 @@ mod tests {
         let overlaps = |a: &str, b: &str| a.parse::<Span>().unwrap().overlaps(b.parse().unwrap());
         assert!(overlaps("2014", "2014-Q4..2015") && overlaps("2014-W01", "2013"));
         assert!(!overlaps("2014", "2015") && !overlaps("2015-01", "2014-Q1..2014-Q4"));
+        let is_before = |a: &str, b: &str| a.parse::<Span>().unwrap().is_before(b.parse().unwrap());
+        assert!(is_before("2014", "2015") && is_before("2014-Q1..2014-Q4", "2015-01"));
+        assert!(!is_before("2015", "2014") && !is_before("2014", "2014-Q4..2015"));
     }
 }

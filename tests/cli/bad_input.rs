@@ -288,6 +288,28 @@ fn models_that_cannot_be_used() {
 }
 
 #[test]
+fn what_cannot_be_written_is_known_before_the_work() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Norway praised Chile.").save("a.csv", format!("{HEADER}{GOOD}"));
+    std::fs::create_dir(folder.path("sub")).expect("a folder");
+    let before = folder.names();
+    for (command, flags) in [
+        (&["predict", "a.txt", "--all-actors", "--model", MODEL][..], &["--output", "--html"][..]),
+        (&["trend", "a.txt", "--all-actors", "--model", MODEL], &["--output", "--html"]),
+        (&["evaluate", "--data", "a.csv", "--model", MODEL], &["--json", "--predictions", "--html"]),
+        (&["train", "--data", "a.csv"], &["--output"]),
+        (&["data", "check", "a.csv"], &["--json"]),
+    ] {
+        for flag in flags {
+            let run = |path: &str| folder.run(&[command, &[*flag, path]].concat());
+            run("nowhere/a.csv").says(2, &[flag, "nowhere/a.csv", "No such file"]).prints_nothing();
+            run("sub").says(2, &[flag, "sub is a folder"]).prints_nothing();
+        }
+    }
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
 fn bad_recipes_and_gazetteers() {
     let folder = Folder::new();
     folder.save("typo.toml", "[params]\nsede = 3\n");

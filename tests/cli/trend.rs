@@ -121,6 +121,7 @@ fn who_moved_most_is_who_turned() {
     assert_eq!((rows.len(), rows[0]["state"].as_str(), rows[0]["articles_before"].as_str()), (3, "Tajikistan", "32"));
     for (spans, said) in [
         (["2018", "2018-Q3"], "share days"),
+        (["2019", "2018"], "2019 is after 2018"),
         (["2018", "soon"], "expected a period such as 2014"),
         (["2018", "2020..2019"], "`2020` is after `2019`"),
     ] {

@@ -50,7 +50,8 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         n => anyhow::bail!("--ratios has {n} shares; expected two (train, test) or three (train, dev, test)"),
     };
     let outputs: Vec<PathBuf> = names.iter().map(|name| args.output_dir.join(format!("{name}.csv"))).collect();
-    paths::check(
+    // The folder may not be there yet.
+    paths::check_names(
         [args.file.as_path()].into_iter().chain(common.files()),
         outputs.iter().map(|path| ("--output-dir", path.as_path())),
     )?;

@@ -17,8 +17,10 @@ use super::{Args, Sort};
 
 /// Articles that one thread hands to the model at once.
 const SCORED_TOGETHER: usize = 8;
-/// The same of a model that needs no memory for each: what is the same for all of them is done less often.
+/// The most of a model that needs little memory for each: what is the same for all of them is done less often.
 const SCORED_TOGETHER_FAST: usize = 32;
+/// As many parts as this has each thread at least, where there are so many articles: some take longer than others.
+const PARTS: usize = 4;
 
 /// What is held of an article while those before it are written: 64 KiB, a dozen times as much as most need. What is more is
 /// answered again when its turn comes.
@@ -101,7 +103,8 @@ impl<'a> Renderer<'a> {
             let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
             Ok((self.held(article, &predictions)?, records))
         };
-        let together = if *self.args.model.name() == ModelName::Fast { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
+        let most = if *self.args.model.name() == ModelName::Fast { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
+        let together = articles.len().div_ceil(PARTS * rayon::current_num_threads()).clamp(SCORED_TOGETHER, most);
         let rendered: Vec<Vec<Answered>> = articles
             .par_chunks(together)
             .map(|some| {

@@ -177,6 +177,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     absent(&records, &query.states, &gazetteer, common);
     if let Some([from, to]) = args.rank.as_deref().and_then(|spans| <[Span; 2]>::try_from(spans).ok()) {
         ensure!(!from.overlaps(to), "--rank: {from} and {to} share days");
+        ensure!(from.is_before(to), "--rank: {from} is after {to}; the earlier comes first");
         let ranking = rank::rank(&records, from, to, &params)?;
         complain(&ranking.undated, ranking.repeated, &records, args, common)?;
         print(args, &ranking, ranking::table_of, ranking::csv_rows)?;

@@ -69,6 +69,32 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether all parts fit together, which the products take for granted.
+    pub(crate) fn fits(&self) -> bool {
+        let width = self.pieces.inputs();
+        let heads = self.relative.len() / BUCKETS;
+        let maps = |matrix: &Matrix, inputs, outputs| matrix.inputs() == inputs && matrix.outputs() == outputs;
+        let norm_fits = |norm: &Norm| norm.gain.len() == width && norm.offset.len() == width;
+        let layer_fits = |layer: &Layer| {
+            maps(&layer.queries_keys_values, width, 3 * width)
+                && maps(&layer.gathered, width, width)
+                && norm_fits(&layer.attention_norm)
+                && layer.up.inputs() == width
+                && maps(&layer.down, layer.up.outputs(), width)
+                && norm_fits(&layer.norm)
+        };
+        self.places.len() == MAX_PIECES * width
+            && norm_fits(&self.norm)
+            && heads > 0
+            && self.relative.len() == heads * BUCKETS
+            && width.is_multiple_of(heads)
+            && (width / heads).is_multiple_of(LANES)
+            && !self.layers.is_empty()
+            && self.layers.iter().all(layer_fits)
+            && self.head.inputs() == 3 * width
+            && (0.0..=1.0).contains(&self.epsilon)
+    }
+
     /// The hidden vectors of windows that are read together; each depends on its window alone.
     pub fn hidden(&self, windows: &[PieceWindow]) -> Vec<f32> {
         let width = self.pieces.inputs();

@@ -48,7 +48,7 @@ impl WindowTokens {
     /// Reads a window.
     pub fn read(document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) -> Self {
         let bytes: usize = document.stretches(sentences).map(|stretch| stretch.span.len()).sum();
-        // As many as in most English.
+        // A token for four bytes: more than most English has.
         let mut read = Self { tokens: Vec::with_capacity(bytes / 4), marks: Vec::new(), ends: Vec::new() };
         for stretch in document.stretches(sentences) {
             let before = read.marks.len();

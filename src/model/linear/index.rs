@@ -47,7 +47,7 @@ pub(crate) struct Feature {
     pub idf: f64,
 }
 
-/// A feature of a row: its rank in the upper half, its place among some features in the lower, so that the numbers sort as
+/// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
 /// the ranks do.
 pub(crate) type Ranked = u64;
 

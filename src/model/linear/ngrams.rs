@@ -274,7 +274,9 @@ impl<'a> Words<'a> {
         let (first, second) = (state.min(actor), state.max(actor));
         let is_other = |party: Party| party != pair.0 && party != pair.1;
         let others = self.named.iter().any(|&(at, party)| first < at && at < second && is_other(party));
-        let direction = if state < actor { 0 } else { 7 };
+        const ACTOR_FIRST: usize = 7;
+        const STRENGTHS: usize = 14;
+        let direction = if state < actor { 0 } else { ACTOR_FIRST };
         let distance = match second - first {
             0..=2 => 1,
             3..=6 => 2,
@@ -282,13 +284,13 @@ impl<'a> Words<'a> {
             _ => 4,
         };
         let between = if others { 5 } else { 6 };
-        let strength = match strength {
-            Strength::Direct => 14,
-            Strength::Carried => 15,
-            Strength::Neighbour => 16,
-            Strength::Title => 17,
+        let how_strong = match strength {
+            Strength::Direct => 0,
+            Strength::Carried => 1,
+            Strength::Neighbour => 2,
+            Strength::Title => 3,
         };
-        [direction, direction + distance, direction + between, strength]
+        [direction, direction + distance, direction + between, STRENGTHS + how_strong]
     }
 }
 
@@ -319,4 +321,37 @@ fn is_title_case(tokens: &[Token]) -> bool {
     };
     let capitalised = words().filter(|t| t.capitalised).count();
     2 * capitalised > words().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_say_what_they_are_named() {
+        let words = |named: &[(usize, Party)]| Words { words: Vec::new(), tokens: Vec::new(), named: named.to_vec() };
+        let (state, actor, other) = (Party::State, Party::Actor, Party::Entry(crate::gazetteer::EntryId(0)));
+        let shapes = |words: &Words<'_>, (state_at, actor_at), strength| {
+            words.shapes((state_at, actor_at), (state, actor), strength).map(|shape| SHAPES[shape])
+        };
+        let between = words(&[(5, other)]);
+        let apart = words(&[(0, other), (30, other)]);
+        for (strength, name) in [
+            (Strength::Direct, "direct"),
+            (Strength::Carried, "carried"),
+            (Strength::Neighbour, "neighbour"),
+            (Strength::Title, "title"),
+        ] {
+            for (distance, how_far) in
+                [(2, "adjacent"), (3, "near"), (6, "near"), (7, "apart"), (15, "apart"), (16, "far")]
+            {
+                for (first, places) in [("state-first", (4, 4 + distance)), ("actor-first", (4 + distance, 4))] {
+                    for (words, others) in [(&between, "others-between"), (&apart, "none-between")] {
+                        let expected = [first, &format!("{first} {how_far}"), &format!("{first} {others}"), name];
+                        assert_eq!(shapes(words, places, strength), expected);
+                    }
+                }
+            }
+        }
+    }
 }

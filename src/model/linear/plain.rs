@@ -1,7 +1,7 @@
 //! The usual tokens of plain text, without the tables that text of any kind needs.
 //!
-//! Most text is ASCII with a few quotation marks, dashes, currency signs and accents. None of these characters changes under NFKC, or meets
-//! another to become one, and each has one small letter; so a loop over bytes gives what the steps of
+//! Most text is ASCII with a few quotation marks, dashes, accents and signs such as `£`. None of these characters changes under
+//! NFKC, or meets another to become one, and each has one small letter; so a loop over bytes gives what the steps of
 //! [`Tokenizer`](super::tokenize::Tokenizer) give. A test holds it to them.
 
 use compact_str::CompactString;

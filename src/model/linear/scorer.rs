@@ -138,7 +138,7 @@ impl<'m> Scorer<'m> {
             let other = masked.starts[at]..masked.starts[at + 1] - 1;
             text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
         }
-        sort(given, scratch, index.features().len());
+        sort(given, scratch, features.len());
         given
     }
 }
@@ -178,7 +178,7 @@ fn sort(given: &mut Vec<Ranked>, scratch: &mut Vec<Ranked>, count: usize) {
     std::mem::swap(given, scratch);
 }
 
-/// Keeps those of the runs that the model knows, and appends their features.
+/// Keeps those of the runs that the model knows.
 ///
 /// Memory is asked for many runs at once: what is waited for is more than what is computed.
 fn look_up(index: &Index, runs: &mut Vec<Run>) {
