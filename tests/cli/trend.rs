@@ -1,8 +1,10 @@
 //! `detente trend`: from articles or records to stance over time.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::Stdio;
 
-use crate::program::{Folder, MODEL};
+use crate::program::{Ended, Folder, MODEL};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/examples/two-years");
 
@@ -44,6 +46,44 @@ fn records_give_what_their_articles_give() {
     let as_they_are = json(&folder, &["records.jsonl", "--by", "month"]);
     assert_eq!(as_they_are, json(&folder, &[EXAMPLE, "--by", "month", "--no-correction"]));
     assert_ne!(as_they_are, articles);
+}
+
+#[test]
+fn records_are_known_on_standard_input_and_in_folders() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("answers")).expect("a folder");
+    for (year, args) in [("2018", ["2018-q1", "2018-q2"]), ("2019", ["2019-q1", "2019-q2"])] {
+        let files = args.map(|quarter| format!("{EXAMPLE}/{quarter}.jsonl"));
+        let output = format!("answers/{year}.jsonl");
+        let args = ["predict", &files[0], &files[1], "--actor", "Russia", "--model", "fast", "--output", &output];
+        assert_eq!(folder.run(&args).code, Some(0));
+    }
+    let both = json(&folder, &["answers/2018.jsonl", "answers/2019.jsonl"]);
+    assert_eq!(json(&folder, &["answers"]), both);
+    let records =
+        ["2018", "2019"].map(|year| std::fs::read(folder.path(&format!("answers/{year}.jsonl"))).expect("it"));
+    let on_stdin = |bytes: &[u8], args: &[&str]| {
+        let mut child = folder.command(&[&["trend", "-", "--actor", "Russia"], args].concat());
+        let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("the program starts");
+        // Who refuses what it sees first does not read the rest.
+        let _ = child.stdin.take().expect("piped").write_all(bytes);
+        let ended = child.wait_with_output().expect("it ends");
+        Ended::new(ended.status.code(), ended.stdout, &ended.stderr)
+    };
+    let ended = on_stdin(&records.concat(), &["--format", "json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).expect("JSON"), both);
+    // What is no record among these is an error, not an article.
+    on_stdin(&[&records[0][..], b"{\"text\": \"Peru thanked Russia.\"}\n"].concat(), &[])
+        .says(2, &["-:", "expected a record"]);
+    on_stdin(b"id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n", &[])
+        .says(2, &["-: these are answers of `predict`"]);
+    let article = b"{\"text\": \"Peru thanked Russia.\", \"date\": \"2019-01-02\"}\n";
+    on_stdin(article, &["--model", MODEL]).says(0, &[]);
+    folder.save("answers/more.jsonl", article);
+    folder
+        .run(&["trend", "answers", "--actor", "Russia"])
+        .says(2, &["answers: answers of `predict` lie beside articles", "more.jsonl"]);
 }
 
 #[test]

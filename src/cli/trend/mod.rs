@@ -7,7 +7,7 @@ mod tables;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail, ensure};
@@ -22,6 +22,7 @@ use detente::trend::{Granularity, Span, Trend, TrendParams, trend};
 use detente::trend::{blocs as clusters, rank};
 use detente::{Pipeline, Query, Record, visible};
 
+use self::records::Given;
 use super::inputs::{ArticleArgs, ReadArgs};
 use super::models::ModelName;
 use super::output::{self, Sink, command_line};
@@ -129,13 +130,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     format(args)?;
     let to_stdout = args.format.is_some() && args.output.is_none();
     output::check_page(args.html.as_deref(), to_stdout)?;
-    let (recorded, written): (Vec<&Path>, Vec<&Path>) = args.articles.paths().partition(|path| records::holds(path));
-    if let Some(path) = written.iter().find(|path| records::look_alike(path)) {
-        let shown = visible(&path.to_string_lossy()).into_owned();
-        anyhow::bail!(
-            "{shown}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl"
-        );
-    }
+    let Given { recorded, written } = Given::new(args.articles.paths())?;
     let pipeline = match (&args.model, written.is_empty() && args.articles.given().is_none()) {
         (Some(model), _) => Some(model.load(common)?),
         (None, false) => Some(ModelName::Fast.load(common)?),

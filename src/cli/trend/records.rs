@@ -1,20 +1,84 @@
-//! What `trend` counts: records that were written, and the answers to articles.
+//! What `trend` counts: records that `predict` wrote, and the answers to articles.
 
 use std::fs::{File, Metadata};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use detente::gazetteer::{EntryId, Gazetteer};
+use detente::source::{self, Format, Source};
 use detente::{Pipeline, Query, Record, visible};
 
 use super::super::{Common, batches, progress};
 use super::Args;
 
+/// What `trend` counts, told apart.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Files of records, and `-` where standard input has some.
+    pub recorded: Vec<PathBuf>,
+    /// What holds articles.
+    pub written: Vec<PathBuf>,
+}
+
+impl Given {
+    /// Looks at the beginning of each file, of those in folders too, and of standard input.
+    ///
+    /// # Errors
+    /// Where answers of `predict` would be read as articles, and give figures of something else.
+    pub fn new<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self> {
+        let mut given = Self::default();
+        for path in paths {
+            let files = if path.is_dir() { tables_in(path) } else { vec![path.to_owned()] };
+            let (recorded, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| holds(file));
+            if let Some(file) = others.iter().find(|file| look_alike(file)) {
+                bail!(
+                    "{}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl",
+                    shown(file)
+                );
+            }
+            if recorded.is_empty() {
+                given.written.push(path.to_owned());
+            } else {
+                let other = others.first().map(|other| shown(other)).unwrap_or_default();
+                ensure!(
+                    others.is_empty(),
+                    "{}: answers of `predict` lie beside articles, as {other}; name the files of the one or the other",
+                    shown(path)
+                );
+                given.recorded.extend(recorded);
+            }
+        }
+        Ok(given)
+    }
+}
+
+/// The files of a folder that can be answers of `predict`.
+fn tables_in(folder: &Path) -> Vec<PathBuf> {
+    let is_table = |source: &Source| {
+        matches!(source.format, Format::Jsonl | Format::Json | Format::Csv | Format::Tsv | Format::Parquet)
+    };
+    let sources = source::inputs(&[folder], None).sources.into_iter().flatten();
+    sources.filter(is_table).map(|source| source.input.path().to_owned()).collect()
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
+}
+
+/// The beginning of standard input, which is read again by whoever reads it. More than its first line need not be there yet.
+fn beginning() -> Vec<u8> {
+    io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default()
+}
+
 /// Whether a file holds the records of `predict`.
-pub fn holds(path: &Path) -> bool {
+fn holds(path: &Path) -> bool {
+    if path == Path::new("-") {
+        let beginning = beginning();
+        return beginning.starts_with(b"{\"id\":") && look_like(&beginning);
+    }
     let Ok(file) = File::open(path) else { return false };
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
     is_file && are(BufReader::new(file))
@@ -26,9 +90,12 @@ pub fn are(mut lines: impl BufRead) -> bool {
     lines.read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
 }
 
-/// Whether a file that is no JSONL of records has their columns: read as articles, they would give figures of something else.
-pub fn look_alike(path: &Path) -> bool {
+/// Whether a file that is no JSONL of records has their columns.
+fn look_alike(path: &Path) -> bool {
     const LOOKED_AT: u64 = 4 << 10;
+    if path == Path::new("-") {
+        return look_like(&beginning());
+    }
     let Ok(file) = File::open(path) else { return false };
     let Some(length) = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len()) else { return false };
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -49,7 +116,10 @@ pub fn look_like(bytes: &[u8]) -> bool {
 
 pub fn read(path: &Path, with: impl FnMut(Record)) -> Result<()> {
     let name = path.to_string_lossy();
-    parse(BufReader::new(File::open(path).with_context(|| visible(&name).into_owned())?), &name, with)
+    if path == Path::new("-") {
+        return parse(io::stdin().lock(), &name, with);
+    }
+    parse(BufReader::new(File::open(path).with_context(|| shown(path))?), &name, with)
 }
 
 /// Reads records from what is called `name`.
@@ -75,15 +145,14 @@ pub fn asked<'q>(query: &'q Query, gazetteer: &'q Gazetteer) -> impl Fn(&Record)
 /// Answers articles, and appends their records; gives whether some failed.
 pub fn answer(
     args: &Args,
-    written: &[&Path],
+    written: &[PathBuf],
     pipeline: &Pipeline,
     query: &Query,
     common: &Common,
     records: &mut Vec<Record>,
 ) -> Result<bool> {
     const TOGETHER: usize = 8;
-    let written: Vec<PathBuf> = written.iter().map(|path| path.to_path_buf()).collect();
-    let (inputs, complaints) = args.read.inputs(&written, &[], common);
+    let (inputs, complaints) = args.read.inputs(written, &[], common);
     let bar = progress::articles(common);
     let wanted = batches::Wanted { any_language: args.any_language };
     let (batches, reader) = batches::read(args.articles.given(), inputs, complaints, common.warn(), wanted);
