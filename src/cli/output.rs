@@ -14,6 +14,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use detente::output_file::OutputFile;
 use detente::{Record, Stance};
 
+use super::paths;
+
 /// `--format` of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -101,7 +103,7 @@ pub fn command_line() -> String {
 
 /// Refuses a page on standard output beside other results there.
 pub fn check_page(page: Option<&Path>, results: bool) -> Result<()> {
-    let both = results && page == Some(Path::new("-"));
+    let both = results && page.is_some_and(paths::is_stdout);
     anyhow::ensure!(!both, "--html - and --format both write to standard output; --output takes the results elsewhere");
     Ok(())
 }
@@ -163,7 +165,7 @@ pub enum Sink {
 impl Sink {
     /// Opens the sink.
     pub fn open(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path.filter(|p| *p != Path::new("-")) else {
+        let Some(path) = path.filter(|path| !paths::is_stdout(path)) else {
             drop(stdout()?);
             return Ok(Self::Stdout(io::BufWriter::new(io::stdout())));
         };

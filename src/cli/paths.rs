@@ -1,9 +1,10 @@
 //! No command writes over what it reads, or works for what cannot be written.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use detente::output_file::OutputFile;
 
 /// What a path leads to, whatever it is called.
@@ -21,10 +22,7 @@ fn identity(path: &Path) -> Option<Identity> {
         // Several may write to a device or a pipe.
         Ok(found) if !found.is_file() => None,
         Ok(found) => number(&found).or_else(|| fs::canonicalize(path).ok().map(Identity::Name)),
-        Err(_) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Some(Identity::Name(fs::canonicalize(folder).ok()?.join(path.file_name()?)))
-        }
+        Err(_) => Some(Identity::Name(fs::canonicalize(folder_of(path)).ok()?.join(path.file_name()?))),
     }
 }
 
@@ -47,17 +45,40 @@ pub fn check<'p>(
 ) -> Result<()> {
     let outputs: Vec<(&str, &Path)> = outputs.into_iter().collect();
     check_names(inputs, outputs.iter().copied())?;
-    for (flag, path) in outputs {
-        match fs::metadata(path) {
-            _ if path == Path::new("-") => continue,
-            Ok(found) if found.is_dir() => bail!("{flag} {} is a folder; give the name of a file", show(path)),
-            // To open a pipe would be to wait for who reads it.
-            Ok(found) if !found.is_file() => continue,
-            _ => {}
+    outputs.into_iter().filter(|(_, path)| !is_stdout(path)).try_for_each(|(flag, path)| check_writable(flag, path))
+}
+
+fn check_writable(flag: &str, path: &Path) -> Result<()> {
+    let shown = show(path);
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => bail!("{flag} {shown} is a folder; give the name of a file"),
+        // To open a pipe would be to wait for who reads it.
+        Ok(found) if !found.is_file() => return Ok(()),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            ensure!(
+                fs::symlink_metadata(path).is_err(),
+                "{flag} {shown} is a link to nothing; give the name of a file"
+            );
+            let ends_open = path.to_string_lossy().ends_with(std::path::is_separator);
+            ensure!(!ends_open, "{flag} {shown} is the name of a folder; give the name of a file");
+            let folder = folder_of(path);
+            ensure!(folder.exists(), "{flag} {shown}: there is no folder {}; make it first", show(folder));
         }
-        OutputFile::create(path).with_context(|| format!("{flag} {}: cannot write there", show(path)))?;
+        Err(error) => bail!("{flag} {shown}: cannot write there: {error}"),
     }
+    // The error names a temporary file, which nobody asked for.
+    OutputFile::create(path).map_err(|error| anyhow!("{flag} {shown}: cannot write there: {}", error.kind()))?;
     Ok(())
+}
+
+/// Whether a path leads to standard output, whatever that is.
+pub fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Refuses outputs, each with its flag, that are one of the inputs or one another.

@@ -55,8 +55,13 @@ impl Resumable {
     /// Opens or begins the partial file of `path`, behind what an earlier run left. `run` stands for all that the records
     /// depend on beside the articles.
     pub fn open(path: &Path, run: String, common: &Common) -> Result<Self> {
+        let existing = fs::metadata(path).ok();
+        let is_file = existing.as_ref().is_none_or(fs::Metadata::is_file);
+        ensure!(is_file, "--resume needs a file to write, and {} is none", show(path));
+        let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        let path = if is_link { fs::canonicalize(path).with_context(|| show(path))? } else { path.to_path_buf() };
         let beside = |ending: &str| {
-            let mut name = OsString::from(path);
+            let mut name = OsString::from(&path);
             name.push(ending);
             PathBuf::from(name)
         };
@@ -93,7 +98,13 @@ impl Resumable {
         let bytes = before.as_ref().map_or(0, |before| before.bytes);
         file.set_len(bytes)?;
         file.seek(SeekFrom::Start(bytes))?;
-        let (path, saved) = (path.to_path_buf(), (Instant::now(), 0));
+        // Nobody reads before its end what he may not read then.
+        #[cfg(unix)]
+        if let Some(existing) = existing {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(fs::Permissions::from_mode(existing.permissions().mode() | 0o600))?;
+        }
+        let saved = (Instant::now(), 0);
         Ok(Self { path, partial, progress, run, file, before, articles: 0, hash: Xxh3::new(), saved })
     }
 
@@ -148,6 +159,9 @@ impl Resumable {
     /// Gives the file its name; all records must have been handed to it.
     pub fn finish(mut self) -> Result<()> {
         self.compare(true)?;
+        if let Ok(existing) = fs::metadata(&self.path) {
+            self.file.set_permissions(existing.permissions())?;
+        }
         self.file.sync_all()?;
         fs::rename(&self.partial, &self.path).with_context(|| format!("{}: cannot write there", show(&self.path)))?;
         match fs::remove_file(&self.progress) {

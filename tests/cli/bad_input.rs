@@ -302,7 +302,10 @@ fn what_cannot_be_written_is_known_before_the_work() {
     ] {
         for flag in flags {
             let run = |path: &str| folder.run(&[command, &[*flag, path]].concat());
-            run("nowhere/a.csv").says(2, &[flag, "nowhere/a.csv", "No such file"]).prints_nothing();
+            run("nowhere/a.csv").says(2, &[flag, "nowhere/a.csv: there is no folder nowhere"]).prints_nothing();
+            run("nowhere/").says(2, &[flag, "nowhere/ is the name of a folder"]).prints_nothing();
+            run("a.txt/a.csv").says(2, &[flag, "a.txt/a.csv: cannot write there"]).prints_nothing();
+            run(&"long".repeat(99)).says(2, &[flag, "cannot write there"]).prints_nothing();
             run("sub").says(2, &[flag, "sub is a folder"]).prints_nothing();
         }
     }

@@ -136,3 +136,27 @@ fn resuming_needs_records_in_a_file() {
     }
     assert_eq!(folder.names(), [""; 0]);
 }
+
+/// Links are followed, permissions stay, and what is no file is left alone.
+#[cfg(unix)]
+#[test]
+fn what_stands_under_the_name_stays_what_it_is() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::new();
+    let lines = articles(3);
+    folder.save("old.jsonl", "old");
+    std::fs::set_permissions(folder.path("old.jsonl"), PermissionsExt::from_mode(0o400)).expect("its owner may");
+    symlink("old.jsonl", folder.path("link.jsonl")).expect("a link");
+    let (code, said) = run(&folder, &command("link.jsonl", &["--resume"]), &lines);
+    assert_eq!(code, Some(0), "{said}");
+    let is_link = |name: &str| std::fs::symlink_metadata(folder.path(name)).expect("it is there").is_symlink();
+    assert!(is_link("link.jsonl") && !is_link("old.jsonl"));
+    assert!(std::fs::read_to_string(folder.path("old.jsonl")).expect("records").contains("Estonia"));
+    let mode = std::fs::metadata(folder.path("old.jsonl")).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o400);
+    symlink("/dev/null", folder.path("null.jsonl")).expect("a link");
+    let (code, said) = run(&folder, &command("null.jsonl", &["--resume"]), &lines);
+    assert!(code == Some(2) && said.contains("--resume needs a file") && is_link("null.jsonl"), "{said}");
+    assert_eq!(folder.names(), ["link.jsonl", "null.jsonl", "old.jsonl"]);
+}

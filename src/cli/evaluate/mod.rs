@@ -4,7 +4,7 @@ mod tables;
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -211,7 +211,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     }
     match args.format {
         // A page is there instead.
-        _ if args.html.as_deref() == Some(Path::new("-")) => {}
+        _ if args.html.as_deref().is_some_and(paths::is_stdout) => {}
         Format::Json => write_json(None, &record)?,
         Format::Table => {
             let mut out = Sink::open(None)?;

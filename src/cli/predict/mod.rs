@@ -301,7 +301,7 @@ impl Writer<'_> {
 /// What `--resume` needs: records that stand for themselves, in the order of the articles.
 fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, common: &Common) -> Result<Resumable> {
     anyhow::ensure!(
-        matches!(format, Format::Jsonl | Format::Csv) && args.sort != Some(Sort::Date) && path != Path::new("-"),
+        matches!(format, Format::Jsonl | Format::Csv) && args.sort != Some(Sort::Date) && !paths::is_stdout(path),
         "--resume needs an --output in .jsonl or .csv, and no --sort date"
     );
     let names: Vec<String> = common.files().map(detente::input_file::sha256).collect::<detente::Result<_>>()?;

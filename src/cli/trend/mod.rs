@@ -130,6 +130,11 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     format(args)?;
     let to_stdout = args.format.is_some() && args.output.is_none();
     output::check_page(args.html.as_deref(), to_stdout)?;
+    let ranked = args.rank.as_deref().and_then(|spans| <[Span; 2]>::try_from(spans).ok());
+    if let Some([from, to]) = ranked {
+        ensure!(!from.overlaps(to), "--rank: {from} and {to} share days");
+        ensure!(from.is_before(to), "--rank: {from} is after {to}; the earlier comes first");
+    }
     let Given { recorded, written } = Given::new(args.articles.paths())?;
     let pipeline = match (&args.model, written.is_empty() && args.articles.given().is_none()) {
         (Some(model), _) => Some(model.load(common)?),
@@ -170,9 +175,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let corrected = prevalence.is_some();
     let params = TrendParams::new(args.by.granularity()).dedup(!args.no_dedup).prevalence(prevalence).seed(args.seed);
     absent(&records, &query.states, &gazetteer, common);
-    if let Some([from, to]) = args.rank.as_deref().and_then(|spans| <[Span; 2]>::try_from(spans).ok()) {
-        ensure!(!from.overlaps(to), "--rank: {from} and {to} share days");
-        ensure!(from.is_before(to), "--rank: {from} is after {to}; the earlier comes first");
+    if let Some([from, to]) = ranked {
         let ranking = rank::rank(&records, from, to, &params)?;
         complain(&ranking.undated, ranking.repeated, &records, args, common)?;
         print(args, &ranking, ranking::table_of, ranking::csv_rows)?;
