@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail, ensure};
+
 use detente::output_file::OutputFile;
 
 /// What a path leads to, whatever it is called.

@@ -68,7 +68,7 @@ fn shown(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }
 
-/// The beginning of standard input, which is read again by whoever reads it. More than its first line need not be there yet.
+/// The beginning of standard input, as much as comes at once; it is not taken from who reads it then.
 fn beginning() -> Vec<u8> {
     io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default()
 }
@@ -77,7 +77,7 @@ fn beginning() -> Vec<u8> {
 fn holds(path: &Path) -> bool {
     if path == Path::new("-") {
         let beginning = beginning();
-        return beginning.starts_with(b"{\"id\":") && look_like(&beginning);
+        return beginning.starts_with(b"{") && look_like(&beginning);
     }
     let Ok(file) = File::open(path) else { return false };
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
