@@ -46,10 +46,15 @@ pub fn check<'p>(
 ) -> Result<()> {
     let outputs: Vec<(&str, &Path)> = outputs.into_iter().collect();
     check_names(inputs, outputs.iter().copied())?;
-    outputs.into_iter().filter(|(_, path)| !is_stdout(path)).try_for_each(|(flag, path)| check_writable(flag, path))
+    check_writable(outputs)
 }
 
-fn check_writable(flag: &str, path: &Path) -> Result<()> {
+/// Refuses outputs, each with its flag, that cannot be written.
+pub fn check_writable<'p>(outputs: impl IntoIterator<Item = (&'p str, &'p Path)>) -> Result<()> {
+    outputs.into_iter().filter(|(_, path)| !is_stdout(path)).try_for_each(|(flag, path)| check_one(flag, path))
+}
+
+fn check_one(flag: &str, path: &Path) -> Result<()> {
     let shown = show(path);
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => bail!("{flag} {shown} is a folder; give the name of a file"),

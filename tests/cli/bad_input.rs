@@ -312,6 +312,21 @@ fn what_cannot_be_written_is_known_before_the_work() {
     assert_eq!(folder.names(), before);
 }
 
+/// What stands in a file to which standard output was led stays there.
+#[cfg(unix)]
+#[test]
+fn standard_output_by_its_name_is_standard_output() {
+    let folder = Folder::new();
+    folder.save("a.txt", "Norway praised Chile.").save("log.jsonl", "before\n");
+    let log = std::fs::File::options().append(true).open(folder.path("log.jsonl")).expect("it is there");
+    let args = ["predict", "a.txt", "--all-actors", "--model", MODEL, "--format", "jsonl", "--output", "/dev/stdout"];
+    let ended = folder.command(&args).stdout(log).status().expect("the program starts");
+    assert_eq!(ended.code(), Some(0));
+    let log = std::fs::read_to_string(folder.path("log.jsonl")).expect("it is there");
+    assert_eq!(log, format!("before\n{}", folder.predict("a.txt").stdout));
+    assert!(log.contains("Norway"));
+}
+
 #[test]
 fn bad_recipes_and_gazetteers() {
     let folder = Folder::new();

@@ -50,10 +50,10 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         n => anyhow::bail!("--ratios has {n} shares; expected two (train, test) or three (train, dev, test)"),
     };
     let outputs: Vec<PathBuf> = names.iter().map(|name| args.output_dir.join(format!("{name}.csv"))).collect();
-    let read = || [args.file.as_path()].into_iter().chain(common.files());
+    let read = [args.file.as_path()].into_iter().chain(common.files());
     let written = || outputs.iter().map(|path| ("--output-dir", path.as_path()));
     // The folder may not be there yet.
-    paths::check_names(read(), written())?;
+    paths::check_names(read, written())?;
     let file = read_whole(&args.file, &args.labels, common)?;
     for (column, flag) in [(&args.group, "--group"), (&args.stratify, "--stratify")] {
         let optional = column == "group" || column == "label";
@@ -68,7 +68,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     };
     let (parts, blocks) = data::split::split(&file.pairs, &params)?;
     std::fs::create_dir_all(&args.output_dir).with_context(|| format!("--output-dir {}", args.output_dir.display()))?;
-    paths::check(read(), written())?;
+    paths::check_writable(written())?;
     let mut summary = table(&["PART", "ROWS", "SHARE", "ALIGNED", "NEUTRAL", "OPPOSED"]);
     let mut sinks = Vec::new();
     for (part, output) in outputs.iter().enumerate() {

@@ -23,6 +23,15 @@ const FAR: [usize; 8] = [8, 12, 16, 23, 32, 46, 64, 91];
 pub const BUCKETS: usize = 32;
 const NEAR: usize = 8;
 
+/// Whether these are the numbers of whole heads, of which each has as much of a row, in whole lanes.
+pub(crate) fn are_heads(relative: &[f32], width: usize) -> bool {
+    let heads = relative.len() / BUCKETS;
+    heads > 0
+        && relative.len() == heads * BUCKETS
+        && width.is_multiple_of(heads)
+        && (width / heads).is_multiple_of(LANES)
+}
+
 /// Gain and offset of a layer normalisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Norm {
@@ -72,7 +81,6 @@ impl Network {
     /// Whether all parts fit together, which the products take for granted.
     pub(crate) fn fits(&self) -> bool {
         let width = self.pieces.inputs();
-        let heads = self.relative.len() / BUCKETS;
         let maps = |matrix: &Matrix, inputs, outputs| matrix.inputs() == inputs && matrix.outputs() == outputs;
         let norm_fits = |norm: &Norm| norm.gain.len() == width && norm.offset.len() == width;
         let layer_fits = |layer: &Layer| {
@@ -85,10 +93,7 @@ impl Network {
         };
         self.places.len() == MAX_PIECES * width
             && norm_fits(&self.norm)
-            && heads > 0
-            && self.relative.len() == heads * BUCKETS
-            && width.is_multiple_of(heads)
-            && (width / heads).is_multiple_of(LANES)
+            && are_heads(&self.relative, width)
             && !self.layers.is_empty()
             && self.layers.iter().all(layer_fits)
             && self.head.inputs() == 3 * width

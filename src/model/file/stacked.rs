@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Tensor, in_range, linear, numbers, part, small};
 use crate::error::ModelProblem;
 use crate::model::encoder::matrix::{GROUP, Matrix, PANEL};
-use crate::model::encoder::network::{BUCKETS, Layer, Norm};
+use crate::model::encoder::network::{BUCKETS, Layer, Norm, are_heads};
 use crate::model::encoder::pieces::MAX_PIECES;
 use crate::model::encoder::{Encoder, LastLayer, Network, Pieces};
 use crate::model::stacked::{Stack, StackedModel};
@@ -114,12 +114,7 @@ pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> R
         return Err(part("encoder.pieces", found, format!("one for each of {} pieces", pieces.len())));
     }
     let relative = read_row(file, "encoder.relative", None)?;
-    let heads = relative.len() / BUCKETS;
-    if heads == 0
-        || relative.len() != heads * BUCKETS
-        || !width.is_multiple_of(heads)
-        || !(width / heads).is_multiple_of(16)
-    {
+    if !are_heads(&relative, width) {
         let expected =
             format!("{BUCKETS} numbers for each head, of which {width} numbers have a whole share of sixteens");
         return Err(part("encoder.relative", format!("{} numbers", relative.len()), expected));
