@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
@@ -45,11 +45,17 @@ static LANGUAGES: LazyLock<FxHashMap<u64, u32>> = LazyLock::new(|| {
     languages
 });
 
+/// The most bytes of a word that has a number.
+const LONGEST: usize = size_of::<u64>();
+
 /// A word as a number, capitals of ASCII as small letters; `None` of one that is longer than any common word.
 fn number(word: &str) -> Option<u64> {
-    let mut bytes = [0; size_of::<u64>()];
-    bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
-    Some(u64::from_le_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
+    (word.len() <= LONGEST).then(|| word.bytes().fold(0, with_byte))
+}
+
+/// The number of a word that goes on with one more byte.
+fn with_byte(number: u64, byte: u8) -> u64 {
+    number << 8 | u64::from(byte.to_ascii_lowercase())
 }
 
 /// The runs of letters of a text.
@@ -138,29 +144,18 @@ pub fn of(article: &Article) -> Option<&'static str> {
     best.map(|(_, language)| language).or_else(by_letters).or_else(unknown)
 }
 
-/// Common English words, as [`english_number`] has them.
-static ENGLISH_WORDS: LazyLock<FxHashSet<u64>> =
-    LazyLock::new(|| COMMON[ENGLISH].1.split(' ').map(|word| word.bytes().fold(0, english_number)).collect());
-
-/// The most letters of a word that is told from others by its number.
-const LONGEST: usize = size_of::<u64>();
-
-/// A word as a number, one more letter after some: made letter by letter, as the text is read.
-fn english_number(before: u64, letter: u8) -> u64 {
-    before << 8 | u64::from(letter | 0x20)
-}
-
 /// Whether a text has that share of common English words, as [`Words::share`] finds it: in one pass, which ends as soon as no
 /// words that may follow could change it. Most texts are English, and half of one shows it; others are then read once more.
 fn is_english(text: &str) -> bool {
-    let (bytes, common) = (text.as_bytes(), &*ENGLISH_WORDS);
+    let (bytes, languages) = (text.as_bytes(), &*LANGUAGES);
+    let is_common = |word: &u64| languages.get(word).is_some_and(|languages| languages >> ENGLISH & 1 == 1);
     let (mut words, mut found, mut first, mut several) = (0, 0, 0, false);
     let is_enough = |words: usize, found: usize| found as f64 / words as f64 >= SHARE;
     let (mut at, mut letters, mut word) = (0, 0, 0);
     loop {
         match bytes.get(at) {
             Some(byte) if byte.is_ascii_alphabetic() => {
-                word = english_number(word, *byte);
+                word = with_byte(word, *byte);
                 letters += 1;
                 at += 1;
                 continue;
@@ -179,7 +174,7 @@ fn is_english(text: &str) -> bool {
         }
         if letters > 0 {
             words += 1;
-            if letters <= LONGEST && common.contains(&word) {
+            if letters <= LONGEST && is_common(&word) {
                 first = if found == 0 { word } else { first };
                 several |= first != word;
                 found += 1;
@@ -309,7 +304,7 @@ mod tests {
             assert!(words.iter().all(|word| number(word).is_some() && *word == word.to_lowercase()), "{language}");
             assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len(), "{language}");
         }
-        assert!(COMMON[ENGLISH].1.is_ascii(), "as `english_number` takes them");
+        assert!(COMMON[ENGLISH].1.is_ascii(), "as `is_english` takes them");
     }
 
     proptest::proptest! {
