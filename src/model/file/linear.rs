@@ -4,10 +4,11 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
-use super::{Tensor, chunks, in_range, numbers, part, small};
+use super::{Lend, Tensor, chunks, in_range, numbers, part, small};
 use crate::error::ModelProblem;
 use crate::model::linear::LinearModel;
-use crate::model::linear::index::{Feature, Index, Texts};
+use crate::model::linear::columns::{Column, Columns, Idf, weights};
+use crate::model::linear::index::{Index, Texts};
 use crate::model::linear::model::Weights;
 use crate::model::linear::ngrams::{NgramParams, hash_of};
 use crate::model::linear::tfidf::{Norm, Tfidf, Weighting};
@@ -104,10 +105,11 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
 }
 
 /// The model; `named` says whether the names of its features were kept.
-pub(super) fn read(
-    file: &SafeTensors<'_>,
+pub(super) fn read<'f>(
+    file: &SafeTensors<'f>,
     parts: &serde_json::Value,
     named: bool,
+    lend: Lend<'f>,
 ) -> Result<LinearModel, ModelProblem> {
     let parts: Parts = small(parts)?;
     check(&parts)?;
@@ -118,7 +120,7 @@ pub(super) fn read(
     let weighting = Weighting { sublinear_tf: parts.sublinear_tf, norm: parts.norm };
     let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
     if named && file.tensor("texts").is_ok() {
-        let weights = Weights::ByText(read_index(file, coef)?, weighting);
+        let weights = Weights::ByText(read_index(file, coef, lend)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
@@ -127,8 +129,9 @@ pub(super) fn read(
     if coef.len() != vocabulary.len() {
         return Err(part("coef", format!("{} rows", coef.len()), format!("{}, one per feature", vocabulary.len())));
     }
-    let tfidf = Tfidf::from_parts(vocabulary, read_idf(file, coef.len())?, weighting.sublinear_tf, weighting.norm)
-        .map_err(|e| part("idf", e.to_string(), format!("{} finite numbers", coef.len())))?;
+    let tfidf =
+        Tfidf::from_parts(vocabulary, read_idf(file, coef.len(), lend)?.all(), weighting.sublinear_tf, weighting.norm)
+            .map_err(|e| part("idf", e.to_string(), format!("{} finite numbers", coef.len())))?;
     let weights = Weights::ByName(tfidf, coef.iter().map(weights).collect());
     let model = LinearModel { tokenizer, ngrams, weights, intercept };
     Ok(match names {
@@ -137,54 +140,47 @@ pub(super) fn read(
     })
 }
 
-/// The three weights of a feature.
-fn weights(bytes: &[u8; 12]) -> [f32; 3] {
-    let (of_classes, _) = bytes.as_chunks::<4>();
-    [0, 1, 2].map(|k| f32::from_le_bytes(of_classes[k]))
-}
-
-fn read_index(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, ModelProblem> {
+fn read_index<'f>(file: &SafeTensors<'f>, coef: &'f [[u8; 12]], lend: Lend<'f>) -> Result<Index, ModelProblem> {
     let hashes = chunks::<8>(file, "texts", Dtype::U64)?;
     let groups = chunks::<4>(file, "groups", Dtype::U32)?;
     let ranks = chunks::<4>(file, "ranks", Dtype::U32)?;
-    let idf = read_idf(file, coef.len())?;
-    if groups.len() != hashes.len() || ranks.len() != coef.len() {
+    let idf = read_idf(file, coef.len(), lend)?;
+    let features = Columns::new(column(ranks, lend), column(coef, lend), idf);
+    let features = features.filter(|_| groups.len() == hashes.len()).ok_or_else(|| {
         let found = format!("{} and {}", groups.len(), ranks.len());
-        return Err(part("groups and ranks", found, format!("{} and {}", hashes.len(), coef.len())));
-    }
+        part("groups and ranks", found, format!("{} and {}", hashes.len(), coef.len()))
+    })?;
     let texts =
         hashes.iter().zip(groups).map(|(hash, groups)| (u64::from_le_bytes(*hash), u32::from_le_bytes(*groups)));
-    let features = ranks.iter().zip(coef).zip(&idf);
-    let features =
-        features.map(|((rank, coef), &idf)| Feature { rank: u32::from_le_bytes(*rank), weights: weights(coef), idf });
     let names = Texts::from_packed(numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?);
     Index::new(texts, features, names).map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
 }
 
-fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProblem> {
+/// A column as it lies in a file, copied where the file does not stay.
+fn column<'f, const N: usize>(chunks: &'f [[u8; N]], lend: Lend<'f>) -> Column<N> {
+    match lend(chunks.as_flattened()) {
+        Some(bytes) => bytes.as_chunks().0.into(),
+        None => chunks.to_vec().into(),
+    }
+}
+
+fn read_idf<'f>(file: &SafeTensors<'f>, rows: usize, lend: Lend<'f>) -> Result<Idf, ModelProblem> {
     let values = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
     if !values.iter().all(|v| *v > 0.0 && *v <= 1e3) {
         return Err(part("idf", "a number out of range", "numbers above 0, up to 1000"));
     }
     let idf = match file.tensor("idf_of").map(|places| places.dtype()) {
         // Format 1 has a number for each feature.
-        Err(_) => Some(values),
-        Ok(Dtype::U16) => {
-            let places = chunks::<2>(file, "idf_of", Dtype::U16)?;
-            picked(&values, places.iter().map(|place| u16::from_le_bytes(*place).into()))
-        }
+        Err(_) => Some(Idf::Each(values)),
+        Ok(Dtype::U16) => Idf::of(values, column(chunks::<2>(file, "idf_of", Dtype::U16)?, lend)),
         Ok(_) => {
-            let places = chunks::<4>(file, "idf_of", Dtype::U32)?;
-            picked(&values, places.iter().map(|place| u32::from_le_bytes(*place)))
+            let places = chunks::<4>(file, "idf_of", Dtype::U32)?.iter();
+            let picked = places.map(|place| values.get(u32::from_le_bytes(*place) as usize).copied());
+            picked.collect::<Option<_>>().map(Idf::Each)
         }
     };
-    let fits = |idf: &Vec<f64>| idf.len() == rows;
-    idf.filter(fits).ok_or_else(|| part("idf_of", "places that do not fit", format!("{rows} places in `idf`")))
-}
-
-/// The values at some places, if they are all there.
-fn picked(values: &[f64], places: impl Iterator<Item = u32>) -> Option<Vec<f64>> {
-    places.map(|place| values.get(place as usize).copied()).collect()
+    idf.filter(|idf| idf.len() == rows)
+        .ok_or_else(|| part("idf_of", "places that do not fit", format!("{rows} places in `idf`")))
 }
 
 /// The names of the features, in the order of the columns, as formats before 3 have them.

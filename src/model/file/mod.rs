@@ -204,17 +204,20 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
     hex(&hash.finalize())
 }
 
+/// What of a file a model may keep without a copy: all of it where it is part of this program, nothing of another.
+type Lend<'f> = fn(&'f [u8]) -> Option<&'static [u8]>;
+
 /// Reads a model and proves that every byte is as it was written.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Model, Manifest), ModelProblem> {
-    read_checked(bytes, true)
+    read_checked(bytes, true, |_| None)
 }
 
 /// Reads a model that is part of this program, whose checksum a test has proved.
-pub(crate) fn read_trusted(bytes: &[u8]) -> Result<(Model, Manifest), ModelProblem> {
-    read_checked(bytes, false)
+pub(crate) fn read_trusted(bytes: &'static [u8]) -> Result<(Model, Manifest), ModelProblem> {
+    read_checked(bytes, false, Some)
 }
 
-fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelProblem> {
+fn read_checked<'f>(bytes: &'f [u8], verify: bool, lend: Lend<'f>) -> Result<(Model, Manifest), ModelProblem> {
     let not_a_model = |found: String| ModelProblem::NotAModel { found };
     check_length(bytes)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| not_a_model(describe(&e)))?;
@@ -237,7 +240,7 @@ fn read_checked(bytes: &[u8], verify: bool) -> Result<(Model, Manifest), ModelPr
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
     let head = read_head(&content.parts)?;
     let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
-        LINEAR => Arc::new(linear::read(&file, &content.parts, true)?),
+        LINEAR => Arc::new(linear::read(&file, &content.parts, true, lend)?),
         STACKED => Arc::new(stacked::read(&file, &content.parts)?),
         other => {
             let expected = "`linear` or `stacked`; another kind needs a later version";

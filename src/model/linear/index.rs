@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
+use super::columns::{Columns, Feature};
 use super::groups::{self, Groups};
 use super::ngrams::hash_of;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ pub(crate) struct Index {
     /// `starts[t]..starts[t + 1]` are the places of hashes whose top bits are `t`.
     starts: Vec<u32>,
     shift: u32,
-    features: Vec<Feature>,
+    features: Columns,
     names: Texts,
 }
 
@@ -38,23 +39,14 @@ struct Text {
 /// What stands behind the last text, so that a few can be read from any place on.
 const NONE: [Text; 4] = [Text { hash: 0, groups: 0, first: 0 }; 4];
 
-/// A feature.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Feature {
-    /// Its place among all, by the hashes of their names: features are summed up in this order.
-    pub rank: u32,
-    pub weights: [f32; 3],
-    pub idf: f64,
-}
-
 /// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
 /// the ranks do.
 pub(crate) type Ranked = u64;
 
 /// The ranked features at some places.
 #[inline]
-pub(crate) fn ranked(features: &[Feature], places: impl Iterator<Item = u32>) -> impl Iterator<Item = Ranked> {
-    places.map(|at| u64::from(features[at as usize].rank) << 32 | u64::from(at))
+pub(crate) fn ranked(features: &Columns, places: impl Iterator<Item = u32>) -> impl Iterator<Item = Ranked> {
+    places.map(|at| u64::from(features.rank(at)) << 32 | u64::from(at))
 }
 
 /// The features of one text: their groups, and the first; the others follow.
@@ -85,11 +77,11 @@ impl Index {
     /// [`Error::Shape`] where texts and features do not fit together.
     pub fn new(
         of_texts: impl ExactSizeIterator<Item = (u64, Groups)>,
-        of_features: impl ExactSizeIterator<Item = Feature>,
+        features: Columns,
         names: Texts,
     ) -> Result<Self> {
         let shape = |what, found: String, expected: String| Err(Error::Shape { what, found, expected });
-        let (text_count, count) = (of_texts.len(), of_features.len());
+        let (text_count, count) = (of_texts.len(), features.len());
         if u32::try_from(count).is_err() {
             return shape("features", count.to_string(), "fewer than 2^32".into());
         }
@@ -123,12 +115,10 @@ impl Index {
             *start = before;
         }
         let mut seen = vec![0u64; count / 64 + 1];
-        let mut features = Vec::with_capacity(count);
-        for feature in of_features {
-            let rank = feature.rank as usize;
+        for place in 0..count as u32 {
+            let rank = features.rank(place) as usize;
             are_good &= rank < count;
             seen[(rank >> 6).min(count >> 6)] |= 1 << (rank & 63);
-            features.push(feature);
         }
         if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != count {
             return shape("ranks of features", "one twice, or beyond the last".into(), format!("each below {count}"));
@@ -154,8 +144,8 @@ impl Index {
             of_texts.push((same[0].0, same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group)));
             texts.push(same[0].2);
         }
-        let of_features = split.iter().map(|(.., feature)| *feature);
-        Self::new(of_texts.into_iter(), of_features, Texts::new(&texts)).ok()
+        let features = split.iter().map(|(.., feature)| *feature).collect();
+        Self::new(of_texts.into_iter(), features, Texts::new(&texts)).ok()
     }
 
     /// The features whose words have this hash; of no group where there are none.
@@ -187,7 +177,7 @@ impl Index {
 
     /// All features, those of a text side by side.
     #[inline]
-    pub fn features(&self) -> &[Feature] {
+    pub fn features(&self) -> &Columns {
         &self.features
     }
 
@@ -287,7 +277,7 @@ mod tests {
     #[test]
     fn its_parts_make_it_again() {
         let index = index();
-        let with = |names| Index::new(index.texts(), index.features().iter().copied(), names).expect("its own parts");
+        let with = |names| Index::new(index.texts(), index.features().clone(), names).expect("its own parts");
         let packed = index.packed_texts();
         assert_eq!(with(Texts::from_packed(packed.to_vec())).names(), index.names());
         for cut in 0..packed.len() {
@@ -310,16 +300,16 @@ mod tests {
             |_, features| features.truncate(5),
         ];
         for damage in damage {
-            let (mut texts, mut features) = (index().texts().collect(), index().features().to_vec());
+            let (mut texts, mut features) = (index().texts().collect(), index().features().iter().collect());
             damage(&mut texts, &mut features);
-            let refused = Index::new(texts.into_iter(), features.into_iter(), Texts::default());
+            let refused = Index::new(texts.into_iter(), features.into_iter().collect(), Texts::default());
             assert!(matches!(refused, Err(Error::Shape { .. })));
         }
         // As many features as a word has bits.
         let of_each = |rank: u32| ((u64::from(rank), 1), Feature { rank, weights: [0.0; 3], idf: 1.0 });
         let (texts, mut features): (Vec<_>, Vec<_>) = (0..64).map(of_each).unzip();
         features[0].rank = 64;
-        assert!(Index::new(texts.into_iter(), features.into_iter(), Texts::default()).is_err());
+        assert!(Index::new(texts.into_iter(), features.into_iter().collect(), Texts::default()).is_err());
         let unnamed = ["w|a", ""].map(|name| (name, [0.0; 3], 1.0));
         assert!(Index::of_named(unnamed.into_iter()).is_none());
         assert!(Index::of_named([("x|a", [0.0; 3], 1.0)].into_iter()).is_none());
@@ -331,7 +321,7 @@ mod tests {
             let mut hashes: Vec<u64> = (0..5000u64).map(|n| n.wrapping_mul(spread).wrapping_mul(2)).collect();
             hashes.sort_unstable();
             let feature = |rank| Feature { rank, weights: [0.0; 3], idf: 1.0 };
-            let features = (0..hashes.len() as u32).map(feature).collect::<Vec<_>>().into_iter();
+            let features = (0..hashes.len() as u32).map(feature).collect();
             let texts = hashes.iter().map(|&hash| (hash, 1)).collect::<Vec<_>>().into_iter();
             let index = Index::new(texts, features, Texts::default()).expect("good parts");
             for (at, hash) in (0u32..).zip(hashes) {

@@ -5,9 +5,10 @@ use std::ptr;
 
 use rustc_hash::FxHashMap;
 
+use super::columns::Feature;
 use super::features::{Counts, WindowTokens};
 use super::groups;
-use super::index::{Feature, Index, ranked};
+use super::index::{Index, ranked};
 use super::ngrams::{NgramParams, Words, hash_of};
 use super::scorer::Scorer;
 use super::tfidf::{Tfidf, Weighting};
@@ -52,9 +53,9 @@ impl LinearModel {
         let k = stance.index();
         // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
         let lead = |Feature { weights: w, .. }: &Feature| w[k] - (w[0] + w[1] + w[2]) / 3.0;
-        let mut features: Vec<(&Feature, String)> = index.features().iter().zip(index.names()).collect();
+        let mut features: Vec<(Feature, String)> = index.features().iter().zip(index.names()).collect();
         features.sort_by(|(a, _), (b, _)| lead(b).total_cmp(&lead(a)).then(a.rank.cmp(&b.rank)));
-        features.into_iter().take(count).map(|(feature, name)| (name, lead(feature))).collect()
+        features.into_iter().take(count).map(|(feature, name)| (name, lead(&feature))).collect()
     }
 
     /// The same model with its features by their words, where each column has its name; else as it is.
@@ -84,7 +85,7 @@ impl LinearModel {
             let (found, expected) = ("some that are not known".into(), "a name for each".into());
             return Err(Error::Shape { what: "names of features", found, expected });
         }
-        let mut features: Vec<(&Feature, &String)> = index.features().iter().zip(&names).collect();
+        let mut features: Vec<(Feature, &String)> = index.features().iter().zip(&names).collect();
         features.sort_by_key(|(feature, _)| feature.rank);
         let vocabulary = Vocabulary::new(features.iter().map(|(_, name)| hash_of(name)).collect())?;
         let idf = features.iter().map(|(feature, _)| feature.idf).collect();
@@ -143,7 +144,7 @@ impl LinearModel {
 
     fn weights_of(&self, place: u32) -> [f32; 3] {
         match &self.weights {
-            Weights::ByText(index, _) => index.features()[place as usize].weights,
+            Weights::ByText(index, _) => index.features().weights(place),
             Weights::ByName(_, coef) => coef[place as usize],
         }
     }
@@ -170,7 +171,7 @@ impl EvidenceModel for LinearModel {
                     for window in same {
                         let given = scorer.features(words, window.pair, window.strength);
                         weighting.weigh(index.features(), given, &mut row);
-                        let weights = |place: u32| index.features()[place as usize].weights;
+                        let weights = |place: u32| index.features().weights(place);
                         scores.push(self.sum(row.iter().map(|&(place, value)| (value, weights(place)))));
                     }
                 });

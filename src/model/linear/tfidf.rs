@@ -30,7 +30,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
-use super::index::{Feature, Ranked};
+use super::columns::Columns;
+use super::index::Ranked;
 use super::vocabulary::Vocabulary;
 use crate::{Error, Result};
 
@@ -413,11 +414,11 @@ impl Weighting {
     }
 
     /// The row of features that are given as often as they occur, ascending: places among `features`, and values.
-    pub fn weigh(self, features: &[Feature], given: &[Ranked], row: &mut Vec<(u32, f64)>) {
+    pub fn weigh(self, features: &Columns, given: &[Ranked], row: &mut Vec<(u32, f64)>) {
         row.clear();
         row.extend(given.chunk_by(|a, b| a >> 32 == b >> 32).map(|same| {
             let at = same[0] as u32;
-            (at, self.tf(same.len() as f64) * features[at as usize].idf)
+            (at, self.tf(same.len() as f64) * features.idf(at))
         }));
         self.norm.scale(row);
     }
