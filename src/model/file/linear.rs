@@ -145,15 +145,13 @@ fn read_index<'f>(file: &SafeTensors<'f>, coef: &'f [[u8; 12]], lend: Lend<'f>) 
     let groups = chunks::<4>(file, "groups", Dtype::U32)?;
     let ranks = chunks::<4>(file, "ranks", Dtype::U32)?;
     let idf = read_idf(file, coef.len(), lend)?;
-    let features = Columns::new(column(ranks, lend), column(coef, lend), idf);
-    let features = features.filter(|_| groups.len() == hashes.len()).ok_or_else(|| {
-        let found = format!("{} and {}", groups.len(), ranks.len());
-        part("groups and ranks", found, format!("{} and {}", hashes.len(), coef.len()))
-    })?;
-    let texts =
-        hashes.iter().zip(groups).map(|(hash, groups)| (u64::from_le_bytes(*hash), u32::from_le_bytes(*groups)));
-    let names = Texts::from_packed(numbers(file, "names", Dtype::U8, |[b]: [u8; 1]| b)?);
-    Index::new(texts, features, names).map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
+    let features = Columns::new(column(ranks, lend), column(coef, lend), idf)
+        .ok_or_else(|| part("ranks", format!("{} numbers", ranks.len()), format!("{}, one per feature", coef.len())))?;
+    let groups = groups.iter().map(|groups| u32::from_le_bytes(*groups));
+    let names = chunks::<1>(file, "names", Dtype::U8)?.as_flattened();
+    let names = lend(names).map_or_else(|| Texts::from_packed(names.to_vec()), Texts::from_packed);
+    Index::new(column(hashes, lend), groups, features, names)
+        .map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
 }
 
 /// A column as it lies in a file, copied where the file does not stay.

@@ -1,5 +1,6 @@
 //! The features of a model by their words: one look-up finds the features of all groups.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 
@@ -7,7 +8,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use super::columns::{Columns, Feature};
+use super::columns::{Column, Columns, Feature};
 use super::groups::{self, Groups};
 use super::ngrams::hash_of;
 use crate::error::{Error, Result};
@@ -18,8 +19,10 @@ use crate::error::{Error, Result};
 /// which groups these are. So a window's words are looked up once, whatever its pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// The texts of features, by their hashes, which ascend.
-    texts: Vec<Text>,
+    /// The hashes of the texts of features, ascending.
+    hashes: Column<8>,
+    /// What is known of each text.
+    texts: Vec<Found>,
     /// `starts[t]..starts[t + 1]` are the places of hashes whose top bits are `t`.
     starts: Vec<u32>,
     shift: u32,
@@ -27,17 +30,8 @@ pub(crate) struct Index {
     names: Texts,
 }
 
-/// The words of some features.
-#[derive(Debug, Clone, Copy)]
-struct Text {
-    hash: u64,
-    groups: Groups,
-    /// The first of its features.
-    first: u32,
-}
-
-/// What stands behind the last text, so that a few can be read from any place on.
-const NONE: [Text; 4] = [Text { hash: 0, groups: 0, first: 0 }; 4];
+/// So many hashes are compared one after the other; of more, which only a file made for it has, half are left out each time.
+const FEW: usize = 8;
 
 /// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
 /// the ranks do.
@@ -70,32 +64,36 @@ impl Found {
 }
 
 impl Index {
-    /// An index of texts, each with its hash and its groups, ascending by hash, and of their features, those of a text in the
-    /// order of its groups, all texts in turn.
+    /// An index of texts by their hashes, which ascend, each with its groups, and of their features, those of a text in the order
+    /// of its groups, all texts in turn.
     ///
     /// # Errors
     /// [`Error::Shape`] where texts and features do not fit together.
     pub fn new(
-        of_texts: impl ExactSizeIterator<Item = (u64, Groups)>,
+        hashes: Column<8>,
+        groups: impl ExactSizeIterator<Item = Groups>,
         features: Columns,
         names: Texts,
     ) -> Result<Self> {
         let shape = |what, found: String, expected: String| Err(Error::Shape { what, found, expected });
-        let (text_count, count) = (of_texts.len(), features.len());
+        let (text_count, count) = (hashes.len(), features.len());
+        if groups.len() != text_count {
+            return shape("groups of texts", groups.len().to_string(), text_count.to_string());
+        }
         if u32::try_from(count).is_err() {
             return shape("features", count.to_string(), "fewer than 2^32".into());
         }
         let bits = text_count.div_ceil(2).max(2).next_power_of_two().ilog2();
         let shift = u64::BITS - bits;
         let mut starts = vec![0; (1 << bits) + 1];
-        let mut texts: Vec<Text> = Vec::with_capacity(text_count + NONE.len());
+        let mut texts = Vec::with_capacity(text_count);
         let (mut features_of_texts, mut before, mut are_good) = (0, None, true);
         // All of them, without a way out between: that is done several at a time.
-        for (hash, groups) in of_texts {
+        for (hash, groups) in hashes.iter().map(|hash| u64::from_le_bytes(*hash)).zip(groups) {
             are_good &= before < Some(hash) && groups != 0 && groups >> groups::NAMES.len() == 0;
             before = Some(hash);
             starts[(hash >> shift) as usize + 1] += 1;
-            texts.push(Text { hash, groups, first: features_of_texts as u32 });
+            texts.push(Found { groups, first: features_of_texts as u32 });
             features_of_texts += groups.count_ones() as usize;
         }
         if !are_good {
@@ -108,7 +106,6 @@ impl Index {
         if features_of_texts != count {
             return shape("features", count.to_string(), format!("{features_of_texts}, one for each group of a text"));
         }
-        texts.extend(NONE);
         let mut before = 0;
         for start in &mut starts {
             before += *start;
@@ -123,7 +120,7 @@ impl Index {
         if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != count {
             return shape("ranks of features", "one twice, or beyond the last".into(), format!("each below {count}"));
         }
-        Ok(Self { texts, starts, shift, features, names })
+        Ok(Self { hashes, texts, starts, shift, features, names })
     }
 
     /// An index of named features, each with its weights and idf, in the order of the hashes of their names; `None` where a
@@ -136,16 +133,17 @@ impl Index {
             split.push((hash_of(text), group, text, Feature { rank, weights, idf }));
         }
         split.sort_unstable_by_key(|&(hash, group, ..)| (hash, group));
-        let (mut of_texts, mut texts) = (Vec::new(), Vec::new());
+        let (mut hashes, mut of_texts, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         for same in split.chunk_by(|a, b| a.0 == b.0) {
             if same.iter().any(|(_, _, text, _)| *text != same[0].2) {
                 return None;
             }
-            of_texts.push((same[0].0, same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group)));
+            hashes.push(same[0].0.to_le_bytes());
+            of_texts.push(same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group));
             texts.push(same[0].2);
         }
         let features = split.iter().map(|(.., feature)| *feature).collect();
-        Self::new(of_texts.into_iter(), features, Texts::new(&texts)).ok()
+        Self::new(hashes.into(), of_texts.into_iter(), features, Texts::new(&texts)).ok()
     }
 
     /// The features whose words have this hash; of no group where there are none.
@@ -153,26 +151,18 @@ impl Index {
     pub fn find(&self, hash: u64) -> Found {
         let top = (hash >> self.shift) as usize;
         let (start, end) = (self.starts[top] as usize, self.starts[top + 1] as usize);
-        // Which of the first few it is, is found without a branch: the processor cannot guess it, and would wait for memory
-        // each time. A hash is nowhere else.
-        let mut found = Found { groups: 0, first: 0 };
-        for text in &self.texts[start..start + NONE.len()] {
-            let is_it = text.hash == hash;
-            found.groups |= if is_it { text.groups } else { 0 };
-            found.first |= if is_it { text.first } else { 0 };
-        }
-        if end - start > NONE.len() && found.groups == 0 {
-            let bucket = &self.texts[start..end];
-            if let Ok(at) = bucket.binary_search_by_key(&hash, |text| text.hash) {
-                found = Found { groups: bucket[at].groups, first: bucket[at].first };
-            }
-        }
-        found
+        let bucket = &self.hashes[start..end];
+        let there = if bucket.len() <= FEW {
+            bucket.iter().position(|here| u64::from_le_bytes(*here) == hash)
+        } else {
+            bucket.binary_search_by_key(&hash, |here| u64::from_le_bytes(*here)).ok()
+        };
+        there.map_or(Found { groups: 0, first: 0 }, |at| self.texts[start + at])
     }
 
     /// The hash and the groups of each text, ascending by hash.
     pub fn texts(&self) -> impl ExactSizeIterator<Item = (u64, Groups)> {
-        self.texts[..self.texts.len() - NONE.len()].iter().map(|text| (text.hash, text.groups))
+        self.hashes.iter().zip(&self.texts).map(|(hash, text)| (u64::from_le_bytes(*hash), text.groups))
     }
 
     /// All features, those of a text side by side.
@@ -204,7 +194,7 @@ impl Index {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Texts {
     lines: OnceLock<String>,
-    packed: OnceLock<Vec<u8>>,
+    packed: OnceLock<Cow<'static, [u8]>>,
 }
 
 /// More than texts have on average, in bytes.
@@ -218,8 +208,8 @@ impl Texts {
     }
 
     /// What [`packed`](Self::packed) gave.
-    pub fn from_packed(packed: Vec<u8>) -> Self {
-        Self { lines: OnceLock::new(), packed: packed.into() }
+    pub fn from_packed(packed: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { lines: OnceLock::new(), packed: packed.into().into() }
     }
 
     /// The texts, compressed.
@@ -227,7 +217,7 @@ impl Texts {
         self.packed.get_or_init(|| {
             let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
             packed.write_all(self.lines.get().map_or("", |lines| lines).as_bytes()).expect("memory takes all");
-            packed.finish().expect("memory takes all")
+            packed.finish().expect("memory takes all").into()
         })
     }
 
@@ -256,6 +246,11 @@ mod tests {
             .expect("good names")
     }
 
+    fn of_parts(texts: impl Iterator<Item = (u64, Groups)>, features: Columns) -> Result<Index> {
+        let (hashes, groups): (Vec<_>, Vec<_>) = texts.map(|(hash, groups)| (hash.to_le_bytes(), groups)).unzip();
+        Index::new(hashes.into(), groups.into_iter(), features, Texts::default())
+    }
+
     #[test]
     fn finds_the_features_of_a_text_by_group() {
         let index = index();
@@ -277,7 +272,10 @@ mod tests {
     #[test]
     fn its_parts_make_it_again() {
         let index = index();
-        let with = |names| Index::new(index.texts(), index.features().clone(), names).expect("its own parts");
+        let with = |names| {
+            Index::new(index.hashes.clone(), index.texts().map(|(_, groups)| groups), index.features().clone(), names)
+                .expect("its own parts")
+        };
         let packed = index.packed_texts();
         assert_eq!(with(Texts::from_packed(packed.to_vec())).names(), index.names());
         for cut in 0..packed.len() {
@@ -302,14 +300,16 @@ mod tests {
         for damage in damage {
             let (mut texts, mut features) = (index().texts().collect(), index().features().iter().collect());
             damage(&mut texts, &mut features);
-            let refused = Index::new(texts.into_iter(), features.into_iter().collect(), Texts::default());
+            let refused = of_parts(texts.into_iter(), features.into_iter().collect());
             assert!(matches!(refused, Err(Error::Shape { .. })));
         }
         // As many features as a word has bits.
         let of_each = |rank: u32| ((u64::from(rank), 1), Feature { rank, weights: [0.0; 3], idf: 1.0 });
         let (texts, mut features): (Vec<_>, Vec<_>) = (0..64).map(of_each).unzip();
         features[0].rank = 64;
-        assert!(Index::new(texts.into_iter(), features.into_iter().collect(), Texts::default()).is_err());
+        assert!(of_parts(texts.into_iter(), features.into_iter().collect()).is_err());
+        let groups = std::iter::once(1);
+        assert!(Index::new(vec![[0; 8]; 2].into(), groups, index().features().clone(), Texts::default()).is_err());
         let unnamed = ["w|a", ""].map(|name| (name, [0.0; 3], 1.0));
         assert!(Index::of_named(unnamed.into_iter()).is_none());
         assert!(Index::of_named([("x|a", [0.0; 3], 1.0)].into_iter()).is_none());
@@ -322,8 +322,8 @@ mod tests {
             hashes.sort_unstable();
             let feature = |rank| Feature { rank, weights: [0.0; 3], idf: 1.0 };
             let features = (0..hashes.len() as u32).map(feature).collect();
-            let texts = hashes.iter().map(|&hash| (hash, 1)).collect::<Vec<_>>().into_iter();
-            let index = Index::new(texts, features, Texts::default()).expect("good parts");
+            let texts = hashes.iter().map(|&hash| (hash, 1));
+            let index = of_parts(texts, features).expect("good parts");
             for (at, hash) in (0u32..).zip(hashes) {
                 assert_eq!(index.find(hash), Found { groups: 1, first: at });
                 assert_eq!(index.find(hash + 1).groups, 0);
