@@ -7,6 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 
 use detente::Pipeline;
+use detente::model::Kind;
 
 use super::Common;
 
@@ -83,6 +84,11 @@ impl ModelName {
             None => pipeline,
         })
     }
+}
+
+/// Whether a model answers an article in no time: words alone, no encoder.
+pub fn is_fast(pipeline: &Pipeline) -> bool {
+    matches!(pipeline.model().evidence.kind(), Kind::Linear(_))
 }
 
 /// `--model`.

@@ -17,7 +17,7 @@ use detente::evaluate::examine::{Sure, no_reference};
 use detente::{Article, Pipeline, Query, visible};
 
 use super::inputs::{ArticleArgs, ReadArgs};
-use super::models::{ModelArgs, ModelName};
+use super::models::{ModelArgs, ModelName, is_fast};
 use super::output::{Format, check_page};
 use super::resume::Resumable;
 use super::{Common, Outcome, batches, paths, progress};
@@ -180,7 +180,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let (batches, reader) = batches::read(given, inputs, complaints, common.warn(), wanted);
     let mut writer =
         Writer { pipeline: &pipeline, query: &query, renderer: &renderer, printer, resumable, bar, far, pace, common };
-    let together = if *args.model.name() == ModelName::Fast { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
+    let together = if is_fast(&pipeline) { SHOWN_TOGETHER_FAST } else { SHOWN_TOGETHER };
     rayon::in_place_scope(|scope| {
         let written = writer.write_all(&batches, together, |articles, left| {
             let articles = Arc::new(articles);

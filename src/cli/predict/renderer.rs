@@ -11,7 +11,7 @@ use detente::model::reference::Reference;
 use detente::pipeline::Prediction;
 use detente::{Article, Pipeline, Query, Record, Stance, visible};
 
-use super::super::models::ModelName;
+use super::super::models::is_fast;
 use super::super::output::{Format, footnote, matrix, paint_decided, shorten, table, width};
 use super::{Args, Sort};
 
@@ -103,7 +103,7 @@ impl<'a> Renderer<'a> {
             let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
             Ok((self.held(article, &predictions)?, records))
         };
-        let most = if *self.args.model.name() == ModelName::Fast { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
+        let most = if is_fast(pipeline) { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
         let together = articles.len().div_ceil(PARTS * rayon::current_num_threads()).clamp(SCORED_TOGETHER, most);
         let rendered: Vec<Vec<Answered>> = articles
             .par_chunks(together)

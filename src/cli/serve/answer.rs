@@ -17,6 +17,7 @@ use detente::{Article, Pipeline, Query, Record};
 
 use super::super::batches;
 use super::super::complaints::Complaints;
+use super::super::models::is_fast;
 use super::super::trend as command;
 use super::App;
 use super::admission::{LARGEST_ANSWER, StillAsked};
@@ -86,8 +87,8 @@ fn answered(
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
         taken.map(drop).map_err(|_| too_much())
     };
-    let each = if app.is_slow(pipeline) { 1 } else { EACH };
-    read(app, articles, question, app.is_slow(pipeline), asked, |some| {
+    let each = if is_fast(pipeline) { EACH } else { 1 };
+    read(app, articles, question, !is_fast(pipeline), asked, |some| {
         let of = |some: &[Article]| -> Result<Vec<Vec<Record>>, Problem> {
             asked.check()?;
             let answered = some.iter().zip(pipeline.predict_batch(some, query));
@@ -227,7 +228,7 @@ pub fn explain_jsonl(
     let mut lines = Lines::default();
     // Whoever names a pair wants it explained, in whatever language.
     let question = Question { any_language: true, ..question.clone() };
-    let problems = read(app, articles, &question, app.is_slow(&app.pipeline), asked, |some| {
+    let problems = read(app, articles, &question, !is_fast(&app.pipeline), asked, |some| {
         for article in some.iter().filter(is_meant) {
             asked.check()?;
             if let Some(found) = explain::explain(&app.pipeline, article, state, actor) {

@@ -29,7 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use detente::Pipeline;
 
 use super::inputs::FieldArgs;
-use super::models::{ModelArgs, ModelName};
+use super::models::{ModelArgs, ModelName, is_fast};
 use super::{Common, Outcome};
 use admission::Admission;
 use problem::Problem;
@@ -101,8 +101,6 @@ struct App {
     /// Answers `trend`, if it is another: archives are too long for one that takes its time.
     trend: Option<Pipeline>,
     model: String,
-    /// Whether `pipeline` takes its time: it reads sentences by an encoder.
-    is_slow: bool,
     fields: FieldArgs,
     limits: Limits,
     hosts: guard::Hosts,
@@ -119,11 +117,6 @@ impl App {
     /// Its name.
     fn trend_model(&self) -> &str {
         if self.trend.is_some() { "fast" } else { &self.model }
-    }
-
-    /// Whether a model of this server takes its time.
-    fn is_slow(&self, pipeline: &Pipeline) -> bool {
-        self.is_slow && std::ptr::eq(pipeline, &self.pipeline)
     }
 }
 
@@ -154,8 +147,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         .with_context(|| format!("cannot listen at {address}; --port 0 takes a free port"))?;
     let address = listener.local_addr()?;
     let pipeline = args.model.load(common)?;
-    let is_slow = matches!(args.model.name(), ModelName::Accurate | ModelName::Small | ModelName::Cascade(_));
-    let trend = if is_slow { Some(ModelName::Fast.load(common)?) } else { None };
+    let trend = if is_fast(&pipeline) { None } else { Some(ModelName::Fast.load(common)?) };
     let limits = Limits {
         body: (args.max_body as usize) << 20,
         files: args.max_files as usize,
@@ -166,7 +158,6 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         pipeline,
         trend,
         model: args.model.name().to_string(),
-        is_slow,
         fields: common.fields.clone(),
         limits,
         hosts: guard::Hosts::new(args.bind, &args.host, &args.allow_origin),
