@@ -11,6 +11,7 @@ use flate2::write::DeflateEncoder;
 use super::columns::{Column, Columns, Feature};
 use super::groups::{self, Groups};
 use super::ngrams::hash_of;
+use super::tally::Tally;
 use crate::error::{Error, Result};
 
 /// Which features a model has, and what each weighs.
@@ -32,16 +33,6 @@ pub(crate) struct Index {
 
 /// So many hashes are compared one after the other; of more, which only a file made for it has, half are left out each time.
 const FEW: usize = 8;
-
-/// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
-/// the ranks do.
-pub(crate) type Ranked = u64;
-
-/// The ranked features at some places.
-#[inline]
-pub(crate) fn ranked(features: &Columns, places: impl Iterator<Item = u32>) -> impl Iterator<Item = Ranked> {
-    places.map(|at| u64::from(features.rank(at)) << 32 | u64::from(at))
-}
 
 /// The features of one text: their groups, and the first; the others follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +149,18 @@ impl Index {
             bucket.binary_search_by_key(&hash, |here| u64::from_le_bytes(*here)).ok()
         };
         there.map_or(Found { groups: 0, first: 0 }, |at| self.texts[start + at])
+    }
+
+    /// Counts the features of a text in those of `groups` that it has.
+    #[inline]
+    pub fn count(&self, found: Found, groups: Groups, tally: &mut Tally) {
+        let mut add = |place| tally.add(self.features.rank(place), place);
+        let groups = groups & found.groups;
+        // Half of all features are of the first group, and nothing stands before these.
+        if groups & 1 != 0 {
+            add(found.first);
+        }
+        found.features(groups & !1).for_each(add);
     }
 
     /// The hash and the groups of each text, ascending by hash.

@@ -13,7 +13,7 @@
 //!
 //! The files: [`params`](LogisticRegressionParams) what can be set, `design` the matrix by rows and by columns, `loss`
 //! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model; [`tokenize`], [`ngrams`] and
-//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `columns`, `index` and `scorer` find the rows of many pairs at
+//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `columns`, `index`, `tally` and `scorer` find the rows of many pairs at
 //! once.
 //!
 //! ```
@@ -46,6 +46,7 @@ mod params;
 mod plain;
 mod scorer;
 mod solver;
+mod tally;
 pub mod tfidf;
 pub mod tokenize;
 pub mod vocabulary;

@@ -8,9 +8,10 @@ use rustc_hash::FxHashMap;
 use super::columns::Feature;
 use super::features::{Counts, WindowTokens};
 use super::groups;
-use super::index::{Index, ranked};
+use super::index::Index;
 use super::ngrams::{NgramParams, Words, hash_of};
 use super::scorer::Scorer;
+use super::tally::Tally;
 use super::tfidf::{Tfidf, Weighting};
 use super::tokenize::Tokenizer;
 use super::vocabulary::Vocabulary;
@@ -118,17 +119,17 @@ impl LinearModel {
         let EvidenceWindow { pair, strength, .. } = *window;
         match &self.weights {
             Weights::ByText(index, weighting) => {
-                let mut given = Vec::new();
+                let mut tally = Tally::new(index.features().len());
                 self.ngrams.visit(words, pair, strength, |groups, text, at| {
                     let found = index.find(hash_of(text));
-                    given.extend(ranked(index.features(), found.features(groups)));
+                    index.count(found, groups, &mut tally);
                     for (place, group) in found.features(groups).zip(groups::numbers(found.groups & groups)) {
                         let name = format!("{}|{text}", groups::NAMES[group as usize]);
                         all.found.push((place, name, at.clone()));
                     }
                 });
-                given.sort_unstable();
-                weighting.weigh(index.features(), &given, &mut all.row);
+                let norm = weighting.weigh(index.features(), &mut tally, &mut all.row);
+                all.row.iter_mut().for_each(|(_, value)| *value /= norm);
             }
             Weights::ByName(tfidf, _) => {
                 let mut counts = Counts::default();
@@ -169,10 +170,10 @@ impl EvidenceModel for LinearModel {
                 self.by_sentences(windows, |words, same| {
                     scorer.read(words);
                     for window in same {
-                        let given = scorer.features(words, window.pair, window.strength);
-                        weighting.weigh(index.features(), given, &mut row);
+                        let tally = scorer.features(words, window.pair, window.strength);
+                        let norm = weighting.weigh(index.features(), tally, &mut row);
                         let weights = |place: u32| index.features().weights(place);
-                        scores.push(self.sum(row.iter().map(|&(place, value)| (value, weights(place)))));
+                        scores.push(self.sum(row.iter().map(|&(place, value)| (value / norm, weights(place)))));
                     }
                 });
             }

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::groups::{self, Groups, Kinds};
-use super::index::{Found, Index, Ranked, ranked};
+use super::index::{Found, Index};
 use super::ngrams::{ACTOR, Masked, NgramParams, SHAPES, STATE, Words, hash_of, stem};
+use super::tally::Tally;
 use crate::document::{Party, Strength};
 
 /// Finds what [`NgramParams::features`] names, without names: what the pairs of a window share is looked up once for all, and
@@ -29,8 +30,7 @@ pub(crate) struct Scorer<'m> {
     next: Vec<usize>,
     /// The n-grams that hold a name of the pair.
     own: Vec<Run>,
-    given: Vec<Ranked>,
-    scratch: Vec<Ranked>,
+    tally: Tally,
 }
 
 /// A run of words, or the stem of a word.
@@ -64,8 +64,7 @@ impl<'m> Scorer<'m> {
             places: Vec::new(),
             next: Vec::new(),
             own: Vec::new(),
-            given: Vec::new(),
-            scratch: Vec::new(),
+            tally: Tally::new(index.features().len()),
         }
     }
 
@@ -91,12 +90,10 @@ impl<'m> Scorer<'m> {
         self.next.resize(words.len(), 0);
     }
 
-    /// The features of a pair of the window that was read, each as often as it occurs, ascending by rank.
-    pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> &[Ranked] {
-        let Self { index, params, kinds, shapes, masked, shared, text, places, next, own, given, scratch, .. } = self;
-        given.clear();
-        let features = index.features();
-        let Some((state, actor)) = words.nearest(pair) else { return given };
+    /// The features of a pair of the window that was read, counted.
+    pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> &mut Tally {
+        let Self { index, params, kinds, shapes, masked, shared, text, places, next, own, tally, .. } = self;
+        let Some((state, actor)) = words.nearest(pair) else { return tally };
         groups::fill(places, params, state, actor);
         let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
         let mut from = 0;
@@ -125,57 +122,21 @@ impl<'m> Scorer<'m> {
         for run in shared.iter() {
             let groups = places[run.start] & places[run.end - 1] & run.groups;
             if groups != 0 && next[run.start] >= run.end {
-                given.extend(ranked(features, run.found.features(groups)));
+                index.count(run.found, groups, tally);
             }
         }
         for run in own.iter() {
-            given.extend(ranked(features, run.found.features(run.groups)));
+            index.count(run.found, run.groups, tally);
         }
         for shape in words.shapes((state, actor), pair, strength) {
-            given.extend(ranked(features, shapes[shape].features(groups::SHAPE)));
+            index.count(shapes[shape], groups::SHAPE, tally);
         }
         for &(at, _) in named() {
             let other = masked.starts[at]..masked.starts[at + 1] - 1;
             text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
         }
-        sort(given, scratch, features.len());
-        given
+        tally
     }
-}
-
-/// Sorts features whose ranks are below `count`: by their upper bits, which are spread as hashes are, then the few that are
-/// not in order yet. Twice as fast as comparing them all.
-fn sort(given: &mut Vec<Ranked>, scratch: &mut Vec<Ranked>, count: usize) {
-    const BUCKETS: usize = 256;
-    // As many on average of one bucket would be too many to be put in order one by one.
-    if given.len() > 8 * BUCKETS {
-        return given.sort_unstable();
-    }
-    let shift = u32::BITS + (count.max(2) - 1).ilog2().saturating_sub(BUCKETS.ilog2() - 1);
-    let bucket = |ranked: Ranked| (ranked >> shift) as usize % BUCKETS;
-    let mut next = [0u16; BUCKETS];
-    given.iter().for_each(|&ranked| next[bucket(ranked)] += 1);
-    let mut before = 0;
-    for next in &mut next {
-        before += std::mem::replace(next, before);
-    }
-    scratch.clear();
-    scratch.resize(given.len(), 0);
-    for &ranked in given.iter() {
-        let next = &mut next[bucket(ranked)];
-        scratch[usize::from(*next)] = ranked;
-        *next += 1;
-    }
-    for i in 1..scratch.len() {
-        let ranked = scratch[i];
-        let mut at = i;
-        while at > 0 && scratch[at - 1] > ranked {
-            scratch[at] = scratch[at - 1];
-            at -= 1;
-        }
-        scratch[at] = ranked;
-    }
-    std::mem::swap(given, scratch);
 }
 
 /// Keeps those of the runs that the model knows.
@@ -192,23 +153,4 @@ fn look_up(index: &Index, runs: &mut Vec<Run>) {
     }
     runs.truncate(kept);
     black_box(runs.iter().fold(0, |all, run| all ^ index.features().rank(run.found.first)));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn sorts_as_comparing_does(
-            count in 1..600_000u64,
-            numbers in proptest::collection::vec(0..u64::MAX, 0..3000),
-        ) {
-            let mut given: Vec<Ranked> = numbers.iter().map(|n| (n % count) << 32 | n >> 32).collect();
-            let mut expected = given.clone();
-            expected.sort_unstable();
-            sort(&mut given, &mut vec![7; 5], count as usize);
-            proptest::prop_assert_eq!(given, expected);
-        }
-    }
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
 use super::columns::Columns;
-use super::index::Ranked;
+use super::tally::Tally;
 use super::vocabulary::Vocabulary;
 use crate::{Error, Result};
 
@@ -49,18 +49,21 @@ pub enum Norm {
 }
 
 impl Norm {
-    /// Scales `row`; a row of zeros stays as it is.
-    fn scale(self, row: &mut [(u32, f64)]) {
-        let norm = match self {
-            Self::L2 => row.iter().map(|(_, v)| v * v).sum::<f64>().sqrt(),
-            Self::L1 => row.iter().map(|(_, v)| v.abs()).sum(),
-            Self::None => return,
-        };
-        if norm > 0.0 {
-            for (_, value) in row {
-                *value /= norm;
-            }
+    /// What a value adds to the sum that the norm is of.
+    #[inline]
+    fn part(self, value: f64) -> f64 {
+        match self {
+            Self::L2 => value * value,
+            Self::L1 => value.abs(),
+            Self::None => 0.0,
         }
+    }
+
+    /// What each value of a row is divided by, given the sum of their [`part`](Self::part)s; 1 for a row of zeros, which stays
+    /// as it is.
+    fn of(self, sum: f64) -> f64 {
+        let norm = if self == Self::L2 { sum.sqrt() } else { sum };
+        if norm > 0.0 { norm } else { 1.0 }
     }
 }
 
@@ -391,10 +394,13 @@ impl Tfidf {
     /// Counts to values, in place.
     fn weigh(&self, row: &mut [(u32, f64)]) {
         let weighting = self.weighting();
+        let mut sum = 0.0;
         for (column, value) in row.iter_mut() {
             *value = weighting.tf(*value) * self.idf[*column as usize];
+            sum += self.norm.part(*value);
         }
-        self.norm.scale(row);
+        let norm = self.norm.of(sum);
+        row.iter_mut().for_each(|(_, value)| *value /= norm);
     }
 }
 
@@ -413,14 +419,19 @@ impl Weighting {
         if self.sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
     }
 
-    /// The row of features that are given as often as they occur, ascending: places among `features`, and values.
-    pub fn weigh(self, features: &Columns, given: &[Ranked], row: &mut Vec<(u32, f64)>) {
+    /// The row of the features that were counted, ascending by rank: places among `features`, and values, which are still to be
+    /// divided by the norm that it gives.
+    #[inline]
+    pub fn weigh(self, features: &Columns, tally: &mut Tally, row: &mut Vec<(u32, f64)>) -> f64 {
         row.clear();
-        row.extend(given.chunk_by(|a, b| a >> 32 == b >> 32).map(|same| {
-            let at = same[0] as u32;
-            (at, self.tf(same.len() as f64) * features.idf(at))
-        }));
-        self.norm.scale(row);
+        let mut sum = 0.0;
+        tally.drain(|place, count| {
+            let idf = features.idf(place);
+            let value = if count == 1 { idf } else { self.tf(f64::from(count)) * idf };
+            sum += self.norm.part(value);
+            row.push((place, value));
+        });
+        self.norm.of(sum)
     }
 }
 

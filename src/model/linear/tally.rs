@@ -1,0 +1,148 @@
+//! Features counted, and given back in the order of their ranks.
+
+/// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
+/// the ranks do.
+type Ranked = u64;
+
+/// More than any rank and place.
+const FREE: Ranked = Ranked::MAX;
+
+/// Ranks are spread over this many slots.
+const SLOTS: usize = 1 << 10;
+/// How many features the slots take, so that most have a slot to themselves.
+const MOST: usize = SLOTS / 2;
+/// Behind the last slot there is room for all that can be moved up beyond it.
+const ALL: usize = SLOTS + MOST;
+
+/// Counts features whose ranks are spread evenly, as those of hashes are: each is put into the slot that its rank says, or
+/// moves those behind it up, so the slots are in order whenever they are read. Twice as fast as sorting and counting.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally {
+    /// How far a rank and place are from the number of a slot.
+    shift: u32,
+    slots: Box<[Ranked; ALL]>,
+    counts: Box<[u32; ALL]>,
+    /// Which slots are taken, a bit for each.
+    taken: [u64; ALL / 64],
+    len: usize,
+    /// What no slot was left for.
+    more: Vec<Ranked>,
+}
+
+impl Tally {
+    /// For features of which there are `count`.
+    pub fn new(count: usize) -> Self {
+        let bits = (count.max(2) - 1).ilog2() + 1;
+        Self {
+            shift: (32 + bits).saturating_sub(SLOTS.ilog2()).max(32),
+            slots: Box::new([FREE; ALL]),
+            counts: Box::new([0; ALL]),
+            taken: [0; ALL / 64],
+            len: 0,
+            more: Vec::new(),
+        }
+    }
+
+    /// Counts the feature of a rank, which stands at a place.
+    #[inline]
+    pub fn add(&mut self, rank: u32, place: u32) {
+        let (mut ranked, mut count) = (u64::from(rank) << 32 | u64::from(place), 1);
+        if self.len == MOST {
+            self.more.push(ranked);
+            return;
+        }
+        let mut at = (ranked >> self.shift) as usize;
+        loop {
+            let here = self.slots[at];
+            if here == ranked {
+                self.counts[at] += count;
+                return;
+            }
+            if here > ranked {
+                self.slots[at] = ranked;
+                std::mem::swap(&mut self.counts[at], &mut count);
+                if here == FREE {
+                    self.taken[at / 64] |= 1 << (at % 64);
+                    self.len += 1;
+                    return;
+                }
+                ranked = here;
+            }
+            at += 1;
+        }
+    }
+
+    /// Calls `each(place, count)` for every feature, by rank, and forgets them.
+    #[inline]
+    pub fn drain(&mut self, mut each: impl FnMut(u32, u32)) {
+        if !self.more.is_empty() {
+            return self.drain_all(each);
+        }
+        for (word, taken) in self.taken.iter_mut().enumerate() {
+            while *taken != 0 {
+                let at = word * 64 + taken.trailing_zeros() as usize;
+                *taken &= *taken - 1;
+                each(self.slots[at] as u32, self.counts[at]);
+                self.slots[at] = FREE;
+            }
+        }
+        self.len = 0;
+    }
+
+    /// The same where there are more than slots.
+    #[cold]
+    fn drain_all(&mut self, mut each: impl FnMut(u32, u32)) {
+        let mut all: Vec<(Ranked, u32)> = self.more.drain(..).map(|ranked| (ranked, 1)).collect();
+        let in_slots = self.slots.iter_mut().zip(self.counts.iter()).filter(|(slot, _)| **slot != FREE);
+        all.extend(in_slots.map(|(slot, count)| (std::mem::replace(slot, FREE), *count)));
+        self.taken.fill(0);
+        self.len = 0;
+        all.sort_unstable();
+        for same in all.chunk_by(|a, b| a.0 == b.0) {
+            each(same[0].0 as u32, same.iter().map(|(_, count)| count).sum());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counts_in_the_order_of_the_ranks(
+            count in 1..600_000u32,
+            // One after the other, with one tally: a few, many of few, many.
+            rows in proptest::collection::vec(
+                (1..=32u32, proptest::collection::vec(0..u32::MAX, 0..2000)), 1..4),
+        ) {
+            let mut tally = Tally::new(count as usize);
+            for (bits, numbers) in rows {
+                let ranks: Vec<u32> = numbers.iter().map(|n| (n >> (32 - bits)) % count).collect();
+                let mut expected = BTreeMap::<u32, u32>::new();
+                for &rank in &ranks {
+                    tally.add(rank, !rank);
+                    *expected.entry(rank).or_default() += 1;
+                }
+                let mut found = Vec::new();
+                tally.drain(|place, count| found.push((!place, count)));
+                prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_ranks_move_beyond_the_last_slot() {
+        for (count, ranks) in [(SLOTS, SLOTS - 1..SLOTS), (1 << 20, (1 << 20) - MOST..1 << 20), (1, 0..1)] {
+            let mut tally = Tally::new(count);
+            ranks.clone().rev().for_each(|rank| tally.add(rank as u32, 0));
+            let mut found = 0;
+            tally.drain(|_, count| found += count);
+            assert_eq!(found as usize, ranks.len());
+        }
+    }
+}
