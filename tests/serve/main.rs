@@ -43,6 +43,20 @@ fn answers(server: &Server) {
 }
 
 #[test]
+fn a_model_is_what_its_file_holds() {
+    let encoder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/small.detente");
+    for (model, of_trends) in [(encoder, "fast"), (program::MODEL, program::MODEL)] {
+        let server = Server::start(&["--model", model]);
+        let health: serde_json::Value = serde_json::from_str(&server.get("/healthz").text()).expect("JSON");
+        assert_eq!((&health["model"], &health["trend_model"]), (&model.into(), &of_trends.into()));
+        // An encoder would take minutes.
+        let long =
+            server.post("/v1/predict?actor=Russia", "text/plain", format!("{PACT}{}", "A word. ".repeat(40_000)));
+        assert_eq!(long.status, if of_trends == "fast" { 413 } else { 200 });
+    }
+}
+
+#[test]
 fn answers_are_those_of_the_commands_byte_for_byte() {
     let server = Server::start(&[]);
     let fast = ["--model", "fast"];

@@ -170,7 +170,7 @@ fn read_idf<'f>(file: &SafeTensors<'f>, rows: usize, lend: Lend<'f>) -> Result<I
     let idf = match file.tensor("idf_of").map(|places| places.dtype()) {
         // Format 1 has a number for each feature.
         Err(_) => Some(Idf::Each(values)),
-        Ok(Dtype::U16) => Idf::of(values, column(chunks::<2>(file, "idf_of", Dtype::U16)?, lend)),
+        Ok(Dtype::U16) => Idf::numbered(values, column(chunks::<2>(file, "idf_of", Dtype::U16)?, lend)),
         Ok(_) => {
             let places = chunks::<4>(file, "idf_of", Dtype::U32)?.iter();
             let picked = places.map(|place| values.get(u32::from_le_bytes(*place) as usize).copied());
@@ -214,6 +214,7 @@ fn read_names(file: &SafeTensors<'_>, hashes: &[u64]) -> Result<Option<Vec<Box<s
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::model::{EvidenceModel, Kind, Model};
     use crate::{Article, Pipeline, Query};
     use std::sync::Arc;
@@ -223,13 +224,36 @@ mod tests {
         let fast = Pipeline::fast();
         let Kind::Linear(linear) = fast.model().evidence.kind() else { panic!("a linear model") };
         let (tfidf, coef) = linear.by_name().expect("all names");
-        let weights = crate::model::linear::model::Weights::ByName(tfidf, coef);
-        let evidence: Arc<dyn EvidenceModel> =
-            Arc::new(crate::model::linear::LinearModel { weights, ..linear.clone() });
+        let weights = Weights::ByName(tfidf, coef);
+        let evidence: Arc<dyn EvidenceModel> = Arc::new(LinearModel { weights, ..linear.clone() });
         let unnamed = Pipeline::new(Model { evidence, head: fast.model().head.clone() }, fast.manifest().clone());
         let again = Pipeline::from_bytes(&unnamed.to_bytes()).expect("its own bytes");
         let article = Article::new("Chad expelled the envoy of Peru. It also thanked Oman.");
         let said = |pipeline: &Pipeline| format!("{:?}", pipeline.predict(&article, &Query::default()));
         assert_eq!(said(&again), said(fast));
+    }
+    #[test]
+    fn models_of_no_feature_and_of_many_idf_come_back() {
+        let fast = Pipeline::fast();
+        let Kind::Linear(linear) = fast.model().evidence.kind() else { panic!("a linear model") };
+        let Weights::ByText(_, weighting) = linear.weights else { panic!("by text") };
+        // More than 16 bits tell apart.
+        for count in [0, (1 << 16) + 7] {
+            let mut names: Vec<String> = (0..count).map(|n| format!("w|word{n}")).collect();
+            names.sort_unstable_by_key(|name| hash_of(name));
+            let features = names.iter().enumerate().map(|(n, name)| (&**name, [0.5; 3], 1.0 + 1e-6 * n as f64));
+            let weights = Weights::ByText(Index::of_named(features).expect("good names"), weighting);
+            let evidence: Arc<dyn EvidenceModel> = Arc::new(LinearModel { weights, ..linear.clone() });
+            let model = Model { evidence, head: fast.model().head.clone() };
+            let bytes = Pipeline::new(model, fast.manifest().clone()).to_bytes();
+            let again = Pipeline::from_bytes(&bytes).expect("its own bytes");
+            assert_eq!(again.to_bytes(), bytes);
+            let Kind::Linear(read) = again.model().evidence.kind() else { panic!("a linear model") };
+            let Weights::ByText(index, _) = &read.weights else { panic!("by text") };
+            let mut idf: Vec<f64> = index.features().iter().map(|feature| feature.idf).collect();
+            idf.sort_unstable_by(f64::total_cmp);
+            assert!(idf.into_iter().eq((0..count).map(|n| 1.0 + 1e-6 * f64::from(n))));
+            again.predict(&Article::new("Chad expelled the envoy of Peru, word7."), &Query::default());
+        }
     }
 }

@@ -204,7 +204,7 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
     hex(&hash.finalize())
 }
 
-/// What of a file a model may keep without a copy: all of it where it is part of this program, nothing of another.
+/// What a model may keep of a file without a copy: all of the fast one, which is part of this program, nothing of others.
 type Lend<'f> = fn(&'f [u8]) -> Option<&'static [u8]>;
 
 /// Reads a model and proves that every byte is as it was written.

@@ -5,21 +5,21 @@ use std::borrow::Cow;
 /// A feature.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Feature {
-    /// Its place among all, by the hashes of their names: features are summed up in this order.
+    /// Its number by the hashes of their names: features are summed up in this order.
     pub rank: u32,
     pub weights: [f32; 3],
     pub idf: f64,
 }
 
-/// The bytes of a number, or of a few, for each feature, the least first. Those of a model that is part of the program are
-/// read where they lie, and take no memory beside it.
+/// The bytes of a number, or of a few, for each feature, the least first. Those of the fast model, which is part of the program,
+/// are read where they lie, and take no memory beside it.
 pub(crate) type Column<const N: usize> = Cow<'static, [[u8; N]]>;
 
 /// The idf of each feature.
 #[derive(Debug, Clone)]
 pub(crate) enum Idf {
-    /// Its place among the few that there are: features of one document frequency have one idf.
-    Of(Vec<f64>, Column<2>),
+    /// Which of the few that there are: features of one document frequency have one idf.
+    Few(Vec<f64>, Column<2>),
     Each(Vec<f64>),
 }
 
@@ -32,15 +32,16 @@ pub(crate) struct Columns {
 }
 
 impl Idf {
-    /// `None` where a place is beyond the last of the values.
-    pub fn of(values: Vec<f64>, places: Column<2>) -> Option<Self> {
-        let last = places.iter().map(|place| u16::from_le_bytes(*place)).max();
-        last.is_none_or(|last| usize::from(last) < values.len()).then_some(Self::Of(values, places))
+    /// The values that some numbers stand for; `None` where one is beyond the last value, or there are more values than numbers.
+    pub fn numbered(values: Vec<f64>, numbers: Column<2>) -> Option<Self> {
+        let last = numbers.iter().map(|number| u16::from_le_bytes(*number)).max();
+        let fits = last.is_none_or(|last| usize::from(last) < values.len()) && values.len() <= 1 << 16;
+        fits.then_some(Self::Few(values, numbers))
     }
 
     pub fn len(&self) -> usize {
         match self {
-            Self::Of(_, places) => places.len(),
+            Self::Few(_, numbers) => numbers.len(),
             Self::Each(values) => values.len(),
         }
     }
@@ -48,7 +49,7 @@ impl Idf {
     #[inline]
     fn get(&self, at: usize) -> f64 {
         match self {
-            Self::Of(values, places) => values[usize::from(u16::from_le_bytes(places[at]))],
+            Self::Few(values, numbers) => values[usize::from(u16::from_le_bytes(numbers[at]))],
             Self::Each(values) => values[at],
         }
     }
@@ -92,7 +93,7 @@ impl Columns {
     }
 
     /// All features, in their order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Feature> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = Feature> {
         let feature = |place| Feature { rank: self.rank(place), weights: self.weights(place), idf: self.idf(place) };
         (0..self.len() as u32).map(feature)
     }
@@ -128,16 +129,17 @@ mod tests {
         let numbers = |f: Feature| (f.rank, f.weights, f.idf);
         assert!(columns.iter().map(numbers).eq(features(5).map(numbers)));
         assert_eq!(columns.idf.all(), features(5).map(|f| f.idf).collect::<Vec<_>>());
-        let few = Idf::of(vec![0.5, 2.5], vec![[1, 0], [0, 0], [1, 0]].into()).expect("places that are there");
+        let few = Idf::numbered(vec![0.5, 2.5], vec![[1, 0], [0, 0], [1, 0]].into()).expect("numbers of values");
         assert_eq!(few.all(), [2.5, 0.5, 2.5]);
         assert!(Columns::new(columns.ranks[..3].to_vec().into(), columns.weights[..3].to_vec().into(), few).is_some());
     }
 
     #[test]
     fn columns_that_do_not_fit_are_refused() {
-        assert!(Idf::of(vec![1.0; 256], vec![[0, 1]].into()).is_none());
-        assert!(Idf::of(vec![1.0; 257], vec![[0, 1]].into()).is_some());
-        assert!(Idf::of(Vec::new(), Vec::new().into()).is_some());
+        assert!(Idf::numbered(vec![1.0; 256], vec![[0, 1]].into()).is_none());
+        assert!(Idf::numbered(vec![1.0; 257], vec![[0, 1]].into()).is_some());
+        assert!(Idf::numbered(Vec::new(), Vec::new().into()).is_some());
+        assert!(Idf::numbered(vec![1.0; (1 << 16) + 1], vec![[0, 0]].into()).is_none());
         for (ranks, weights, idf) in [(1, 2, 2), (2, 1, 2), (2, 2, 1)] {
             let idf = Idf::Each(vec![1.0; idf]);
             assert!(Columns::new(vec![[0; 4]; ranks].into(), vec![[0; 12]; weights].into(), idf).is_none());

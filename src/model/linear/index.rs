@@ -31,7 +31,7 @@ pub(crate) struct Index {
     names: Texts,
 }
 
-/// So many hashes are compared one after the other; of more, which only a file made for it has, half are left out each time.
+/// So many hashes are compared one after the other; of more, which few places have, half are left out each time.
 const FEW: usize = 8;
 
 /// The features of one text: their groups, and the first; the others follow.

@@ -13,8 +13,8 @@
 //!
 //! The files: [`params`](LogisticRegressionParams) what can be set, `design` the matrix by rows and by columns, `loss`
 //! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model; [`tokenize`], [`ngrams`] and
-//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `columns`, `index`, `tally` and `scorer` find the rows of many pairs at
-//! once.
+//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `columns`, `index`, `tally` and `scorer` find the
+//! rows of many pairs at once.
 //!
 //! ```
 //! use detente::Stance::{Aligned, Neutral, Opposed};

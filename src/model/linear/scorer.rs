@@ -90,9 +90,10 @@ impl<'m> Scorer<'m> {
         self.next.resize(words.len(), 0);
     }
 
-    /// The features of a pair of the window that was read, counted.
+    /// The features of a pair of the window that was read, counted; to be drained before those of the next.
     pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> &mut Tally {
         let Self { index, params, kinds, shapes, masked, shared, text, places, next, own, tally, .. } = self;
+        debug_assert!(tally.is_empty(), "the pair before was not drained");
         let Some((state, actor)) = words.nearest(pair) else { return tally };
         groups::fill(places, params, state, actor);
         let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);

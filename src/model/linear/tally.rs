@@ -1,7 +1,8 @@
-//! Features counted, and given back in the order of their ranks.
+//! The features of a pair counted, and given back in the order of their ranks.
+//!
+//! [`Counts`](super::features::Counts) does so by the hashes of their names, for models that know nothing else of them.
 
-/// A feature of a row: its rank in the upper half, its place among all in the lower, so that the numbers sort as
-/// the ranks do.
+/// A feature: its rank in the upper half, its place in the lower, so that the numbers sort as the ranks do.
 type Ranked = u64;
 
 /// More than any rank and place.
@@ -16,25 +17,24 @@ const ALL: usize = SLOTS + MOST;
 
 /// Counts features whose ranks are spread evenly, as those of hashes are: each is put into the slot that its rank says, or
 /// moves those behind it up, so the slots are in order whenever they are read. Twice as fast as sorting and counting.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Tally {
-    /// How far a rank and place are from the number of a slot.
-    shift: u32,
+    /// How many slots there are for each rank, times 2^32.
+    slots_of_rank: u64,
     slots: Box<[Ranked; ALL]>,
     counts: Box<[u32; ALL]>,
     /// Which slots are taken, a bit for each.
     taken: [u64; ALL / 64],
     len: usize,
-    /// What no slot was left for.
+    /// What came when so many slots were taken, each time that it did.
     more: Vec<Ranked>,
 }
 
 impl Tally {
-    /// For features of which there are `count`.
+    /// For features whose ranks are below `count`, which is at most 2^32.
     pub fn new(count: usize) -> Self {
-        let bits = (count.max(2) - 1).ilog2() + 1;
         Self {
-            shift: (32 + bits).saturating_sub(SLOTS.ilog2()).max(32),
+            slots_of_rank: ((SLOTS as u64) << 32) / (count as u64).max(SLOTS as u64),
             slots: Box::new([FREE; ALL]),
             counts: Box::new([0; ALL]),
             taken: [0; ALL / 64],
@@ -51,7 +51,7 @@ impl Tally {
             self.more.push(ranked);
             return;
         }
-        let mut at = (ranked >> self.shift) as usize;
+        let mut at = ((u64::from(rank) * self.slots_of_rank) >> 32) as usize;
         loop {
             let here = self.slots[at];
             if here == ranked {
@@ -72,6 +72,11 @@ impl Tally {
         }
     }
 
+    /// Whether nothing is counted.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Calls `each(place, count)` for every feature, by rank, and forgets them.
     #[inline]
     pub fn drain(&mut self, mut each: impl FnMut(u32, u32)) {
@@ -89,7 +94,7 @@ impl Tally {
         self.len = 0;
     }
 
-    /// The same where there are more than slots.
+    /// The same where `more` has some.
     #[cold]
     fn drain_all(&mut self, mut each: impl FnMut(u32, u32)) {
         let mut all: Vec<(Ranked, u32)> = self.more.drain(..).map(|ranked| (ranked, 1)).collect();
@@ -137,12 +142,15 @@ mod tests {
 
     #[test]
     fn the_last_ranks_move_beyond_the_last_slot() {
-        for (count, ranks) in [(SLOTS, SLOTS - 1..SLOTS), (1 << 20, (1 << 20) - MOST..1 << 20), (1, 0..1)] {
+        let last = |count: usize| count.saturating_sub(MOST) as u32..count as u32;
+        for count in [1, SLOTS - 1, SLOTS, SLOTS + 1, (1 << 18) + 1, 1 << 20, u32::MAX as usize] {
             let mut tally = Tally::new(count);
-            ranks.clone().rev().for_each(|rank| tally.add(rank as u32, 0));
-            let mut found = 0;
-            tally.drain(|_, count| found += count);
-            assert_eq!(found as usize, ranks.len());
+            last(count).rev().chain(last(count).step_by(3)).for_each(|rank| tally.add(rank, !rank));
+            let mut found = Vec::new();
+            tally.drain(|place, count| found.push((!place, count)));
+            let expected = last(count).map(|rank| (rank, 1 + u32::from((rank - last(count).start) % 3 == 0)));
+            assert!(found.into_iter().eq(expected), "{count}");
+            assert!(tally.is_empty());
         }
     }
 }

@@ -59,8 +59,8 @@ impl Norm {
         }
     }
 
-    /// What each value of a row is divided by, given the sum of their [`part`](Self::part)s; 1 for a row of zeros, which stays
-    /// as it is.
+    /// What each value of a row is divided by, given the sum of their [`part`](Self::part)s; 1 where the row stays as it is:
+    /// under no norm, and where all are zeros.
     fn of(self, sum: f64) -> f64 {
         let norm = if self == Self::L2 { sum.sqrt() } else { sum };
         if norm > 0.0 { norm } else { 1.0 }
