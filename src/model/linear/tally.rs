@@ -16,7 +16,7 @@ const MOST: usize = SLOTS / 2;
 const ALL: usize = SLOTS + MOST;
 
 /// Counts features whose ranks are spread evenly, as those of hashes are: each is put into the slot that its rank says, or
-/// moves those behind it up, so the slots are in order whenever they are read. Twice as fast as sorting and counting.
+/// moves those behind it up, so the slots are in order whenever they are read.
 #[derive(Debug)]
 pub(crate) struct Tally {
     /// How many slots there are for each rank, times 2^32.
@@ -26,7 +26,7 @@ pub(crate) struct Tally {
     /// Which slots are taken, a bit for each.
     taken: [u64; ALL / 64],
     len: usize,
-    /// What came when so many slots were taken, each time that it did.
+    /// What came when [`MOST`] slots were taken, each time that it did.
     more: Vec<Ranked>,
 }
 
