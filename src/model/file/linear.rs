@@ -232,6 +232,7 @@ mod tests {
         let said = |pipeline: &Pipeline| format!("{:?}", pipeline.predict(&article, &Query::default()));
         assert_eq!(said(&again), said(fast));
     }
+
     #[test]
     fn models_of_no_feature_and_of_many_idf_come_back() {
         let fast = Pipeline::fast();

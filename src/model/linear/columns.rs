@@ -11,7 +11,7 @@ pub(crate) struct Feature {
     pub idf: f64,
 }
 
-/// The bytes of a number, or of a few, for each feature, the least first. Those of the fast model, which is part of the program,
+/// The bytes of a number, or of a few, for each feature or text, the least first. Those of the fast model, which is part of the program,
 /// are read where they lie, and take no memory beside it.
 pub(crate) type Column<const N: usize> = Cow<'static, [[u8; N]]>;
 
