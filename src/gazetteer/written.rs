@@ -29,15 +29,7 @@ pub(super) struct Plain {
 impl Plain {
     /// The plain text; `None` where the written one is as plain, as nearly every text is.
     pub fn new(written: &str) -> Option<Self> {
-        if written.is_ascii() {
-            return None;
-        }
-        let bytes = written.as_bytes();
-        let has = |needle: &str| memchr::memmem::find(bytes, needle.as_bytes()).is_some();
-        // All ligatures begin with these two bytes.
-        // And all accents that follow their letter with one of two.
-        let accents = memchr::memchr2(0xCC, 0xCD, bytes).is_some();
-        if !accents && !HIDDEN.into_iter().any(has) && memchr::memmem::find(bytes, b"\xEF\xAC").is_none() {
+        if written.is_ascii() || !is_changed(written.as_bytes()) {
             return None;
         }
         let mut plain = Self {
@@ -94,6 +86,16 @@ impl Plain {
         // Inside a ligature there is no place; its end is the nearest.
         if self.inside.contains(&at) { next } else { place.min(next) }
     }
+}
+
+/// Whether a text holds what is hidden, ligatures or accents apart from their letters, or bytes that such begin with.
+fn is_changed(text: &[u8]) -> bool {
+    // All ligatures begin with these two bytes, and all accents with one of those two.
+    let begins = |at: usize| {
+        let rest = &text[at..];
+        rest.starts_with(b"\xEF\xAC") || HIDDEN.iter().any(|hidden| rest.starts_with(hidden.as_bytes()))
+    };
+    memchr::memchr2(0xCC, 0xCD, text).is_some() || memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text).any(begins)
 }
 
 /// Whether a character is an accent of the one before it.

@@ -10,16 +10,16 @@ use sha2::{Digest, Sha256};
 use crate::mutate::Random;
 
 /// A whole model.
-pub const BYTES: &[u8] = include_bytes!("../models/v3/small.detente");
+pub const BYTES: &[u8] = include_bytes!("../models/v4/small.detente");
 
-/// The same in the format before, whose features are known by name.
-const BY_NAME: &[u8] = include_bytes!("../models/v2/small.detente");
+/// The same in formats before: one has a column for each number, the other knows features by name.
+const OLDER: [&[u8]; 2] = [include_bytes!("../models/v3/small.detente"), include_bytes!("../models/v2/small.detente")];
 
 const NUMBERS: [f64; 12] = [0.0, -0.0, 1.0, -1.0, 1e-300, 1e6, -1e6, 1e300, 1e308, -1e308, 5.0, 0.5];
 
 /// The model with some numbers of its manifest and tensors changed, under a checksum that fits.
 pub fn crafted(random: &mut Random) -> Vec<u8> {
-    let bytes = if random.below(2) == 0 { BYTES } else { BY_NAME };
+    let bytes = *random.pick(&[BYTES, OLDER[0], OLDER[1]]);
     changed(bytes, |manifest, tensors| {
         for _ in 0..=random.below(3) {
             match random.below(5) {
@@ -131,9 +131,17 @@ fn numbers_out_of_range_are_refused_under_any_checksum() {
             other => panic!("{path:?} = {value}: {:?}", other.map(|_| "it was read")),
         }
     }
-    for (tensor, number) in [("coef", 1e30f32.to_le_bytes()), ("coef", f32::NAN.to_le_bytes())] {
-        let bytes = with(|_, tensors| tensors.get_mut(tensor).expect("a tensor")[..4].copy_from_slice(&number));
-        assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })));
+    // The first weight.
+    for (model, tensor, at) in [(BYTES, "lexicon", 16), (OLDER[0], "coef", 0), (OLDER[1], "coef", 0)] {
+        for number in [1e30, f32::NAN, 0.5] {
+            let bytes = changed(model, |_, tensors| {
+                tensors.get_mut(tensor).expect("a tensor")[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            });
+            match Pipeline::from_bytes(&bytes) {
+                Err(Error::Model { problem: ModelProblem::Part { part, .. }, .. }) => assert_eq!(part, tensor),
+                read => assert!(number == 0.5 && read.is_ok(), "{number} in {tensor}"),
+            }
+        }
     }
     let bytes =
         with(|_, tensors| tensors.get_mut("idf").expect("a tensor")[..8].copy_from_slice(&1e308f64.to_le_bytes()));

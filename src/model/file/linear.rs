@@ -1,5 +1,7 @@
 //! What a file keeps of a linear model.
 
+use std::borrow::Cow;
+
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{Lend, Tensor, chunks, in_range, numbers, part, small};
 use crate::error::ModelProblem;
 use crate::model::linear::LinearModel;
-use crate::model::linear::columns::{Column, Columns, Idf, weights};
 use crate::model::linear::index::{Index, Texts};
+use crate::model::linear::lexicon::{Feature, Lexicon, MOST_WEIGHT, weights};
 use crate::model::linear::model::Weights;
 use crate::model::linear::ngrams::{NgramParams, hash_of};
 use crate::model::linear::tfidf::{Norm, Tfidf, Weighting};
@@ -25,7 +27,7 @@ struct Parts {
 }
 
 pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
-    let Weighting { sublinear_tf, norm } = match &model.weights {
+    let Weighting { sublinear_tf, norm, .. } = match &model.weights {
         Weights::ByText(_, weighting) => *weighting,
         Weights::ByName(tfidf, _) => tfidf.weighting(),
     };
@@ -39,28 +41,20 @@ pub(super) fn parts(model: &LinearModel) -> serde_json::Value {
     serde_json::to_value(&parts).expect("parameters are plain data")
 }
 
-/// The tensors: by the words of the features from format 3 on, by their names where only the hashes of these are known; `named`
-/// says whether a reader asks for names.
+/// The tensors: by the words of the features, by their names where only the hashes of these are known; `named` says whether a
+/// reader asks for names.
 pub(super) fn tensors(model: &LinearModel, named: bool) -> Vec<Tensor> {
     let coef =
         |rows: &[[f32; 3]]| Tensor::new("coef", Dtype::F32, &[rows.len(), 3], rows.as_flattened(), f32::to_le_bytes);
     match &model.weights {
         Weights::ByText(index, _) => {
-            let (hashes, groups): (Vec<u64>, Vec<u32>) = index.texts().unzip();
-            let features = index.features();
-            let ranks: Vec<u32> = features.iter().map(|feature| feature.rank).collect();
-            let weights: Vec<[f32; 3]> = features.iter().map(|feature| feature.weights).collect();
-            let idf: Vec<f64> = features.iter().map(|feature| feature.idf).collect();
-            let texts = index.packed_texts();
-            let mut tensors = vec![
-                coef(&weights),
-                Tensor::new("texts", Dtype::U64, &[hashes.len()], &hashes, u64::to_le_bytes),
-                Tensor::new("groups", Dtype::U32, &[groups.len()], &groups, u32::to_le_bytes),
-                Tensor::new("ranks", Dtype::U32, &[ranks.len()], &ranks, u32::to_le_bytes),
+            let (lexicon, texts) = (index.lexicon(), index.packed_texts());
+            let (bytes, idf) = (lexicon.bytes(), lexicon.idf());
+            vec![
+                Tensor::new("lexicon", Dtype::U8, &[bytes.len()], bytes, |byte| [byte]),
+                Tensor::new("idf", Dtype::F64, &[idf.len()], idf, f64::to_le_bytes),
                 Tensor::new("names", Dtype::U8, &[texts.len()], texts, |byte| [byte]),
-            ];
-            tensors.extend(idf_tensors(&idf));
-            tensors
+            ]
         }
         Weights::ByName(tfidf, rows) => {
             let hashes = tfidf.vocabulary().hashes();
@@ -113,14 +107,19 @@ pub(super) fn read<'f>(
 ) -> Result<LinearModel, ModelProblem> {
     let parts: Parts = small(parts)?;
     check(&parts)?;
+    let weighting = Weighting::new(parts.sublinear_tf, parts.norm);
+    let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
+    if named && file.tensor("lexicon").is_ok() {
+        let weights = Weights::ByText(read_index(file, lend)?, weighting);
+        return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
+    }
     let coef = chunks::<12>(file, "coef", Dtype::F32)?;
-    if !coef.iter().map(weights).fold(true, |all, w| all & w.iter().fold(true, |all, w| all & (w.abs() <= 1e6))) {
+    let is_weight = |w: &f32| w.abs() <= MOST_WEIGHT;
+    if !coef.iter().map(weights).fold(true, |all, w| all & w.iter().fold(true, |all, w| all & is_weight(w))) {
         return Err(part("coef", "a number out of range", "numbers from -1e6 to 1e6"));
     }
-    let weighting = Weighting { sublinear_tf: parts.sublinear_tf, norm: parts.norm };
-    let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
     if named && file.tensor("texts").is_ok() {
-        let weights = Weights::ByText(read_index(file, coef, lend)?, weighting);
+        let weights = Weights::ByText(read_columns(file, coef)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
@@ -129,9 +128,8 @@ pub(super) fn read<'f>(
     if coef.len() != vocabulary.len() {
         return Err(part("coef", format!("{} rows", coef.len()), format!("{}, one per feature", vocabulary.len())));
     }
-    let tfidf =
-        Tfidf::from_parts(vocabulary, read_idf(file, coef.len(), lend)?.all(), weighting.sublinear_tf, weighting.norm)
-            .map_err(|e| part("idf", e.to_string(), format!("{} finite numbers", coef.len())))?;
+    let tfidf = Tfidf::from_parts(vocabulary, read_idf(file, coef.len())?, weighting.sublinear_tf, weighting.norm)
+        .map_err(|e| part("idf", e.to_string(), format!("{} finite numbers", coef.len())))?;
     let weights = Weights::ByName(tfidf, coef.iter().map(weights).collect());
     let model = LinearModel { tokenizer, ngrams, weights, intercept };
     Ok(match names {
@@ -140,44 +138,58 @@ pub(super) fn read<'f>(
     })
 }
 
-fn read_index<'f>(file: &SafeTensors<'f>, coef: &'f [[u8; 12]], lend: Lend<'f>) -> Result<Index, ModelProblem> {
-    let hashes = chunks::<8>(file, "texts", Dtype::U64)?;
-    let groups = chunks::<4>(file, "groups", Dtype::U32)?;
-    let ranks = chunks::<4>(file, "ranks", Dtype::U32)?;
-    let idf = read_idf(file, coef.len(), lend)?;
-    let features = Columns::new(column(ranks, lend), column(coef, lend), idf)
-        .ok_or_else(|| part("ranks", format!("{} numbers", ranks.len()), format!("{}, one per feature", coef.len())))?;
-    let groups = groups.iter().map(|groups| u32::from_le_bytes(*groups));
-    let names = chunks::<1>(file, "names", Dtype::U8)?.as_flattened();
-    let names = lend(names).map_or_else(|| Texts::from_packed(names.to_vec()), Texts::from_packed);
-    Index::new(column(hashes, lend), groups, features, names)
+fn read_index<'f>(file: &SafeTensors<'f>, lend: Lend<'f>) -> Result<Index, ModelProblem> {
+    let bytes = |name| -> Result<Cow<'static, [u8]>, ModelProblem> {
+        let bytes = chunks::<1>(file, name, Dtype::U8)?.as_flattened();
+        Ok(lend(bytes).map_or_else(|| bytes.to_vec().into(), Cow::from))
+    };
+    let names = Texts::from_packed(bytes("names")?);
+    Lexicon::new(bytes("lexicon")?, read_idf_values(file)?)
+        .and_then(|lexicon| Index::new(lexicon, names))
+        .map_err(|e| part("lexicon", e.to_string(), "texts and their features"))
+}
+
+/// The index of a file of format 3, which has a column for each number, and texts in the order of their hashes.
+fn read_columns(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, ModelProblem> {
+    let hashes = numbers(file, "texts", Dtype::U64, u64::from_le_bytes)?;
+    let groups = numbers(file, "groups", Dtype::U32, u32::from_le_bytes)?;
+    let ranks = numbers(file, "ranks", Dtype::U32, u32::from_le_bytes)?;
+    let names = Texts::from_packed(numbers(file, "names", Dtype::U8, |[byte]: [u8; 1]| byte)?);
+    let idf = read_idf(file, coef.len())?;
+    let counts = (groups.len(), ranks.len(), groups.iter().map(|groups| groups.count_ones() as usize).sum());
+    if counts != (hashes.len(), coef.len(), coef.len()) {
+        let expected = format!("numbers for {} texts and {} features", hashes.len(), coef.len());
+        return Err(part("texts", format!("{counts:?}"), expected));
+    }
+    let mut features =
+        ranks.into_iter().zip(coef).zip(idf).map(|((rank, coef), idf)| Feature { rank, weights: weights(coef), idf });
+    let with_features =
+        |(hash, groups): (u64, u32)| (hash, groups, features.by_ref().take(groups.count_ones() as usize).collect());
+    Lexicon::of_texts(hashes.into_iter().zip(groups).map(with_features).collect())
+        .and_then(|lexicon| Index::new(lexicon, names))
         .map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
 }
 
-/// A column as it lies in a file, copied where the file does not stay.
-fn column<'f, const N: usize>(chunks: &'f [[u8; N]], lend: Lend<'f>) -> Column<N> {
-    match lend(chunks.as_flattened()) {
-        Some(bytes) => bytes.as_chunks().0.into(),
-        None => chunks.to_vec().into(),
-    }
-}
-
-fn read_idf<'f>(file: &SafeTensors<'f>, rows: usize, lend: Lend<'f>) -> Result<Idf, ModelProblem> {
+fn read_idf_values(file: &SafeTensors<'_>) -> Result<Vec<f64>, ModelProblem> {
     let values = numbers(file, "idf", Dtype::F64, f64::from_le_bytes)?;
     if !values.iter().all(|v| *v > 0.0 && *v <= 1e3) {
         return Err(part("idf", "a number out of range", "numbers above 0, up to 1000"));
     }
-    let idf = match file.tensor("idf_of").map(|places| places.dtype()) {
+    Ok(values)
+}
+
+/// The idf of each feature.
+fn read_idf(file: &SafeTensors<'_>, rows: usize) -> Result<Vec<f64>, ModelProblem> {
+    let values = read_idf_values(file)?;
+    let places: Vec<usize> = match file.tensor("idf_of").map(|places| places.dtype()) {
         // Format 1 has a number for each feature.
-        Err(_) => Some(Idf::Each(values)),
-        Ok(Dtype::U16) => Idf::numbered(values, column(chunks::<2>(file, "idf_of", Dtype::U16)?, lend)),
-        Ok(_) => {
-            let places = chunks::<4>(file, "idf_of", Dtype::U32)?.iter();
-            let picked = places.map(|place| values.get(u32::from_le_bytes(*place) as usize).copied());
-            picked.collect::<Option<_>>().map(Idf::Each)
-        }
+        Err(_) => (0..values.len()).collect(),
+        Ok(Dtype::U16) => numbers(file, "idf_of", Dtype::U16, |place| usize::from(u16::from_le_bytes(place)))?,
+        Ok(_) => numbers(file, "idf_of", Dtype::U32, |place| u32::from_le_bytes(place) as usize)?,
     };
-    idf.filter(|idf| idf.len() == rows)
+    let picked: Option<Vec<f64>> = places.into_iter().map(|place| values.get(place).copied()).collect();
+    picked
+        .filter(|idf| idf.len() == rows)
         .ok_or_else(|| part("idf_of", "places that do not fit", format!("{rows} places in `idf`")))
 }
 
@@ -238,8 +250,8 @@ mod tests {
         let fast = Pipeline::fast();
         let Kind::Linear(linear) = fast.model().evidence.kind() else { panic!("a linear model") };
         let Weights::ByText(_, weighting) = linear.weights else { panic!("by text") };
-        // More than 16 bits tell apart.
-        for count in [0, (1 << 16) + 7] {
+        // As many as 16 bits tell apart.
+        for count in [0, 1 << 16] {
             let mut names: Vec<String> = (0..count).map(|n| format!("w|word{n}")).collect();
             names.sort_unstable_by_key(|name| hash_of(name));
             let features = names.iter().enumerate().map(|(n, name)| (&**name, [0.5; 3], 1.0 + 1e-6 * n as f64));
@@ -251,9 +263,7 @@ mod tests {
             assert_eq!(again.to_bytes(), bytes);
             let Kind::Linear(read) = again.model().evidence.kind() else { panic!("a linear model") };
             let Weights::ByText(index, _) = &read.weights else { panic!("by text") };
-            let mut idf: Vec<f64> = index.features().iter().map(|feature| feature.idf).collect();
-            idf.sort_unstable_by(f64::total_cmp);
-            assert!(idf.into_iter().eq((0..count).map(|n| 1.0 + 1e-6 * f64::from(n))));
+            assert!(index.lexicon().idf().iter().copied().eq((0..count).map(|n| 1.0 + 1e-6 * f64::from(n))));
             again.predict(&Article::new("Chad expelled the envoy of Peru, word7."), &Query::default());
         }
     }

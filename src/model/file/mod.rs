@@ -26,7 +26,7 @@ use crate::model::seen::Seen;
 use crate::model::{EvidenceModel, Head, Kind, Model};
 
 /// The format that this version writes.
-pub const CURRENT_VERSION: u32 = 3;
+pub const CURRENT_VERSION: u32 = 4;
 /// The oldest format that this version reads.
 pub const OLDEST_VERSION: u32 = 1;
 

@@ -8,110 +8,39 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use super::columns::{Column, Columns, Feature};
 use super::groups::{self, Groups};
+use super::lexicon::{Feature, Found, Lexicon};
+use super::lookup::Lookup;
 use super::ngrams::hash_of;
-use super::tally::Tally;
+use super::tally::{Both, HALF, ONE_EACH, Tally, both};
 use crate::error::{Error, Result};
 
 /// Which features a model has, and what each weighs.
 ///
-/// Features that differ in their group alone lie side by side, in the order of the groups; what comes before them says
-/// which groups these are. So a window's words are looked up once, whatever its pairs.
+/// Features that differ in their group alone stand side by side, after their text. So a window's words are looked up once,
+/// whatever its pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// The hashes of the texts of features, ascending.
-    hashes: Column<8>,
-    /// What is known of each text.
-    texts: Vec<Found>,
-    /// `starts[t]..starts[t + 1]` are the places of hashes whose top bits are `t`.
-    starts: Vec<u32>,
-    shift: u32,
-    features: Columns,
+    lexicon: Lexicon,
+    lookup: Lookup,
     names: Texts,
 }
 
-/// So many hashes are compared one after the other; of more, which few places have, half are left out each time.
-const FEW: usize = 8;
-
-/// The features of one text: their groups, and the first; the others follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub groups: Groups,
-    pub first: u32,
-}
-
-impl Found {
-    /// The places of its features in those of `groups` that it has.
-    #[inline]
-    pub fn features(self, groups: Groups) -> impl Iterator<Item = u32> {
-        let mut rest = groups & self.groups;
-        std::iter::from_fn(move || {
-            let lowest = rest & rest.wrapping_neg();
-            rest ^= lowest;
-            (lowest != 0).then(|| self.first + (self.groups & lowest.wrapping_sub(1)).count_ones())
-        })
-    }
-}
-
 impl Index {
-    /// An index of texts by their hashes, which ascend, each with its groups, and of their features, those of a text in the order
-    /// of its groups, all texts in turn.
+    /// An index of a lexicon, and of the names of its texts.
     ///
     /// # Errors
-    /// [`Error::Shape`] where texts and features do not fit together.
-    pub fn new(
-        hashes: Column<8>,
-        groups: impl ExactSizeIterator<Item = Groups>,
-        features: Columns,
-        names: Texts,
-    ) -> Result<Self> {
-        let shape = |what, found: String, expected: String| Err(Error::Shape { what, found, expected });
-        let (text_count, count) = (hashes.len(), features.len());
-        if groups.len() != text_count {
-            return shape("groups of texts", groups.len().to_string(), text_count.to_string());
-        }
-        if u32::try_from(count).is_err() {
-            return shape("features", count.to_string(), "fewer than 2^32".into());
-        }
-        let bits = text_count.div_ceil(2).max(2).next_power_of_two().ilog2();
-        let shift = u64::BITS - bits;
-        let mut starts = vec![0; (1 << bits) + 1];
-        let mut texts = Vec::with_capacity(text_count);
-        let (mut features_of_texts, mut before, mut are_good) = (0, None, true);
-        // All of them, without a way out between: that is done several at a time.
-        for (hash, groups) in hashes.iter().map(|hash| u64::from_le_bytes(*hash)).zip(groups) {
-            are_good &= before < Some(hash) && groups != 0 && groups >> groups::NAMES.len() == 0;
-            before = Some(hash);
-            starts[(hash >> shift) as usize + 1] += 1;
-            texts.push(Found { groups, first: features_of_texts as u32 });
-            features_of_texts += groups.count_ones() as usize;
-        }
-        if !are_good {
-            return shape(
-                "texts of features",
-                "some that fall, or of no group".into(),
-                "ascending hashes, known groups".into(),
-            );
-        }
-        if features_of_texts != count {
-            return shape("features", count.to_string(), format!("{features_of_texts}, one for each group of a text"));
-        }
-        let mut before = 0;
-        for start in &mut starts {
-            before += *start;
-            *start = before;
-        }
-        let mut seen = vec![0u64; count / 64 + 1];
-        for place in 0..count as u32 {
-            let rank = features.rank(place) as usize;
-            are_good &= rank < count;
-            seen[(rank >> 6).min(count >> 6)] |= 1 << (rank & 63);
-        }
-        if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != count {
-            return shape("ranks of features", "one twice, or beyond the last".into(), format!("each below {count}"));
-        }
-        Ok(Self { hashes, texts, starts, shift, features, names })
+    /// [`Error::Shape`] where it has a text twice.
+    pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
+        let texts: Vec<(u64, u32)> = lexicon.texts().map(|text| (text.hash, text.place)).collect();
+        let Some(lookup) = Lookup::new(&texts, |place| lexicon.hash(place)) else {
+            return Err(Error::Shape {
+                what: "texts of a lexicon",
+                found: "a hash twice".into(),
+                expected: "each once".into(),
+            });
+        };
+        Ok(Self { lexicon, lookup, names })
     }
 
     /// An index of named features, each with its weights and idf, in the order of the hashes of their names; `None` where a
@@ -124,66 +53,54 @@ impl Index {
             split.push((hash_of(text), group, text, Feature { rank, weights, idf }));
         }
         split.sort_unstable_by_key(|&(hash, group, ..)| (hash, group));
-        let (mut hashes, mut of_texts, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut texts, mut names) = (Vec::new(), Vec::new());
         for same in split.chunk_by(|a, b| a.0 == b.0) {
             if same.iter().any(|(_, _, text, _)| *text != same[0].2) {
                 return None;
             }
-            hashes.push(same[0].0.to_le_bytes());
-            of_texts.push(same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group));
-            texts.push(same[0].2);
+            let groups = same.iter().fold(0, |groups, (_, group, ..)| groups | 1 << group);
+            texts.push((same[0].0, groups, same.iter().map(|(.., feature)| *feature).collect()));
+            names.push(same[0].2);
         }
-        let features = split.iter().map(|(.., feature)| *feature).collect();
-        Self::new(hashes.into(), of_texts.into_iter(), features, Texts::new(&texts)).ok()
+        Self::new(Lexicon::of_texts(texts).ok()?, Texts::new(&names)).ok()
     }
 
     /// The features whose words have this hash; of no group where there are none.
     #[inline]
     pub fn find(&self, hash: u64) -> Found {
-        let top = (hash >> self.shift) as usize;
-        let (start, end) = (self.starts[top] as usize, self.starts[top + 1] as usize);
-        let bucket = &self.hashes[start..end];
-        let there = if bucket.len() <= FEW {
-            bucket.iter().position(|here| u64::from_le_bytes(*here) == hash)
-        } else {
-            bucket.binary_search_by_key(&hash, |here| u64::from_le_bytes(*here)).ok()
-        };
-        there.map_or(Found { groups: 0, first: 0 }, |at| self.texts[start + at])
+        let place = self.lookup.find(hash, |place| self.lexicon.hash(place) == hash);
+        place.map_or(Found::NOTHING, |place| self.lexicon.features(place))
     }
 
-    /// Counts the features of a text in those of `groups` that it has.
+    /// Counts the features of a text in those groups that it has, of those of each pair.
     #[inline]
-    pub fn count(&self, found: Found, groups: Groups, tally: &mut Tally) {
-        let mut add = |place| tally.add(self.features.rank(place), place);
-        let groups = groups & found.groups;
+    pub fn count(&self, found: Found, groups: Both, tally: &mut Tally) {
+        let groups = groups & both(found.groups);
+        let of_any = (groups | groups >> HALF) as Groups;
+        let mut add = |place, group| tally.add(self.lexicon.rank(place), place, groups >> group & ONE_EACH);
         // Half of all features are of the first group, and nothing stands before these.
-        if groups & 1 != 0 {
-            add(found.first);
+        if of_any & 1 != 0 {
+            add(found.first, 0);
         }
-        found.features(groups & !1).for_each(add);
+        found.features(of_any & !1).for_each(|(place, group)| add(place, group));
     }
 
-    /// The hash and the groups of each text, ascending by hash.
-    pub fn texts(&self) -> impl ExactSizeIterator<Item = (u64, Groups)> {
-        self.hashes.iter().zip(&self.texts).map(|(hash, text)| (u64::from_le_bytes(*hash), text.groups))
-    }
-
-    /// All features, those of a text side by side.
+    /// What is known of each text.
     #[inline]
-    pub fn features(&self) -> &Columns {
-        &self.features
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
     }
 
-    /// The names of the features, in their order; empty where a text is not known.
-    pub fn names(&self) -> Vec<String> {
-        let mut names = vec![String::new(); self.features.len()];
-        for text in self.names.all(self.texts().len()) {
-            let found = self.find(hash_of(text));
-            for (at, group) in found.features(Groups::MAX).zip(groups::numbers(found.groups)) {
-                names[at as usize] = format!("{}|{text}", groups::NAMES[group as usize]);
-            }
+    /// The features whose names are known, with these.
+    pub fn named(&self) -> Vec<(Feature, String)> {
+        let mut named = Vec::with_capacity(self.lexicon.n_features());
+        for text in self.names.all(self.lexicon.n_features()) {
+            let features = self.find(hash_of(text)).features(Groups::MAX);
+            named.extend(features.map(|(place, group)| {
+                (self.lexicon.feature(place), format!("{}|{text}", groups::NAMES[group as usize]))
+            }));
         }
-        names
+        named
     }
 
     /// The texts, packed.
@@ -249,88 +166,60 @@ mod tests {
             .expect("good names")
     }
 
-    fn of_parts(texts: impl Iterator<Item = (u64, Groups)>, features: Columns) -> Result<Index> {
-        let (hashes, groups): (Vec<_>, Vec<_>) = texts.map(|(hash, groups)| (hash.to_le_bytes(), groups)).unzip();
-        Index::new(hashes.into(), groups.into_iter(), features, Texts::default())
-    }
-
     #[test]
     fn finds_the_features_of_a_text_by_group() {
         let index = index();
+        let mut named = index.named();
         let visit = index.find(hash_of("visit"));
-        let names = index.names();
-        let named = |groups| -> Vec<&str> { visit.features(groups).map(|at| &*names[at as usize]).collect() };
-        assert_eq!(named(Groups::MAX), ["w|visit", "l>|visit", "m<*|visit"]);
-        assert_eq!(named(1 << 3 | 1 << 5), ["l>|visit"]);
-        assert_eq!(named(1 << 5), [""; 0]);
-        assert_eq!(index.find(hash_of("on")).groups, 0);
+        let of = |groups| -> Vec<&str> {
+            let name = |place| named.iter().find(|(feature, _)| *feature == index.lexicon().feature(place));
+            visit.features(groups).map(|(place, _)| &*name(place).expect("a name").1).collect()
+        };
+        assert_eq!(of(Groups::MAX), ["w|visit", "l>|visit", "m<*|visit"]);
+        assert_eq!(of(1 << 3 | 1 << 5), ["l>|visit"]);
+        assert_eq!(of(1 << 5), [""; 0]);
+        assert_eq!(index.find(hash_of("on")), Found::NOTHING);
         // In the order of the hashes of their names, whatever their place.
-        let mut ranked: Vec<(u32, &str)> =
-            index.features().iter().map(|f| f.rank).zip(names.iter().map(|n| &**n)).collect();
-        ranked.sort_unstable();
-        assert!(ranked.is_sorted_by_key(|(_, name)| hash_of(name)), "{ranked:?}");
-        assert!(index.features().iter().all(|feature| feature.weights[0] == feature.rank as f32));
+        named.sort_by_key(|(feature, _)| feature.rank);
+        assert_eq!(named.len(), NAMES.len());
+        assert!(named.is_sorted_by_key(|(_, name)| hash_of(name)), "{named:?}");
+        assert!(named.iter().all(|(feature, _)| feature.weights[0] == feature.rank as f32));
+    }
+
+    #[test]
+    fn counts_the_features_that_each_of_two_pairs_has() {
+        let index = index();
+        let visit = index.find(hash_of("visit"));
+        let mut tally = Tally::new(index.lexicon().n_features());
+        // Both are in the first group, the first in another of its own, which counts twice.
+        index.count(visit, 0b1001 | 1 << HALF, &mut tally);
+        index.count(visit, 0b1000, &mut tally);
+        let mut found = Vec::new();
+        tally.drain(|place, count| found.push((place, count)));
+        found.sort_unstable();
+        let of = |group: u32| visit.features((1 as Groups) << group).next().expect("it has that group").0;
+        assert_eq!(found, [(of(0), ONE_EACH), (of(3), 2)]);
     }
 
     #[test]
     fn its_parts_make_it_again() {
         let index = index();
-        let with = |names| {
-            Index::new(index.hashes.clone(), index.texts().map(|(_, groups)| groups), index.features().clone(), names)
-                .expect("its own parts")
-        };
+        let with = |names| Index::new(index.lexicon().clone(), names).expect("its own parts");
         let packed = index.packed_texts();
-        assert_eq!(with(Texts::from_packed(packed.to_vec())).names(), index.names());
+        assert_eq!(with(Texts::from_packed(packed.to_vec())).named(), index.named());
         for cut in 0..packed.len() {
             let damaged = with(Texts::from_packed(packed[..cut].to_vec()));
-            assert!(damaged.names().iter().zip(index.names()).all(|(cut, whole)| cut.is_empty() || *cut == whole));
+            assert!(damaged.named().iter().all(|named| index.named().contains(named)));
         }
     }
 
     #[test]
-    fn parts_that_do_not_fit_are_refused() {
-        type Damage = fn(&mut Vec<(u64, Groups)>, &mut Vec<Feature>);
-        let damage: [Damage; 8] = [
-            |texts, _| texts.swap(0, 1),
-            |texts, _| texts[1].0 = texts[0].0,
-            |texts, _| texts[0].1 = 0,
-            |texts, _| texts[0].1 |= 1 << 28,
-            |texts, _| texts[0].1 ^= 1 << 20,
-            |_, features| features[0].rank = features[1].rank,
-            |_, features| features[0].rank = 6,
-            |_, features| features.truncate(5),
-        ];
-        for damage in damage {
-            let (mut texts, mut features) = (index().texts().collect(), index().features().iter().collect());
-            damage(&mut texts, &mut features);
-            let refused = of_parts(texts.into_iter(), features.into_iter().collect());
-            assert!(matches!(refused, Err(Error::Shape { .. })));
-        }
-        // As many features as a word has bits.
-        let of_each = |rank: u32| ((u64::from(rank), 1), Feature { rank, weights: [0.0; 3], idf: 1.0 });
-        let (texts, mut features): (Vec<_>, Vec<_>) = (0..64).map(of_each).unzip();
-        features[0].rank = 64;
-        assert!(of_parts(texts.into_iter(), features.into_iter().collect()).is_err());
-        let groups = std::iter::once(1);
-        assert!(Index::new(vec![[0; 8]; 2].into(), groups, index().features().clone(), Texts::default()).is_err());
+    fn what_makes_no_index_is_refused() {
+        let feature = |rank| Feature { rank, weights: [0.0; 3], idf: 1.0 };
+        let twice = Lexicon::of_texts(vec![(7, 1, vec![feature(0)]), (7, 1, vec![feature(1)])]).expect("good texts");
+        assert!(Index::new(twice, Texts::default()).is_err());
         let unnamed = ["w|a", ""].map(|name| (name, [0.0; 3], 1.0));
         assert!(Index::of_named(unnamed.into_iter()).is_none());
         assert!(Index::of_named([("x|a", [0.0; 3], 1.0)].into_iter()).is_none());
-    }
-
-    #[test]
-    fn finds_each_of_many_texts_and_no_other() {
-        for spread in [1, 0x9E37_79B9_7F4A_7C15u64] {
-            let mut hashes: Vec<u64> = (0..5000u64).map(|n| n.wrapping_mul(spread).wrapping_mul(2)).collect();
-            hashes.sort_unstable();
-            let feature = |rank| Feature { rank, weights: [0.0; 3], idf: 1.0 };
-            let features = (0..hashes.len() as u32).map(feature).collect();
-            let texts = hashes.iter().map(|&hash| (hash, 1));
-            let index = of_parts(texts, features).expect("good parts");
-            for (at, hash) in (0u32..).zip(hashes) {
-                assert_eq!(index.find(hash), Found { groups: 1, first: at });
-                assert_eq!(index.find(hash + 1).groups, 0);
-            }
-        }
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! The files: [`params`](LogisticRegressionParams) what can be set, `design` the matrix by rows and by columns, `loss`
 //! the objective and its derivatives, `solver` the descent, `logistic` fit and fitted model; [`tokenize`], [`ngrams`] and
-//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `columns`, `index`, `tally` and `scorer` find the
+//! [`tfidf`] make the rows, [`features`] holds what they share; `groups`, `lexicon`, `lookup`, `index`, `tally` and `scorer` find the
 //! rows of many pairs at once.
 //!
 //! ```
@@ -33,12 +33,13 @@
 //! ```
 
 mod block;
-pub(crate) mod columns;
 mod design;
 pub mod features;
 pub(crate) mod groups;
 pub(crate) mod index;
+pub(crate) mod lexicon;
 mod logistic;
+mod lookup;
 mod loss;
 pub(crate) mod model;
 pub mod ngrams;

@@ -1,17 +1,17 @@
 //! The linear model of evidence: masked n-grams, weighted by TF-IDF, times the weights of a logistic regression.
 
 use std::ops::Range;
-use std::ptr;
+use std::{array, ptr};
 
 use rustc_hash::FxHashMap;
 
-use super::columns::Feature;
 use super::features::{Counts, WindowTokens};
 use super::groups;
 use super::index::Index;
+use super::lexicon::{Feature, Lexicon};
 use super::ngrams::{NgramParams, Words, hash_of};
 use super::scorer::Scorer;
-use super::tally::Tally;
+use super::tally::{PAIRS, Tally};
 use super::tfidf::{Tfidf, Weighting};
 use super::tokenize::Tokenizer;
 use super::vocabulary::Vocabulary;
@@ -42,7 +42,7 @@ impl LinearModel {
     /// How many features are weighed.
     pub fn n_features(&self) -> usize {
         match &self.weights {
-            Weights::ByText(index, _) => index.features().len(),
+            Weights::ByText(index, _) => index.lexicon().n_features(),
             Weights::ByName(_, coef) => coef.len(),
         }
     }
@@ -54,7 +54,7 @@ impl LinearModel {
         let k = stance.index();
         // A class weight alone is free up to a constant over the classes; its lead over their mean is not.
         let lead = |Feature { weights: w, .. }: &Feature| w[k] - (w[0] + w[1] + w[2]) / 3.0;
-        let mut features: Vec<(Feature, String)> = index.features().iter().zip(index.names()).collect();
+        let mut features = index.named();
         features.sort_by(|(a, _), (b, _)| lead(b).total_cmp(&lead(a)).then(a.rank.cmp(&b.rank)));
         features.into_iter().take(count).map(|(feature, name)| (name, lead(&feature))).collect()
     }
@@ -81,12 +81,11 @@ impl LinearModel {
             Weights::ByText(index, weighting) => (index, weighting),
             Weights::ByName(tfidf, coef) => return Ok((tfidf.clone(), coef.clone())),
         };
-        let names = index.names();
-        if names.iter().any(String::is_empty) {
+        let mut features = index.named();
+        if features.len() != index.lexicon().n_features() {
             let (found, expected) = ("some that are not known".into(), "a name for each".into());
             return Err(Error::Shape { what: "names of features", found, expected });
         }
-        let mut features: Vec<(Feature, &String)> = index.features().iter().zip(&names).collect();
         features.sort_by_key(|(feature, _)| feature.rank);
         let vocabulary = Vocabulary::new(features.iter().map(|(_, name)| hash_of(name)).collect())?;
         let idf = features.iter().map(|(feature, _)| feature.idf).collect();
@@ -113,23 +112,37 @@ impl LinearModel {
         z
     }
 
+    /// [`sum`](Self::sum) for two pairs at once, of values that are still to be divided by the norms. What is not a pair's adds zero.
+    fn sums(&self, lexicon: &Lexicon, rows: &[(u32, [f64; PAIRS])], norms: [f64; PAIRS]) -> [[f64; 3]; PAIRS] {
+        let mut z = self.intercept.map(|z| [z; PAIRS]);
+        for &(place, values) in rows {
+            for (z, weight) in z.iter_mut().zip(lexicon.weights(place)) {
+                for pair in 0..PAIRS {
+                    z[pair] += values[pair] / norms[pair] * f64::from(weight);
+                }
+            }
+        }
+        array::from_fn(|pair| z.map(|z| z[pair]))
+    }
+
     /// The row of a window, with the place of each feature, and where each feature occurs, by its name.
     fn occurrences(&self, words: &Words<'_>, window: &EvidenceWindow<'_>) -> Occurrences {
         let mut all = Occurrences::default();
         let EvidenceWindow { pair, strength, .. } = *window;
         match &self.weights {
             Weights::ByText(index, weighting) => {
-                let mut tally = Tally::new(index.features().len());
+                let mut tally = Tally::new(index.lexicon().n_features());
                 self.ngrams.visit(words, pair, strength, |groups, text, at| {
                     let found = index.find(hash_of(text));
-                    index.count(found, groups, &mut tally);
-                    for (place, group) in found.features(groups).zip(groups::numbers(found.groups & groups)) {
+                    index.count(found, groups.into(), &mut tally);
+                    for (place, group) in found.features(groups) {
                         let name = format!("{}|{text}", groups::NAMES[group as usize]);
                         all.found.push((place, name, at.clone()));
                     }
                 });
-                let norm = weighting.weigh(index.features(), &mut tally, &mut all.row);
-                all.row.iter_mut().for_each(|(_, value)| *value /= norm);
+                let mut rows = Vec::new();
+                let [norm, _] = weighting.weigh(index.lexicon(), &mut tally, &mut rows);
+                all.row = rows.into_iter().map(|(place, [value, _])| (place, value / norm)).collect();
             }
             Weights::ByName(tfidf, _) => {
                 let mut counts = Counts::default();
@@ -145,7 +158,7 @@ impl LinearModel {
 
     fn weights_of(&self, place: u32) -> [f32; 3] {
         match &self.weights {
-            Weights::ByText(index, _) => index.features().weights(place),
+            Weights::ByText(index, _) => index.lexicon().weights(place),
             Weights::ByName(_, coef) => coef[place as usize],
         }
     }
@@ -163,22 +176,21 @@ struct Occurrences {
 impl EvidenceModel for LinearModel {
     fn score(&self, windows: &[EvidenceWindow<'_>]) -> Vec<[f64; 3]> {
         let mut scores = Vec::with_capacity(windows.len());
-        let mut row = Vec::new();
         match &self.weights {
             Weights::ByText(index, weighting) => {
+                let mut rows = Vec::new();
                 let mut scorer = Scorer::new(index, &self.ngrams);
                 self.by_sentences(windows, |words, same| {
                     scorer.read(words);
-                    for window in same {
-                        let tally = scorer.features(words, window.pair, window.strength);
-                        let norm = weighting.weigh(index.features(), tally, &mut row);
-                        let weights = |place: u32| index.features().weights(place);
-                        scores.push(self.sum(row.iter().map(|&(place, value)| (value / norm, weights(place)))));
+                    for pairs in same.chunks(PAIRS) {
+                        let tally = scorer.features(words, pairs);
+                        let norms = weighting.weigh(index.lexicon(), tally, &mut rows);
+                        scores.extend_from_slice(&self.sums(index.lexicon(), &rows, norms)[..pairs.len()]);
                     }
                 });
             }
             Weights::ByName(tfidf, coef) => {
-                let mut counts = Counts::default();
+                let (mut counts, mut row) = (Counts::default(), Vec::new());
                 self.by_sentences(windows, |words, same| {
                     for window in same {
                         counts.count(&self.ngrams, words, window.pair, window.strength);
@@ -279,7 +291,7 @@ mod tests {
         let by_name = by_name(fast);
         let Weights::ByText(index, _) = &fast.weights else { panic!("by text") };
         let mut names: Vec<(u32, Box<str>)> =
-            index.features().iter().map(|f| f.rank).zip(index.names().into_iter().map(Box::from)).collect();
+            index.named().into_iter().map(|(feature, name)| (feature.rank, name.into())).collect();
         names.sort();
         let names: Vec<Box<str>> = names.into_iter().map(|(_, name)| name).collect();
         let again = by_name.clone().with_names(&names);

@@ -1,17 +1,17 @@
 //! The features of all pairs of a window, found by its words.
 
-use std::hint::black_box;
-
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::groups::{self, Groups, Kinds};
-use super::index::{Found, Index};
+use super::index::Index;
+use super::lexicon::Found;
 use super::ngrams::{ACTOR, Masked, NgramParams, SHAPES, STATE, Words, hash_of, stem};
-use super::tally::Tally;
-use crate::document::{Party, Strength};
+use super::tally::{Both, HALF, Tally, both};
+use crate::model::EvidenceWindow;
 
 /// Finds what [`NgramParams::features`] names, without names: what the pairs of a window share is looked up once for all, and
-/// for each pair what holds one of its names.
+/// for each pair what holds one of its names. Two pairs are read side by side: most often the same two parties, either way
+/// round, who have half of their features in common.
 #[derive(Debug)]
 pub(crate) struct Scorer<'m> {
     index: &'m Index,
@@ -26,9 +26,9 @@ pub(crate) struct Scorer<'m> {
     /// The text of the window with the names of a pair masked, and which groups each of its words is in.
     text: Vec<u8>,
     places: Vec<Groups>,
-    /// For each word the next from there on that names one of the pair.
-    next: Vec<usize>,
-    /// The n-grams that hold a name of the pair.
+    /// The groups of all runs of words.
+    groups: Vec<Both>,
+    /// The n-grams that hold a name of their pair.
     own: Vec<Run>,
     tally: Tally,
 }
@@ -36,18 +36,16 @@ pub(crate) struct Scorer<'m> {
 /// A run of words, or the stem of a word.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    start: usize,
-    end: usize,
     hash: u64,
-    /// The groups that it can be in.
-    groups: Groups,
+    /// Where its groups stand.
+    at: u32,
     /// What the model knows of it.
     found: Found,
 }
 
 impl Run {
-    fn new(start: usize, end: usize, hash: u64, groups: Groups) -> Self {
-        Self { start, end, hash, groups, found: Found { groups: 0, first: 0 } }
+    fn new(hash: u64, at: usize) -> Self {
+        Self { hash, at: at as u32, found: Found::NOTHING }
     }
 }
 
@@ -62,82 +60,106 @@ impl<'m> Scorer<'m> {
             shared: Vec::new(),
             text: Vec::new(),
             places: Vec::new(),
-            next: Vec::new(),
+            groups: Vec::new(),
             own: Vec::new(),
-            tally: Tally::new(index.features().len()),
+            tally: Tally::new(index.lexicon().n_features()),
         }
     }
 
-    /// Reads a window, before its first pair.
+    /// Reads a window, before its first pairs.
     pub fn read(&mut self, words: &Words<'_>) {
         let Self { index, kinds, masked, shared, .. } = self;
         words.mask_into(|_| None, masked);
         shared.clear();
         for start in 0..words.len() {
             for end in start + 1..=(start + kinds.longest).min(words.len()) {
-                shared.push(Run::new(start, end, hash_of(masked.words(start..end)), kinds.of(end - start)));
+                shared.push(Run::new(hash_of(masked.words(start..end)), (end - start) * words.len() + start));
             }
             if kinds.stems != 0
                 && let Some(stem) = stem(masked.words(start..start + 1))
             {
-                shared.push(Run::new(start, start + 1, hash_of(stem), kinds.stems));
+                shared.push(Run::new(hash_of(stem), start));
             }
         }
         look_up(index, shared);
         self.text.clear();
         self.text.extend_from_slice(self.masked.text.as_bytes());
-        self.places.resize(words.len(), 0);
-        self.next.resize(words.len(), 0);
     }
 
-    /// The features of a pair of the window that was read, counted; to be drained before those of the next.
-    pub fn features(&mut self, words: &Words<'_>, pair: (Party, Party), strength: Strength) -> &mut Tally {
-        let Self { index, params, kinds, shapes, masked, shared, text, places, next, own, tally, .. } = self;
-        debug_assert!(tally.is_empty(), "the pair before was not drained");
-        let Some((state, actor)) = words.nearest(pair) else { return tally };
-        groups::fill(places, params, state, actor);
-        let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
-        let mut from = 0;
-        for &(at, party) in named() {
-            next[from..=at].fill(at);
-            from = at + 1;
-            let mask = if party == pair.0 { STATE } else { ACTOR };
-            // Masks are equally long, so that no other word moves.
-            text[masked.starts[at]..][..mask.len()].copy_from_slice(mask.as_bytes());
-        }
-        next[from..].fill(usize::MAX);
+    /// The features of one or two pairs of the window that was read, counted; to be drained before those of the next.
+    pub fn features(&mut self, words: &Words<'_>, windows: &[EvidenceWindow<'_>]) -> &mut Tally {
+        let Self { index, params, kinds, shapes, masked, shared, text, places, groups, own, tally } = self;
+        debug_assert!(tally.is_empty(), "the pairs before were not drained");
+        let count = words.len();
+        places.resize(count, 0);
+        let table = (kinds.longest + 1) * count;
+        groups.clear();
+        groups.resize(table, 0);
         own.clear();
-        let mut from = 0;
-        for &(at, _) in named() {
-            // What begins before the name before this one holds that one, and is there already.
-            for start in from.max((at + 1).saturating_sub(kinds.longest))..=at {
-                for end in at + 1..=(start + kinds.longest).min(words.len()) {
-                    let hash = xxh3_64(&text[masked.starts[start]..masked.starts[end] - 1]);
-                    let groups = places[start] & places[end - 1] & kinds.of(end - start);
-                    own.push(Run::new(start, end, hash, groups));
+        for (window, shift) in windows.iter().zip([0, HALF]) {
+            let pair = window.pair;
+            let Some((state, actor)) = words.nearest(pair) else { continue };
+            let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
+            for &(at, party) in named() {
+                let mask = if party == pair.0 { STATE } else { ACTOR };
+                // Masks are equally long, so that no other word moves.
+                text[masked.starts[at]..][..mask.len()].copy_from_slice(mask.as_bytes());
+            }
+            groups::fill(places, params, state, actor);
+            let mut from = 0;
+            for &(at, _) in named() {
+                // What begins before the name before this one holds that one, and is there already.
+                for start in from.max((at + 1).saturating_sub(kinds.longest))..=at {
+                    for end in at + 1..=(start + kinds.longest).min(count) {
+                        let hash = xxh3_64(&text[masked.starts[start]..masked.starts[end] - 1]);
+                        own.push(Run::new(hash, groups.len()));
+                        groups.push(Both::from(places[start] & places[end - 1] & kinds.of(end - start)) << shift);
+                    }
                 }
+                from = at + 1;
             }
-            from = at + 1;
+            for &(at, _) in named() {
+                // What all pairs share holds no name of this one.
+                places[at] = 0;
+                let other = masked.starts[at]..masked.starts[at + 1] - 1;
+                text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
+            }
+            for (groups, place) in groups.iter_mut().zip(&*places) {
+                *groups |= Both::from(*place) << shift;
+            }
+            for shape in words.shapes((state, actor), pair, window.strength) {
+                index.count(shapes[shape], Both::from(groups::SHAPE) << shift, tally);
+            }
         }
+        fill_runs(&mut groups[..table], count, kinds);
         look_up(index, own);
-        for run in shared.iter() {
-            let groups = places[run.start] & places[run.end - 1] & run.groups;
-            if groups != 0 && next[run.start] >= run.end {
-                index.count(run.found, groups, tally);
-            }
-        }
-        for run in own.iter() {
-            index.count(run.found, run.groups, tally);
-        }
-        for shape in words.shapes((state, actor), pair, strength) {
-            index.count(shapes[shape], groups::SHAPE, tally);
-        }
-        for &(at, _) in named() {
-            let other = masked.starts[at]..masked.starts[at + 1] - 1;
-            text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
+        for run in shared.iter().chain(&*own) {
+            index.count(run.found, groups[run.at as usize], tally);
         }
         tally
     }
+}
+
+/// Of a table with a row for stems and one for n-grams of each length, whose first row has the groups of each word: the groups of
+/// all stems, and of the n-grams that begin with each word.
+///
+/// A group is a run of words, but for the names of the pair, which are in none; so an n-gram is in those that each of its words
+/// is in.
+fn fill_runs(table: &mut [Both], count: usize, kinds: &Kinds) {
+    if count == 0 {
+        return;
+    }
+    let mut rows = table.chunks_exact_mut(count);
+    let Some(words) = rows.next() else { return };
+    let mut shorter: &[Both] = words;
+    for (n, row) in (1..).zip(rows) {
+        let last = words.get(n - 1..).unwrap_or_default();
+        for ((groups, shorter), last) in row.iter_mut().zip(shorter).zip(last) {
+            *groups = shorter & last & both(kinds.of(n));
+        }
+        shorter = row;
+    }
+    words.iter_mut().for_each(|groups| *groups &= both(kinds.stems));
 }
 
 /// Keeps those of the runs that the model knows.
@@ -150,8 +172,7 @@ fn look_up(index: &Index, runs: &mut Vec<Run>) {
         let found = index.find(run.hash);
         runs[kept] = Run { found, ..run };
         // No branch: the processor cannot guess which are there.
-        kept += usize::from(found.groups & run.groups != 0);
+        kept += usize::from(found.groups != 0);
     }
     runs.truncate(kept);
-    black_box(runs.iter().fold(0, |all, run| all ^ index.features().rank(run.found.first)));
 }

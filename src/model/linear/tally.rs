@@ -1,4 +1,4 @@
-//! The features of a pair counted, and given back in the order of their ranks.
+//! The features of two pairs counted, and given back in the order of their ranks.
 //!
 //! [`Counts`](super::features::Counts) does so by the hashes of their names, for models that know nothing else of them.
 
@@ -7,6 +7,24 @@ type Ranked = u64;
 
 /// More than any rank and place.
 const FREE: Ranked = Ranked::MAX;
+
+/// How many pairs are counted side by side.
+pub(crate) const PAIRS: usize = 2;
+
+/// A number for each of the pairs: that of the first in the lower half, that of the second in the upper.
+pub(crate) type Both = u64;
+
+/// Bits of the number of one pair.
+pub(crate) const HALF: u32 = 32;
+
+/// One for each pair.
+pub(crate) const ONE_EACH: Both = 1 | 1 << HALF;
+
+/// The same number for both pairs.
+#[inline]
+pub(crate) fn both(number: u32) -> Both {
+    u64::from(number) * ONE_EACH
+}
 
 /// Ranks are spread over this many slots.
 const SLOTS: usize = 1 << 10;
@@ -22,12 +40,12 @@ pub(crate) struct Tally {
     /// How many slots there are for each rank, times 2^32.
     slots_of_rank: u64,
     slots: Box<[Ranked; ALL]>,
-    counts: Box<[u32; ALL]>,
+    counts: Box<[Both; ALL]>,
     /// Which slots are taken, a bit for each.
     taken: [u64; ALL / 64],
     len: usize,
     /// What came when [`MOST`] slots were taken, each time that it did.
-    more: Vec<Ranked>,
+    more: Vec<(Ranked, Both)>,
 }
 
 impl Tally {
@@ -43,12 +61,12 @@ impl Tally {
         }
     }
 
-    /// Counts the feature of a rank, which stands at a place.
+    /// Counts the feature of a rank, which stands at a place, so often for each pair.
     #[inline]
-    pub fn add(&mut self, rank: u32, place: u32) {
-        let (mut ranked, mut count) = (u64::from(rank) << 32 | u64::from(place), 1);
+    pub fn add(&mut self, rank: u32, place: u32, mut count: Both) {
+        let mut ranked = u64::from(rank) << 32 | u64::from(place);
         if self.len == MOST {
-            self.more.push(ranked);
+            self.more.push((ranked, count));
             return;
         }
         let mut at = ((u64::from(rank) * self.slots_of_rank) >> 32) as usize;
@@ -79,7 +97,7 @@ impl Tally {
 
     /// Calls `each(place, count)` for every feature, by rank, and forgets them.
     #[inline]
-    pub fn drain(&mut self, mut each: impl FnMut(u32, u32)) {
+    pub fn drain(&mut self, mut each: impl FnMut(u32, Both)) {
         if !self.more.is_empty() {
             return self.drain_all(each);
         }
@@ -96,8 +114,8 @@ impl Tally {
 
     /// The same where `more` has some.
     #[cold]
-    fn drain_all(&mut self, mut each: impl FnMut(u32, u32)) {
-        let mut all: Vec<(Ranked, u32)> = self.more.drain(..).map(|ranked| (ranked, 1)).collect();
+    fn drain_all(&mut self, mut each: impl FnMut(u32, Both)) {
+        let mut all = std::mem::take(&mut self.more);
         let in_slots = self.slots.iter_mut().zip(self.counts.iter()).filter(|(slot, _)| **slot != FREE);
         all.extend(in_slots.map(|(slot, count)| (std::mem::replace(slot, FREE), *count)));
         self.taken.fill(0);
@@ -128,10 +146,10 @@ mod tests {
             let mut tally = Tally::new(count as usize);
             for (bits, numbers) in rows {
                 let ranks: Vec<u32> = numbers.iter().map(|n| (n >> (32 - bits)) % count).collect();
-                let mut expected = BTreeMap::<u32, u32>::new();
-                for &rank in &ranks {
-                    tally.add(rank, !rank);
-                    *expected.entry(rank).or_default() += 1;
+                let mut expected = BTreeMap::<u32, Both>::new();
+                for (&rank, count) in ranks.iter().zip([1, 1 << HALF, ONE_EACH].into_iter().cycle()) {
+                    tally.add(rank, !rank, count);
+                    *expected.entry(rank).or_default() += count;
                 }
                 let mut found = Vec::new();
                 tally.drain(|place, count| found.push((!place, count)));
@@ -145,10 +163,10 @@ mod tests {
         let last = |count: usize| count.saturating_sub(MOST) as u32..count as u32;
         for count in [1, SLOTS - 1, SLOTS, SLOTS + 1, (1 << 18) + 1, 1 << 20, u32::MAX as usize] {
             let mut tally = Tally::new(count);
-            last(count).rev().chain(last(count).step_by(3)).for_each(|rank| tally.add(rank, !rank));
+            last(count).rev().chain(last(count).step_by(3)).for_each(|rank| tally.add(rank, !rank, 1));
             let mut found = Vec::new();
             tally.drain(|place, count| found.push((!place, count)));
-            let expected = last(count).map(|rank| (rank, 1 + u32::from((rank - last(count).start) % 3 == 0)));
+            let expected = last(count).map(|rank| (rank, 1 + Both::from((rank - last(count).start) % 3 == 0)));
             assert!(found.into_iter().eq(expected), "{count}");
             assert!(tally.is_empty());
         }

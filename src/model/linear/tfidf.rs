@@ -30,8 +30,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
-use super::columns::Columns;
-use super::tally::Tally;
+use super::lexicon::Lexicon;
+use super::tally::{HALF, PAIRS, Tally};
 use super::vocabulary::Vocabulary;
 use crate::{Error, Result};
 
@@ -388,15 +388,14 @@ impl Tfidf {
 
     /// How counts are weighed.
     pub(crate) fn weighting(&self) -> Weighting {
-        Weighting { sublinear_tf: self.sublinear_tf, norm: self.norm }
+        Weighting::new(self.sublinear_tf, self.norm)
     }
 
     /// Counts to values, in place.
     fn weigh(&self, row: &mut [(u32, f64)]) {
-        let weighting = self.weighting();
         let mut sum = 0.0;
         for (column, value) in row.iter_mut() {
-            *value = weighting.tf(*value) * self.idf[*column as usize];
+            *value = tf(*value, self.sublinear_tf) * self.idf[*column as usize];
             sum += self.norm.part(*value);
         }
         let norm = self.norm.of(sum);
@@ -404,34 +403,48 @@ impl Tfidf {
     }
 }
 
+#[inline]
+fn tf(count: f64, sublinear_tf: bool) -> f64 {
+    if sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
+}
+
 /// How counts are weighed, beside the idf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Weighting {
     /// Whether 1 + ln(count) stands for count.
     pub sublinear_tf: bool,
     /// How rows are scaled.
     pub norm: Norm,
+    /// The tf of the lowest counts, from 0, which nearly all are.
+    lowest: [f64; 16],
 }
 
 impl Weighting {
-    #[inline]
-    fn tf(self, count: f64) -> f64 {
-        if self.sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
+    pub fn new(sublinear_tf: bool, norm: Norm) -> Self {
+        let tf = |count| if count == 0 { 0.0 } else { tf(f64::from(count), sublinear_tf) };
+        Self { sublinear_tf, norm, lowest: std::array::from_fn(|count| tf(count as u32)) }
     }
 
-    /// The row of the features that were counted, ascending by rank: places among `features`, and values, which are still to be
-    /// divided by the norm that it gives.
     #[inline]
-    pub fn weigh(self, features: &Columns, tally: &mut Tally, row: &mut Vec<(u32, f64)>) -> f64 {
-        row.clear();
-        let mut sum = 0.0;
-        tally.drain(|place, count| {
-            let idf = features.idf(place);
-            let value = if count == 1 { idf } else { self.tf(f64::from(count)) * idf };
-            sum += self.norm.part(value);
-            row.push((place, value));
+    fn tf(&self, count: u32) -> f64 {
+        self.lowest.get(count as usize).copied().unwrap_or_else(|| tf(f64::from(count), self.sublinear_tf))
+    }
+
+    /// The rows of the features that were counted, ascending by rank: places in the lexicon, and values for each pair, which are
+    /// still to be divided by the norms that it gives. A pair that has not a feature has 0 there.
+    #[inline]
+    pub fn weigh(&self, lexicon: &Lexicon, tally: &mut Tally, rows: &mut Vec<(u32, [f64; PAIRS])>) -> [f64; PAIRS] {
+        rows.clear();
+        let mut sums = [0.0; PAIRS];
+        tally.drain(|place, counts| {
+            let idf = lexicon.idf_of(place);
+            let values = [counts as u32, (counts >> HALF) as u32].map(|count| self.tf(count) * idf);
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += self.norm.part(value);
+            }
+            rows.push((place, values));
         });
-        self.norm.of(sum)
+        sums.map(|sum| self.norm.of(sum))
     }
 }
 

@@ -1,0 +1,283 @@
+//! What a model knows of each text: one stretch of bytes, as a file has it.
+
+use std::borrow::Cow;
+
+use super::groups::{self, Groups};
+use crate::error::{Error, Result};
+
+/// A feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Feature {
+    /// Its number by the hashes of their names: features are summed up in this order.
+    pub rank: u32,
+    pub weights: [f32; 3],
+    pub idf: f64,
+}
+
+/// A text and its features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// Where it stands.
+    pub place: u32,
+    pub hash: u64,
+    /// The groups of its features.
+    pub groups: Groups,
+}
+
+/// Texts with all that is known of them side by side: whoever asks for a text waits for memory once, not for each number. So
+/// that those which are asked for most stay near the processor, they come first.
+///
+/// The least byte of a number comes first. A text is its hash (8 bytes) and its groups (4), and then for each group, ascending,
+/// the feature: rank (4), three weights (12), and which of the values of idf it has (2), of which there are few, as features of
+/// one document frequency have one. The lexicon of the fast model, which is part of the program, is read where it lies, and
+/// takes no memory beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Lexicon {
+    bytes: Cow<'static, [u8]>,
+    idf: Vec<f64>,
+    n_features: usize,
+}
+
+/// Bytes of a text before its features.
+const TEXT: usize = 12;
+/// Bytes of a feature.
+const FEATURE: usize = 18;
+/// Where they are among these.
+const WEIGHTS: usize = 4;
+const IDF: usize = 16;
+
+/// No weight is further from 0, so that no score is infinite.
+pub(crate) const MOST_WEIGHT: f32 = 1e6;
+
+/// A stretch of bytes that is there.
+#[inline]
+fn part<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
+    bytes[at..].first_chunk().expect("texts and features are whole")
+}
+
+/// Three weights as they are written.
+#[inline]
+pub(crate) fn weights(bytes: &[u8; 12]) -> [f32; 3] {
+    let (of_classes, _) = bytes.as_chunks::<4>();
+    [0, 1, 2].map(|k| f32::from_le_bytes(of_classes[k]))
+}
+
+impl Lexicon {
+    /// What [`bytes`](Self::bytes) and [`idf`](Self::idf) gave.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where they can't have.
+    pub fn new(bytes: Cow<'static, [u8]>, idf: Vec<f64>) -> Result<Self> {
+        let shape = |what, found: &str, expected: String| Err(Error::Shape { what, found: found.into(), expected });
+        if u32::try_from(bytes.len()).is_err() {
+            return shape("lexicon", "4 GiB or more", "fewer bytes".into());
+        }
+        let all = Self { bytes, idf, n_features: 0 };
+        let (mut end, mut n_features, mut are_good) = (0, 0, true);
+        for text in all.texts() {
+            are_good &= text.groups != 0 && text.groups >> groups::NAMES.len() == 0;
+            n_features += text.size();
+            end = text.end();
+        }
+        if !are_good || end != all.bytes.len() {
+            return shape("texts of a lexicon", "groups that are not known, or a part", "whole texts".into());
+        }
+        let mut seen = vec![0u64; n_features / 64 + 1];
+        for text in all.texts() {
+            for feature in all.bytes[text.place as usize + TEXT..text.end()].as_chunks::<FEATURE>().0 {
+                let rank = u32::from_le_bytes(*part(feature, 0)) as usize;
+                let idf = usize::from(u16::from_le_bytes(*part(feature, IDF)));
+                let weights = weights(part(feature, WEIGHTS));
+                are_good &= rank < n_features && idf < all.idf.len() && weights.iter().all(|w| w.abs() <= MOST_WEIGHT);
+                seen[(rank >> 6).min(n_features >> 6)] |= 1 << (rank & 63);
+            }
+        }
+        if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != n_features {
+            let expected = format!("each rank below {n_features}, a known idf, and weights from -1e6 to 1e6");
+            return shape("features of a lexicon", "a rank twice, or a number out of range", expected);
+        }
+        Ok(Self { n_features, ..all })
+    }
+
+    /// The lexicon of texts in any order, by hashes and groups, each with its features in the order of its groups.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); and where there are more than 65,536 values of idf.
+    pub fn of_texts(mut texts: Vec<(u64, Groups, Vec<Feature>)>) -> Result<Self> {
+        let mut idf: Vec<f64> = texts.iter().flat_map(|(.., features)| features).map(|feature| feature.idf).collect();
+        idf.sort_unstable_by(f64::total_cmp);
+        idf.dedup();
+        if idf.len() > 1 << u16::BITS {
+            let (found, expected) = (idf.len().to_string(), "at most 65536".into());
+            return Err(Error::Shape { what: "values of idf", found, expected });
+        }
+        // Features of many sentences have a low idf.
+        let lowest = |features: &[Feature]| features.iter().map(|feature| feature.idf).fold(f64::INFINITY, f64::min);
+        texts.sort_by_cached_key(|(hash, _, features)| (lowest(features).to_bits(), *hash));
+        let mut bytes = Vec::new();
+        for (hash, groups, features) in texts {
+            bytes.extend(hash.to_le_bytes());
+            bytes.extend(groups.to_le_bytes());
+            for feature in features {
+                bytes.extend(feature.rank.to_le_bytes());
+                bytes.extend(feature.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+                bytes.extend((idf.partition_point(|value| *value < feature.idf) as u16).to_le_bytes());
+            }
+        }
+        Self::new(bytes.into(), idf)
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All values of idf, ascending.
+    pub fn idf(&self) -> &[f64] {
+        &self.idf
+    }
+
+    /// How many features there are.
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// All texts.
+    pub fn texts(&self) -> impl Iterator<Item = Text> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start: &[u8; TEXT] = self.bytes[at..].first_chunk()?;
+            let groups = Groups::from_le_bytes(*part(start, 8));
+            let text = Text { place: at as u32, hash: u64::from_le_bytes(*part(start, 0)), groups };
+            at = text.end().min(self.bytes.len());
+            Some(text)
+        })
+    }
+
+    /// The hash of the text at a place.
+    #[inline]
+    pub fn hash(&self, place: u32) -> u64 {
+        u64::from_le_bytes(*part(&self.bytes, place as usize))
+    }
+
+    /// The features of the text at a place.
+    #[inline]
+    pub fn features(&self, place: u32) -> Found {
+        let groups = Groups::from_le_bytes(*part(&self.bytes, place as usize + 8));
+        Found { groups, first: place + TEXT as u32 }
+    }
+
+    /// The feature at a place.
+    pub fn feature(&self, place: u32) -> Feature {
+        Feature { rank: self.rank(place), weights: self.weights(place), idf: self.idf_of(place) }
+    }
+
+    #[inline]
+    pub fn rank(&self, place: u32) -> u32 {
+        u32::from_le_bytes(*part(&self.bytes, place as usize))
+    }
+
+    #[inline]
+    pub fn weights(&self, place: u32) -> [f32; 3] {
+        weights(part(&self.bytes, place as usize + WEIGHTS))
+    }
+
+    #[inline]
+    pub fn idf_of(&self, place: u32) -> f64 {
+        self.idf[usize::from(u16::from_le_bytes(*part(&self.bytes, place as usize + IDF)))]
+    }
+}
+
+impl Text {
+    /// How many features it has.
+    fn size(self) -> usize {
+        self.groups.count_ones() as usize
+    }
+
+    /// Where the next one stands.
+    fn end(self) -> usize {
+        self.place as usize + TEXT + FEATURE * self.size()
+    }
+}
+
+/// The features of one text: their groups, and where the first stands; the others follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub groups: Groups,
+    pub first: u32,
+}
+
+impl Found {
+    /// Of no group.
+    pub const NOTHING: Self = Self { groups: 0, first: 0 };
+
+    /// The places of its features in those of `groups` that it has, and the number of the group of each.
+    #[inline]
+    pub fn features(self, groups: Groups) -> impl Iterator<Item = (u32, u32)> {
+        groups::numbers(groups & self.groups).map(move |group| {
+            let before = (self.groups & ((1 << group) - 1)).count_ones();
+            (self.first + FEATURE as u32 * before, group)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feature(rank: u32, idf: f64) -> Feature {
+        let weight = rank as f32 + 0.1;
+        Feature { rank, weights: [weight, -weight, weight / 3.0], idf }
+    }
+
+    fn lexicon() -> Lexicon {
+        let many = vec![feature(3, 2.5), feature(0, 1.5), feature(2, 4.0)];
+        let texts = vec![(70, 1 << 3, vec![feature(4, 2.5)]), (9, 0b1011, many), (50, 1, vec![feature(1, 2.5)])];
+        Lexicon::of_texts(texts).expect("good texts")
+    }
+
+    #[test]
+    fn texts_hold_what_was_put_in_the_most_frequent_first() {
+        let lexicon = lexicon();
+        let texts: Vec<(u64, Groups)> = lexicon.texts().map(|text| (text.hash, text.groups)).collect();
+        assert_eq!(texts, [(9, 0b1011), (50, 1), (70, 1 << 3)]);
+        assert_eq!((lexicon.idf(), lexicon.n_features()), (&[1.5, 2.5, 4.0][..], 5));
+        let of = |hash, groups| -> Vec<(u32, Feature)> {
+            let text = lexicon.texts().find(|text| text.hash == hash).expect("it is there");
+            assert_eq!(lexicon.hash(text.place), hash);
+            let found = lexicon.features(text.place).features(groups);
+            found.map(|(place, group)| (group, lexicon.feature(place))).collect()
+        };
+        assert_eq!(of(9, Groups::MAX), [(0, feature(3, 2.5)), (1, feature(0, 1.5)), (3, feature(2, 4.0))]);
+        assert_eq!(of(9, 0b1100), [(3, feature(2, 4.0))]);
+        assert_eq!(of(70, Groups::MAX), [(3, feature(4, 2.5))]);
+        assert_eq!(of(50, 0b10), []);
+        let again = Lexicon::new(lexicon.bytes().to_vec().into(), lexicon.idf().to_vec()).expect("its own bytes");
+        assert!(again.texts().eq(lexicon.texts()));
+        assert_eq!(Lexicon::of_texts(Vec::new()).expect("no text").n_features(), 0);
+    }
+
+    #[test]
+    fn bytes_that_are_no_lexicon_are_refused() {
+        let whole = lexicon();
+        let read = |bytes: &[u8], idf: &[f64]| Lexicon::new(bytes.to_vec().into(), idf.to_vec());
+        let texts: Vec<usize> = whole.texts().map(|text| text.place as usize).collect();
+        for end in (0..whole.bytes().len()).filter(|end| !texts.contains(end)) {
+            assert!(read(&whole.bytes()[..end], whole.idf()).is_err(), "{end} bytes");
+        }
+        assert!(read(&whole.bytes()[..texts[1]], whole.idf()).is_err(), "ranks up to 3 of three features");
+        assert!(read(whole.bytes(), &whole.idf()[..2]).is_err());
+        // No group, an unknown one, one more, a rank twice, one beyond the last, a weight that is none.
+        for (at, byte) in [(8, 0), (11, 0x10), (8, 0b1111), (TEXT, 0), (TEXT, 5), (TEXT + WEIGHTS + 3, 0x7f)] {
+            let mut bytes = whole.bytes().to_vec();
+            assert_ne!(bytes[at], byte);
+            bytes[at] = byte;
+            assert!(read(&bytes, whole.idf()).is_err(), "{byte} at {at}");
+        }
+        let many = (0..=1 << 16).map(|n| (u64::from(n), 1, vec![feature(n, 1.0 + f64::from(n))])).collect();
+        assert!(Lexicon::of_texts(many).is_err());
+        // As many features as a word has bits.
+        let ranks =
+            |first| (0..64).map(|n| (n, 1, vec![feature(if n == 0 { first } else { n as u32 }, 1.0)])).collect();
+        assert!(Lexicon::of_texts(ranks(0)).is_ok() && Lexicon::of_texts(ranks(64)).is_err());
+    }
+}

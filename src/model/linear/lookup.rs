@@ -1,0 +1,152 @@
+//! Finds a hash among many.
+
+use std::ops::Range;
+
+/// Where each of some hashes stands.
+///
+/// Hashes of the same top bits have their entries side by side, four on average where hashes are spread evenly: the eight
+/// bits of each that come next, and its place. So for hashes that are not there, as most are that are asked for, a table of two
+/// or three bytes a hash is read, small enough to stay near the processor.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lookup {
+    /// `starts[t]..starts[t + 1]` are the entries of hashes whose top bits are `t`.
+    starts: Vec<u32>,
+    shift: u32,
+    /// The next bits of each entry's hash, and a few bytes after the last, so that [`EACH`] can be read from any.
+    bits: Vec<u8>,
+    places: Vec<u32>,
+}
+
+/// So many entries are compared at a time: as many as a number has bytes.
+const EACH: usize = 8;
+
+/// One in each byte of a number.
+const ONES: u64 = u64::from_le_bytes([1; EACH]);
+
+/// The first bit of each byte of a number.
+const TOPS: u64 = ONES << 7;
+
+impl Lookup {
+    /// Of fewer than 2^32 hashes, each with its place, where it is; `None` where one is there twice.
+    pub fn new(hashes: &[(u64, u32)], hash_at: impl Fn(u32) -> u64) -> Option<Self> {
+        let count = u32::try_from(hashes.len()).ok()?;
+        let top_bits = count.div_ceil(4).max(2).next_power_of_two().ilog2();
+        let shift = u64::BITS - top_bits;
+        // How many have each top, two places further on; then, of all tops before, one place further on, and up from there
+        // while the entries are put in.
+        let mut starts = vec![0; (1 << top_bits) + 2];
+        for (hash, _) in hashes {
+            starts[(hash >> shift) as usize + 2] += 1;
+        }
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
+        }
+        let mut bits = vec![0; hashes.len() + EACH];
+        let mut places = vec![0; hashes.len()];
+        for &(hash, place) in hashes {
+            let next = &mut starts[(hash >> shift) as usize + 1];
+            bits[*next as usize] = next_bits(hash, shift);
+            places[*next as usize] = place;
+            *next += 1;
+        }
+        starts.pop();
+        let all = Self { starts, shift, bits, places };
+        let has_twice = all.starts.windows(2).any(|pair| all.has_twice(pair[0]..pair[1], &hash_at));
+        (!has_twice).then_some(all)
+    }
+
+    /// Whether two of these entries have one hash.
+    fn has_twice(&self, entries: Range<u32>, hash_at: impl Fn(u32) -> u64) -> bool {
+        let entries = entries.start as usize..entries.end as usize;
+        let (bits, places) = (&self.bits[entries.clone()], &self.places[entries]);
+        if places.len() > 4 * EACH {
+            let mut hashes: Vec<u64> = places.iter().map(|place| hash_at(*place)).collect();
+            hashes.sort_unstable();
+            return hashes.windows(2).any(|pair| pair[0] == pair[1]);
+        }
+        let are_one = |i: usize, j: usize| bits[i] == bits[j] && hash_at(places[i]) == hash_at(places[j]);
+        (1..places.len()).any(|i| (0..i).any(|j| are_one(i, j)))
+    }
+
+    /// The place of a hash, by whether it is the one that stands at a place.
+    #[inline]
+    pub fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> Option<u32> {
+        let top = (hash >> self.shift) as usize;
+        let (mut at, end) = (self.starts[top] as usize, self.starts[top + 1] as usize);
+        let sought = u64::from(next_bits(hash, self.shift)) * ONES;
+        while at < end {
+            let differing = u64::from_le_bytes(*self.bits[at..].first_chunk().expect("bytes after the last")) ^ sought;
+            // The top bit of the first byte that is zero; of those above it, perhaps of some that are not.
+            let mut alike = differing.wrapping_sub(ONES) & !differing & TOPS;
+            if end - at < EACH {
+                alike &= (1 << (8 * (end - at))) - 1;
+            }
+            while alike != 0 {
+                let place = self.places[at + alike.trailing_zeros() as usize / 8];
+                if is_at(place) {
+                    return Some(place);
+                }
+                alike &= alike - 1;
+            }
+            at += EACH;
+        }
+        None
+    }
+}
+
+/// The bits of a hash after the top ones.
+#[inline]
+fn next_bits(hash: u64, shift: u32) -> u8 {
+    (hash >> (shift - u8::BITS)) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lookup(hashes: &[u64]) -> Option<Lookup> {
+        Lookup::new(&hashes.iter().copied().zip(0..).collect::<Vec<_>>(), |place| hashes[place as usize])
+    }
+
+    proptest! {
+        #[test]
+        fn finds_each_in_its_place_and_no_other(
+            // Which bits of the hashes differ: all, the lowest, those of the tables.
+            shift in prop_oneof![Just(0u32), Just(50), Just(56)],
+            left in prop_oneof![Just(0u32), Just(44), Just(50)],
+            hashes in proptest::collection::hash_set(any::<u64>(), 0..300),
+            others in proptest::collection::vec(any::<u64>(), 100),
+        ) {
+            let spread = |hash: u64| hash >> shift << left;
+            let mut hashes: Vec<u64> = hashes.into_iter().map(spread).collect();
+            let mut seen = std::collections::HashSet::new();
+            hashes.retain(|hash| seen.insert(*hash));
+            let lookup = lookup(&hashes).expect("each once");
+            let find = |hash| lookup.find(hash, |place| hashes[place as usize] == hash);
+            for (place, hash) in (0u32..).zip(&hashes) {
+                prop_assert_eq!(find(*hash), Some(place));
+            }
+            for hash in others.into_iter().chain(hashes.iter().flat_map(|hash| [hash ^ 1, hash ^ 1 << 63])) {
+                prop_assert_eq!(find(hash).is_some(), seen.contains(&hash));
+            }
+        }
+    }
+
+    #[test]
+    fn a_hash_that_is_there_twice_is_seen() {
+        for count in [2, 3, 1000] {
+            // Far apart; with the same top bits.
+            for spread in [1, 0x9E37_79B9_7F4A_7C15u64] {
+                let mut hashes: Vec<u64> = (0..count).map(|n: u64| n.wrapping_mul(spread)).collect();
+                assert!(lookup(&hashes).is_some());
+                hashes[count as usize - 1] = hashes[0];
+                assert!(lookup(&hashes).is_none(), "{count} {spread}");
+            }
+        }
+        assert!(lookup(&[]).is_some_and(|lookup| lookup.find(7, |_| true).is_none()));
+    }
+}
