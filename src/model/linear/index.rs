@@ -32,13 +32,11 @@ impl Index {
     /// # Errors
     /// [`Error::Shape`] where it has a text twice.
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
-        let texts: Vec<(u64, u32)> = lexicon.texts().map(|text| (text.hash, text.place)).collect();
-        let Some(lookup) = Lookup::new(&texts, |place| lexicon.hash(place)) else {
-            return Err(Error::Shape {
-                what: "texts of a lexicon",
-                found: "a hash twice".into(),
-                expected: "each once".into(),
-            });
+        let texts = lexicon.texts().map(|text| (text.hash, text.place));
+        let count = texts.clone().count() as u32;
+        let Some(lookup) = Lookup::new(count, texts, |place| lexicon.hash(place)) else {
+            let (found, expected) = ("a hash twice".into(), "each once".into());
+            return Err(Error::Shape { what: "texts of a lexicon", found, expected });
         };
         Ok(Self { lexicon, lookup, names })
     }
@@ -70,6 +68,19 @@ impl Index {
     pub fn find(&self, hash: u64) -> Found {
         let place = self.lookup.find(hash, |place| self.lexicon.hash(place) == hash);
         place.map_or(Found::NOTHING, |place| self.lexicon.features(place))
+    }
+
+    /// [`Lookup::likely`].
+    #[inline]
+    pub fn likely(&self, hash: u64) -> (usize, bool) {
+        self.lookup.likely(hash)
+    }
+
+    /// What [`find`](Self::find) gives, by what is likely.
+    #[inline]
+    pub fn find_likely(&self, hash: u64, entry: usize) -> Found {
+        let place = self.lookup.place(entry);
+        if self.lexicon.hash(place) == hash { self.lexicon.features(place) } else { self.find(hash) }
     }
 
     /// Counts the features of a text in those groups that it has, of those of each pair.

@@ -142,7 +142,7 @@ impl Lexicon {
     }
 
     /// All texts.
-    pub fn texts(&self) -> impl Iterator<Item = Text> {
+    pub fn texts(&self) -> impl Iterator<Item = Text> + Clone {
         let mut at = 0;
         std::iter::from_fn(move || {
             let start: &[u8; TEXT] = self.bytes[at..].first_chunk()?;

@@ -27,15 +27,18 @@ const ONES: u64 = u64::from_le_bytes([1; EACH]);
 const TOPS: u64 = ONES << 7;
 
 impl Lookup {
-    /// Of fewer than 2^32 hashes, each with its place, where it is; `None` where one is there twice.
-    pub fn new(hashes: &[(u64, u32)], hash_at: impl Fn(u32) -> u64) -> Option<Self> {
-        let count = u32::try_from(hashes.len()).ok()?;
+    /// Of `count` hashes, each with its place, where it is; `None` where one is there twice.
+    pub fn new(
+        count: u32,
+        hashes: impl Iterator<Item = (u64, u32)> + Clone,
+        hash_at: impl Fn(u32) -> u64,
+    ) -> Option<Self> {
         let top_bits = count.div_ceil(4).max(2).next_power_of_two().ilog2();
         let shift = u64::BITS - top_bits;
         // How many have each top, two places further on; then, of all tops before, one place further on, and up from there
         // while the entries are put in.
         let mut starts = vec![0; (1 << top_bits) + 2];
-        for (hash, _) in hashes {
+        for (hash, _) in hashes.clone() {
             starts[(hash >> shift) as usize + 2] += 1;
         }
         let mut before = 0;
@@ -43,9 +46,9 @@ impl Lookup {
             before += *start;
             *start = before;
         }
-        let mut bits = vec![0; hashes.len() + EACH];
-        let mut places = vec![0; hashes.len()];
-        for &(hash, place) in hashes {
+        let mut bits = vec![0; count as usize + EACH];
+        let mut places = vec![0; count as usize];
+        for (hash, place) in hashes {
             let next = &mut starts[(hash >> shift) as usize + 1];
             bits[*next as usize] = next_bits(hash, shift);
             places[*next as usize] = place;
@@ -73,16 +76,10 @@ impl Lookup {
     /// The place of a hash, by whether it is the one that stands at a place.
     #[inline]
     pub fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> Option<u32> {
-        let top = (hash >> self.shift) as usize;
-        let (mut at, end) = (self.starts[top] as usize, self.starts[top + 1] as usize);
-        let sought = u64::from(next_bits(hash, self.shift)) * ONES;
+        let entries = self.entries(hash);
+        let (mut at, end) = (entries.start, entries.end);
         while at < end {
-            let differing = u64::from_le_bytes(*self.bits[at..].first_chunk().expect("bytes after the last")) ^ sought;
-            // The top bit of the first byte that is zero; of those above it, perhaps of some that are not.
-            let mut alike = differing.wrapping_sub(ONES) & !differing & TOPS;
-            if end - at < EACH {
-                alike &= (1 << (8 * (end - at))) - 1;
-            }
+            let mut alike = self.alike(hash, at..end);
             while alike != 0 {
                 let place = self.places[at + alike.trailing_zeros() as usize / 8];
                 if is_at(place) {
@@ -93,6 +90,38 @@ impl Lookup {
             at += EACH;
         }
         None
+    }
+
+    /// The only entry that can be that of a hash, most often, and whether any can: to be asked of many, one after the other,
+    /// as there is nothing to guess for a processor.
+    #[inline]
+    pub fn likely(&self, hash: u64) -> (usize, bool) {
+        let entries = self.entries(hash);
+        let alike = self.alike(hash, entries.clone());
+        (entries.start + alike.trailing_zeros() as usize / 8, (alike != 0) | (entries.len() > EACH))
+    }
+
+    /// The place of an entry that is [`likely`](Self::likely).
+    #[inline]
+    pub fn place(&self, entry: usize) -> u32 {
+        self.places.get(entry).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn entries(&self, hash: u64) -> Range<usize> {
+        let top = (hash >> self.shift) as usize;
+        self.starts[top] as usize..self.starts[top + 1] as usize
+    }
+
+    /// Which of the first entries have the bits of a hash: the first bit of the byte of each; perhaps of some after the first
+    /// that do not.
+    #[inline]
+    fn alike(&self, hash: u64, entries: Range<usize>) -> u64 {
+        let bits = u64::from_le_bytes(*self.bits[entries.start..].first_chunk().expect("bytes after the last"));
+        let differing = bits ^ (u64::from(next_bits(hash, self.shift)) * ONES);
+        let alike = differing.wrapping_sub(ONES) & !differing & TOPS;
+        let beyond = u64::MAX.checked_shl(8 * entries.len().min(EACH) as u32).unwrap_or(0);
+        alike & !beyond
     }
 }
 
@@ -109,7 +138,8 @@ mod tests {
     use super::*;
 
     fn lookup(hashes: &[u64]) -> Option<Lookup> {
-        Lookup::new(&hashes.iter().copied().zip(0..).collect::<Vec<_>>(), |place| hashes[place as usize])
+        let hash_at = |place: u32| hashes[place as usize];
+        Lookup::new(hashes.len() as u32, hashes.iter().copied().zip(0..), hash_at)
     }
 
     proptest! {
@@ -126,7 +156,12 @@ mod tests {
             let mut seen = std::collections::HashSet::new();
             hashes.retain(|hash| seen.insert(*hash));
             let lookup = lookup(&hashes).expect("each once");
-            let find = |hash| lookup.find(hash, |place| hashes[place as usize] == hash);
+            let find = |hash| {
+                let is_at = |place: u32| hashes[place as usize] == hash;
+                let (found, (_, may_be)) = (lookup.find(hash, is_at), lookup.likely(hash));
+                assert!(may_be || found.is_none());
+                found
+            };
             for (place, hash) in (0u32..).zip(&hashes) {
                 prop_assert_eq!(find(*hash), Some(place));
             }
@@ -134,6 +169,18 @@ mod tests {
                 prop_assert_eq!(find(hash).is_some(), seen.contains(&hash));
             }
         }
+    }
+
+    #[test]
+    fn what_is_likely_is_most_often_so() {
+        let hashes: Vec<u64> = (0..2000u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        let (known, unknown) = hashes.split_at(1000);
+        let lookup = lookup(known).expect("each once");
+        let likely = |hash: &u64| Some(lookup.likely(*hash)).filter(|(_, may_be)| *may_be);
+        let is_right =
+            |(place, hash): &(u32, &u64)| likely(hash).is_some_and(|(entry, _)| lookup.place(entry) == *place);
+        assert!((0..).zip(known).filter(is_right).count() > 950);
+        assert!(unknown.iter().filter_map(likely).count() < 50);
     }
 
     #[test]

@@ -164,14 +164,21 @@ fn fill_runs(table: &mut [Both], count: usize, kinds: &Kinds) {
 
 /// Keeps those of the runs that the model knows.
 ///
-/// Memory is asked for many runs at once: what is waited for is more than what is computed.
+/// Memory is asked for many runs at once, without a branch between, as the processor cannot guess which are there: what is
+/// waited for is more than what is computed.
 fn look_up(index: &Index, runs: &mut Vec<Run>) {
     let mut kept = 0;
     for at in 0..runs.len() {
+        let (entry, may_be) = index.likely(runs[at].hash);
+        runs[kept] = Run { found: Found { first: entry as u32, groups: 0 }, ..runs[at] };
+        kept += usize::from(may_be);
+    }
+    runs.truncate(kept);
+    kept = 0;
+    for at in 0..runs.len() {
         let run = runs[at];
-        let found = index.find(run.hash);
+        let found = index.find_likely(run.hash, run.found.first as usize);
         runs[kept] = Run { found, ..run };
-        // No branch: the processor cannot guess which are there.
         kept += usize::from(found.groups != 0);
     }
     runs.truncate(kept);
