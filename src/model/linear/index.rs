@@ -34,10 +34,11 @@ impl Index {
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
         let texts = lexicon.texts().map(|text| (text.hash, text.place));
         let count = texts.clone().count() as u32;
-        let Some(lookup) = Lookup::new(count, texts, |place| lexicon.hash(place)) else {
+        let lookup = Lookup::new(count, texts);
+        if lookup.has_twice(|place| lexicon.hash(place)) {
             let (found, expected) = ("a hash twice".into(), "each once".into());
             return Err(Error::Shape { what: "texts of a lexicon", found, expected });
-        };
+        }
         Ok(Self { lexicon, lookup, names })
     }
 
@@ -70,17 +71,16 @@ impl Index {
         place.map_or(Found::NOTHING, |place| self.lexicon.features(place))
     }
 
-    /// [`Lookup::likely`].
+    /// What [`find`](Self::find) gives, most often at once, by the place where the text is likely to be.
     #[inline]
-    pub fn likely(&self, hash: u64) -> (usize, bool) {
-        self.lookup.likely(hash)
+    pub fn find_at(&self, hash: u64, place: u32) -> Found {
+        if self.lexicon.hash(place) == hash { self.lexicon.features(place) } else { self.find(hash) }
     }
 
-    /// What [`find`](Self::find) gives, by what is likely.
+    /// Where texts are.
     #[inline]
-    pub fn find_likely(&self, hash: u64, entry: usize) -> Found {
-        let place = self.lookup.place(entry);
-        if self.lexicon.hash(place) == hash { self.lexicon.features(place) } else { self.find(hash) }
+    pub fn lookup(&self) -> &Lookup {
+        &self.lookup
     }
 
     /// Counts the features of a text in those groups that it has, of those of each pair.

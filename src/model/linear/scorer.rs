@@ -1,5 +1,7 @@
 //! The features of all pairs of a window, found by its words.
 
+use std::hint::black_box;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::groups::{self, Groups, Kinds};
@@ -162,24 +164,23 @@ fn fill_runs(table: &mut [Both], count: usize, kinds: &Kinds) {
     words.iter_mut().for_each(|groups| *groups &= both(kinds.stems));
 }
 
-/// Keeps those of the runs that the model knows.
+/// Keeps those of the runs that the model can know, and says what it knows of them.
 ///
-/// Memory is asked for many runs at once, without a branch between, as the processor cannot guess which are there: what is
-/// waited for is more than what is computed.
+/// Each table is asked for all runs before the next one, without a branch between, as the processor cannot guess which are
+/// there: what is waited for is more than what is computed.
 fn look_up(index: &Index, runs: &mut Vec<Run>) {
     let mut kept = 0;
     for at in 0..runs.len() {
-        let (entry, may_be) = index.likely(runs[at].hash);
+        let (entry, may_be) = index.lookup().likely(runs[at].hash);
         runs[kept] = Run { found: Found { first: entry as u32, groups: 0 }, ..runs[at] };
         kept += usize::from(may_be);
     }
     runs.truncate(kept);
-    kept = 0;
-    for at in 0..runs.len() {
-        let run = runs[at];
-        let found = index.find_likely(run.hash, run.found.first as usize);
-        runs[kept] = Run { found, ..run };
-        kept += usize::from(found.groups != 0);
+    for run in runs.iter_mut() {
+        run.found.first = index.lookup().place(run.found.first as usize);
     }
-    runs.truncate(kept);
+    black_box(runs.iter().fold(0, |all, run| all ^ index.lexicon().hash(run.found.first)));
+    for run in runs {
+        run.found = index.find_at(run.hash, run.found.first);
+    }
 }
