@@ -170,12 +170,9 @@ impl Gazetteer {
 
     /// The aliases of an entry, in the order of the files.
     pub fn aliases(&self, id: EntryId) -> impl Iterator<Item = Alias<'_>> {
-        self.tables.aliases.iter().filter(move |row| row.entry == Some(id.0)).map(|row| Alias {
-            text: self.tables.get(&row.alias),
-            how: row.how,
-            from: self.tables.get(&row.from),
-            until: self.tables.get(&row.until),
-            context: self.tables.get(&row.context),
+        self.tables.aliases.iter().filter(move |row| row.entry == Some(id.0)).map(|row| {
+            let [from, until, context] = self.tables.remark(row);
+            Alias { text: self.tables.get(&row.alias), how: row.how, from, until, context }
         })
     }
 

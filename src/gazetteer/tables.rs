@@ -23,12 +23,22 @@ pub(super) struct AliasRow {
     pub entry: Option<u16>,
     pub how: MatchKind,
     pub alias: Slice,
-    pub from: Slice,
-    pub until: Slice,
-    pub context: Slice,
+    /// Place in [`Tables::remarks`].
+    pub remark: u32,
     /// Of the name of a person.
     pub office: Option<Office>,
 }
+
+/// What lists of names show beside an alias.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Remark {
+    pub from: Slice,
+    pub until: Slice,
+    pub context: Slice,
+}
+
+/// The remark of most aliases, which is empty.
+const NO_REMARK: u32 = 0;
 
 /// A row of `ambiguous.csv`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,6 +55,8 @@ pub(super) struct RuleRow {
 pub(super) struct Tables {
     pub entries: Vec<Entry>,
     pub aliases: Vec<AliasRow>,
+    /// Finding names needs none of them; aliases that follow each other may share one.
+    remarks: Vec<Remark>,
     pub rules: Vec<RuleRow>,
     /// What the conditions of the rules point to.
     pub lists: Vec<Words>,
@@ -132,6 +144,24 @@ impl Tables {
         start..self.text.len() as u32
     }
 
+    /// From when and until when an alias holds, and its office or a remark.
+    pub fn remark(&self, row: &AliasRow) -> [&str; 3] {
+        let remark = self.remarks.get(row.remark as usize);
+        remark.map_or([""; 3], |remark| [&remark.from, &remark.until, &remark.context].map(|text| self.get(text)))
+    }
+
+    fn keep_remark(&mut self, texts: [&str; 3]) -> u32 {
+        if self.remarks.is_empty() {
+            self.remarks.push(Remark::default());
+        }
+        if texts == [""; 3] {
+            return NO_REMARK;
+        }
+        let [from, until, context] = texts.map(|text| self.keep(text));
+        self.remarks.push(Remark { from, until, context });
+        self.remarks.len() as u32 - 1
+    }
+
     /// Reads `entries.csv`, which is sorted by code.
     pub fn read_entries(&mut self, source: impl Read, path: &str) -> Result<()> {
         const COLUMNS: &[&str] = &["code", "name", "kind", "region", "subregion", "since", "until", "note"];
@@ -178,9 +208,7 @@ impl Tables {
                 entry: Some(entry),
                 how,
                 alias: self.keep(rows.field(1)),
-                from: self.keep(rows.field(3)),
-                until: self.keep(rows.field(4)),
-                context: self.keep(rows.field(5)),
+                remark: self.keep_remark([3, 4, 5].map(|column| rows.field(column))),
                 office: None,
             };
             self.aliases.push(row);
@@ -220,7 +248,7 @@ impl Tables {
             };
             let (from, until, alone, known) = (month(4, false)?, month(5, true)?, yes(6)?, yes(7)?);
             let surname = if alone { NameForm::Unmistakable } else { NameForm::Shared };
-            let (since, till, office) = (self.keep(rows.field(4)), self.keep(rows.field(5)), self.keep(rows.field(3)));
+            let remark = self.keep_remark([4, 5, 3].map(|column| rows.field(column)));
             for (column, form) in [(1, NameForm::Full), (2, surname)] {
                 for name in rows.field(column).split('|').filter(|name| !name.is_empty()) {
                     if !name.starts_with(char::is_alphanumeric) {
@@ -230,9 +258,7 @@ impl Tables {
                         entry: Some(entry),
                         how: MatchKind::Leader,
                         alias: self.keep(name),
-                        from: since.clone(),
-                        until: till.clone(),
-                        context: office.clone(),
+                        remark,
                         office: Some(Office { person, from, until, known, form }),
                     };
                     self.aliases.push(row);
@@ -247,15 +273,7 @@ impl Tables {
         let mut rows = Rows::new(source, path, &["phrase", "why"])?;
         while rows.next()? {
             let alias = self.keep(rows.field(0));
-            self.aliases.push(AliasRow {
-                entry: None,
-                how: MatchKind::Name,
-                alias,
-                from: 0..0,
-                until: 0..0,
-                context: 0..0,
-                office: None,
-            });
+            self.aliases.push(AliasRow { entry: None, how: MatchKind::Name, alias, remark: NO_REMARK, office: None });
         }
         Ok(())
     }
@@ -359,8 +377,7 @@ impl Tables {
                 known.push(self.aliases.len());
                 gone.push(false);
                 let alias = self.keep(alias);
-                let (from, until, context) = (0..0, 0..0, 0..0);
-                self.aliases.push(AliasRow { entry: Some(entry), how, alias, from, until, context, office: None });
+                self.aliases.push(AliasRow { entry: Some(entry), how, alias, remark: NO_REMARK, office: None });
             }
         }
         let mut gone = gone.into_iter();
@@ -418,8 +435,7 @@ impl Tables {
         self.entries.push(entry);
         let name = self.keep(rows.field(1));
         let how = MatchKind::Name;
-        let (from, until, context) = (0..0, 0..0, 0..0);
-        self.aliases.push(AliasRow { entry: Some(at), how, alias: name, from, until, context, office: None });
+        self.aliases.push(AliasRow { entry: Some(at), how, alias: name, remark: NO_REMARK, office: None });
         Ok(at)
     }
 }
