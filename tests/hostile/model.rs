@@ -143,6 +143,15 @@ fn numbers_out_of_range_are_refused_under_any_checksum() {
             }
         }
     }
+    // A group more or less, a rank twice, a text twice.
+    for (tensor, width) in [("groups", 0), ("ranks", 4), ("texts", 8)] {
+        let bytes = changed(OLDER[0], |_, tensors| {
+            let tensor = tensors.get_mut(tensor).expect("a tensor");
+            tensor.copy_within(width..2 * width, 0);
+            tensor[0] ^= u8::from(width == 0);
+        });
+        assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })), "{tensor}");
+    }
     let bytes =
         with(|_, tensors| tensors.get_mut("idf").expect("a tensor")[..8].copy_from_slice(&1e308f64.to_le_bytes()));
     assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })));

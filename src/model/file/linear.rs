@@ -149,7 +149,8 @@ fn read_index<'f>(file: &SafeTensors<'f>, lend: Lend<'f>) -> Result<Index, Model
         .map_err(|e| part("lexicon", e.to_string(), "texts and their features"))
 }
 
-/// The index of a file of format 3, which has a column for each number, and texts in the order of their hashes.
+/// The index of a file of format 3, which has a column for each number, and texts in the order of their hashes. More than 65,536
+/// values of idf, which only rows by the billion could bring about, are refused.
 fn read_columns(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, ModelProblem> {
     let hashes = numbers(file, "texts", Dtype::U64, u64::from_le_bytes)?;
     let groups = numbers(file, "groups", Dtype::U32, u32::from_le_bytes)?;
@@ -266,5 +267,8 @@ mod tests {
             assert!(index.lexicon().idf().iter().copied().eq((0..count).map(|n| 1.0 + 1e-6 * f64::from(n))));
             again.predict(&Article::new("Chad expelled the envoy of Peru, word7."), &Query::default());
         }
+        let names: Vec<String> = (0..=1 << 16).map(|n| format!("w|word{n}")).collect();
+        let features = names.iter().enumerate().map(|(n, name)| (&**name, [0.5; 3], 1.0 + 1e-6 * n as f64));
+        assert!(Index::of_named(features).is_none(), "more than 16 bits tell apart");
     }
 }

@@ -34,7 +34,7 @@ impl Index {
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
         let texts = lexicon.texts().map(|text| (text.hash, text.place));
         let count = texts.clone().count() as u32;
-        let lookup = Lookup::new(count, texts);
+        let lookup = Lookup::new(count, texts, |place| lexicon.hash(place));
         if lookup.has_twice(|place| lexicon.hash(place)) {
             let (found, expected) = ("a hash twice".into(), "each once".into());
             return Err(Error::Shape { what: "texts of a lexicon", found, expected });
@@ -43,7 +43,7 @@ impl Index {
     }
 
     /// An index of named features, each with its weights and idf, in the order of the hashes of their names; `None` where a
-    /// name is none, or two texts have one hash.
+    /// name is none, two texts have one hash, or [`Lexicon::of_texts`] refuses them.
     pub fn of_named<'n>(features: impl Iterator<Item = (&'n str, [f32; 3], f64)>) -> Option<Self> {
         let mut split = Vec::with_capacity(features.size_hint().0);
         for (rank, (name, weights, idf)) in (0u32..).zip(features) {
@@ -67,7 +67,7 @@ impl Index {
     /// The features whose words have this hash; of no group where there are none.
     #[inline]
     pub fn find(&self, hash: u64) -> Found {
-        let place = self.lookup.find(hash, |place| self.lexicon.hash(place) == hash);
+        let place = self.lookup.find(hash, |place| self.lexicon.hash(place));
         place.map_or(Found::NOTHING, |place| self.lexicon.features(place))
     }
 
@@ -102,16 +102,18 @@ impl Index {
         &self.lexicon
     }
 
-    /// The features whose names are known, with these.
+    /// The features whose names are known, with these, in the order of their ranks.
     pub fn named(&self) -> Vec<(Feature, String)> {
-        let mut named = Vec::with_capacity(self.lexicon.n_features());
+        let mut named = vec![None; self.lexicon.n_features()];
         for text in self.names.all(self.lexicon.n_features()) {
-            let features = self.find(hash_of(text)).features(Groups::MAX);
-            named.extend(features.map(|(place, group)| {
-                (self.lexicon.feature(place), format!("{}|{text}", groups::NAMES[group as usize]))
-            }));
+            for (place, group) in self.find(hash_of(text)).features(Groups::MAX) {
+                let feature = self.lexicon.feature(place);
+                // A damaged list may have a text again and again.
+                named[feature.rank as usize]
+                    .get_or_insert_with(|| (feature, format!("{}|{text}", groups::NAMES[group as usize])));
+            }
         }
-        named
+        named.into_iter().flatten().collect()
     }
 
     /// The texts, packed.
@@ -152,7 +154,7 @@ impl Texts {
         })
     }
 
-    /// The texts, of which there are `count`. Of what is damaged, as much as can be read: texts are for people to read.
+    /// The texts, of which there are `count` at most. Of what is damaged, as much as can be read: texts are for people to read.
     pub fn all(&self, count: usize) -> impl Iterator<Item = &str> {
         let lines = self.lines.get_or_init(|| {
             let packed = self.packed.get().map_or(&[][..], |packed| packed);
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn finds_the_features_of_a_text_by_group() {
         let index = index();
-        let mut named = index.named();
+        let named = index.named();
         let visit = index.find(hash_of("visit"));
         let of = |groups| -> Vec<&str> {
             let name = |place| named.iter().find(|(feature, _)| *feature == index.lexicon().feature(place));
@@ -191,8 +193,8 @@ mod tests {
         assert_eq!(of(1 << 5), [""; 0]);
         assert_eq!(index.find(hash_of("on")), Found::NOTHING);
         // In the order of the hashes of their names, whatever their place.
-        named.sort_by_key(|(feature, _)| feature.rank);
         assert_eq!(named.len(), NAMES.len());
+        assert!(named.is_sorted_by_key(|(feature, _)| feature.rank));
         assert!(named.is_sorted_by_key(|(_, name)| hash_of(name)), "{named:?}");
         assert!(named.iter().all(|(feature, _)| feature.weights[0] == feature.rank as f32));
     }
@@ -218,6 +220,8 @@ mod tests {
         let with = |names| Index::new(index.lexicon().clone(), names).expect("its own parts");
         let packed = index.packed_texts();
         assert_eq!(with(Texts::from_packed(packed.to_vec())).named(), index.named());
+        let again = [NAMES.map(|name| name.split_once('|').expect("a name").1); 50].concat();
+        assert_eq!(with(Texts::new(&again)).named(), index.named());
         for cut in 0..packed.len() {
             let damaged = with(Texts::from_packed(packed[..cut].to_vec()));
             assert!(damaged.named().iter().all(|named| index.named().contains(named)));

@@ -131,7 +131,7 @@ impl Lexicon {
         &self.bytes
     }
 
-    /// All values of idf, ascending.
+    /// The values of idf that features have.
     pub fn idf(&self) -> &[f64] {
         &self.idf
     }
@@ -266,13 +266,23 @@ mod tests {
         }
         assert!(read(&whole.bytes()[..texts[1]], whole.idf()).is_err(), "ranks up to 3 of three features");
         assert!(read(whole.bytes(), &whole.idf()[..2]).is_err());
-        // No group, an unknown one, one more, a rank twice, one beyond the last, a weight that is none.
-        for (at, byte) in [(8, 0), (11, 0x10), (8, 0b1111), (TEXT, 0), (TEXT, 5), (TEXT + WEIGHTS + 3, 0x7f)] {
+        let changed = |changes: &[(usize, u8)]| {
             let mut bytes = whole.bytes().to_vec();
-            assert_ne!(bytes[at], byte);
-            bytes[at] = byte;
-            assert!(read(&bytes, whole.idf()).is_err(), "{byte} at {at}");
+            for &(at, byte) in changes {
+                assert_ne!(bytes[at], byte);
+                bytes[at] = byte;
+            }
+            read(&bytes, whole.idf())
+        };
+        assert!(changed(&[(8, 0b0111)]).is_ok(), "another group");
+        // An unknown group in the place of a known one; one more; a rank twice, one beyond the last; a weight that is none.
+        let unknown = [(8, 0b0011), (11, 0x10)];
+        let weight = [(TEXT + WEIGHTS + 2, 0xc0), (TEXT + WEIGHTS + 3, 0x7f)];
+        for changes in [&unknown[..], &[(8, 0b1111)], &[(TEXT, 0)], &[(TEXT, 5)], &weight] {
+            assert!(matches!(changed(changes), Err(Error::Shape { .. })), "{changes:?}");
         }
+        // A text of no group.
+        assert!(read(&[whole.bytes(), &[0; TEXT]].concat(), whole.idf()).is_err());
         let many = (0..=1 << 16).map(|n| (u64::from(n), 1, vec![feature(n, 1.0 + f64::from(n))])).collect();
         assert!(Lexicon::of_texts(many).is_err());
         // As many features as a word has bits.

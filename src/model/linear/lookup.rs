@@ -4,9 +4,9 @@ use std::ops::Range;
 
 /// Where each of some hashes stands.
 ///
-/// Hashes of the same top bits have their entries side by side, four on average where hashes are spread evenly: the eight
-/// bits of each that come next, and its place. So for hashes that are not there, as most are that are asked for, a table of two
-/// or three bytes a hash is read, small enough to stay near the processor.
+/// Hashes of the same top bits have their entries side by side, two to four on average where hashes are spread evenly: the eight
+/// bits of each that come next, and its place. So for a hash that is not there, as most are that are asked for, two small tables
+/// are read, of two to three bytes a hash together, which stay near the processor.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lookup {
     /// `starts[t]..starts[t + 1]` are the entries of hashes whose top bits are `t`.
@@ -20,6 +20,9 @@ pub(crate) struct Lookup {
 /// So many entries are compared at a time: as many as a number has bytes.
 const EACH: usize = 8;
 
+/// Longer runs of entries are in the order of their hashes, and searched by halves: hashes that are spread evenly have none.
+const LONG: usize = 4 * EACH;
+
 /// One in each byte of a number.
 const ONES: u64 = u64::from_le_bytes([1; EACH]);
 
@@ -27,8 +30,8 @@ const ONES: u64 = u64::from_le_bytes([1; EACH]);
 const TOPS: u64 = ONES << 7;
 
 impl Lookup {
-    /// Of `count` hashes, each with its place.
-    pub fn new(count: u32, hashes: impl Iterator<Item = (u64, u32)> + Clone) -> Self {
+    /// Of `count` hashes, each with its place; `hash_at` says which stands at a place.
+    pub fn new(count: u32, hashes: impl Iterator<Item = (u64, u32)> + Clone, hash_at: impl Fn(u32) -> u64) -> Self {
         let top_bits = count.div_ceil(4).max(2).next_power_of_two().ilog2();
         let shift = u64::BITS - top_bits;
         // How many have each top, two places further on; then, of all tops before, one place further on, and up from there
@@ -51,7 +54,17 @@ impl Lookup {
             *next += 1;
         }
         starts.pop();
-        Self { starts, shift, bits, places }
+        let mut all = Self { starts, shift, bits, places };
+        for top in 0..1 << top_bits {
+            let entries = all.entries(top << shift);
+            if entries.len() > LONG {
+                all.places[entries.clone()].sort_unstable_by_key(|place| hash_at(*place));
+                for at in entries {
+                    all.bits[at] = next_bits(hash_at(all.places[at]), shift);
+                }
+            }
+        }
+        all
     }
 
     /// Whether a hash is there twice.
@@ -59,26 +72,26 @@ impl Lookup {
         self.starts.windows(2).any(|pair| {
             let entries = pair[0] as usize..pair[1] as usize;
             let (bits, places) = (&self.bits[entries.clone()], &self.places[entries]);
-            if places.len() > 4 * EACH {
-                let mut hashes: Vec<u64> = places.iter().map(|place| hash_at(*place)).collect();
-                hashes.sort_unstable();
-                return hashes.windows(2).any(|pair| pair[0] == pair[1]);
-            }
             let are_one = |i: usize, j: usize| bits[i] == bits[j] && hash_at(places[i]) == hash_at(places[j]);
-            (1..places.len()).any(|i| (0..i).any(|j| are_one(i, j)))
+            let least = |i: usize| if places.len() > LONG { i - 1 } else { 0 };
+            (1..places.len()).any(|i| (least(i)..i).any(|j| are_one(i, j)))
         })
     }
 
-    /// The place of a hash, by whether it is the one that stands at a place.
+    /// The place of a hash, where `hash_at` is as for [`new`](Self::new).
     #[inline]
-    pub fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn find(&self, hash: u64, hash_at: impl Fn(u32) -> u64) -> Option<u32> {
         let entries = self.entries(hash);
+        if entries.len() > LONG {
+            let places = &self.places[entries];
+            return places.binary_search_by_key(&hash, |place| hash_at(*place)).ok().map(|at| places[at]);
+        }
         let (mut at, end) = (entries.start, entries.end);
         while at < end {
             let mut alike = self.alike(hash, at..end);
             while alike != 0 {
                 let place = self.places[at + alike.trailing_zeros() as usize / 8];
-                if is_at(place) {
+                if hash_at(place) == hash {
                     return Some(place);
                 }
                 alike &= alike - 1;
@@ -91,16 +104,17 @@ impl Lookup {
     /// The only entry that can be that of a hash, most often, and whether any can: to be asked of many, one after the other,
     /// as there is nothing to guess for a processor.
     #[inline]
-    pub fn likely(&self, hash: u64) -> (usize, bool) {
+    pub fn likely(&self, hash: u64) -> (u32, bool) {
         let entries = self.entries(hash);
         let alike = self.alike(hash, entries.clone());
-        (entries.start + alike.trailing_zeros() as usize / 8, (alike != 0) | (entries.len() > EACH))
+        let first = entries.start + alike.trailing_zeros() as usize / 8;
+        (first as u32, (alike != 0) | (entries.len() > EACH))
     }
 
-    /// The place of an entry that is [`likely`](Self::likely).
+    /// The place of an entry that [`likely`](Self::likely) said that it can be.
     #[inline]
-    pub fn place(&self, entry: usize) -> u32 {
-        self.places.get(entry).copied().unwrap_or(0)
+    pub fn place(&self, entry: u32) -> u32 {
+        self.places[entry as usize]
     }
 
     #[inline]
@@ -134,7 +148,7 @@ mod tests {
     use super::*;
 
     fn lookup(hashes: &[u64]) -> Lookup {
-        Lookup::new(hashes.len() as u32, hashes.iter().copied().zip(0..))
+        Lookup::new(hashes.len() as u32, hashes.iter().copied().zip(0..), |place| hashes[place as usize])
     }
 
     proptest! {
@@ -152,9 +166,10 @@ mod tests {
             hashes.retain(|hash| seen.insert(*hash));
             let lookup = lookup(&hashes);
             let find = |hash| {
-                let is_at = |place: u32| hashes[place as usize] == hash;
-                let (found, (_, may_be)) = (lookup.find(hash, is_at), lookup.likely(hash));
+                let found = lookup.find(hash, |place| hashes[place as usize]);
+                let (entry, may_be) = lookup.likely(hash);
                 assert!(may_be || found.is_none());
+                assert!(!may_be || (lookup.place(entry) as usize) < hashes.len());
                 found
             };
             for (place, hash) in (0u32..).zip(&hashes) {
@@ -190,6 +205,6 @@ mod tests {
                 assert!(has_twice(&hashes), "{count} {spread}");
             }
         }
-        assert_eq!(lookup(&[]).find(7, |_| true), None);
+        assert_eq!(lookup(&[]).find(7, |_| 7), None);
     }
 }

@@ -81,12 +81,11 @@ impl LinearModel {
             Weights::ByText(index, weighting) => (index, weighting),
             Weights::ByName(tfidf, coef) => return Ok((tfidf.clone(), coef.clone())),
         };
-        let mut features = index.named();
+        let features = index.named();
         if features.len() != index.lexicon().n_features() {
             let (found, expected) = ("some that are not known".into(), "a name for each".into());
             return Err(Error::Shape { what: "names of features", found, expected });
         }
-        features.sort_by_key(|(feature, _)| feature.rank);
         let vocabulary = Vocabulary::new(features.iter().map(|(_, name)| hash_of(name)).collect())?;
         let idf = features.iter().map(|(feature, _)| feature.idf).collect();
         let tfidf = Tfidf::from_parts(vocabulary, idf, weighting.sublinear_tf, weighting.norm)?;
@@ -264,7 +263,9 @@ mod tests {
         let short = Article::new("Peru Chile");
         let short = Document::read(&short, Gazetteer::embedded());
         let pair = (short.parties()[0], short.parties()[1]);
-        let both = [pair, (pair.1, pair.0)];
+        // One of two, either of two, and none of two that are read together is not named.
+        let unnamed = (pair.0, document.parties()[0]);
+        let both = [pair, unnamed, unnamed, (pair.1, pair.0), unnamed, unnamed, pair, (pair.1, pair.0)];
         let (document, sentences, strength) = (&short, (0, 0), Strength::Direct);
         windows.extend(both.map(|pair| EvidenceWindow { document, sentences, strength, pair }));
         let usual = NgramParams::default();

@@ -124,6 +124,8 @@ impl Tally {
         for same in all.chunk_by(|a, b| a.0 == b.0) {
             each(same[0].0 as u32, same.iter().map(|(_, count)| count).sum());
         }
+        all.clear();
+        self.more = all;
     }
 }
 

@@ -28,14 +28,14 @@ impl Vocabulary {
                 expected: "strictly ascending hashes".into(),
             });
         }
-        let lookup = Lookup::new(count, hashes.iter().copied().zip(0..));
+        let lookup = Lookup::new(count, hashes.iter().copied().zip(0..), |column| hashes[column as usize]);
         Ok(Self { hashes, lookup })
     }
 
     /// The column of `hash`, if it is known.
     #[inline]
     pub fn get(&self, hash: u64) -> Option<u32> {
-        self.lookup.find(hash, |column| self.hashes[column as usize] == hash)
+        self.lookup.find(hash, |column| self.hashes[column as usize])
     }
 
     /// The hashes, ascending.
