@@ -33,8 +33,7 @@ impl Index {
     /// [`Error::Shape`] where it has a text twice.
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
         let texts = lexicon.texts().map(|text| (text.hash, text.place));
-        let count = texts.clone().count() as u32;
-        let lookup = Lookup::new(count, texts, |place| lexicon.hash(place));
+        let lookup = Lookup::new(lexicon.n_texts(), texts, |place| lexicon.hash(place));
         if lookup.has_twice(|place| lexicon.hash(place)) {
             let (found, expected) = ("a hash twice".into(), "each once".into());
             return Err(Error::Shape { what: "texts of a lexicon", found, expected });
@@ -105,7 +104,7 @@ impl Index {
     /// The features whose names are known, with these, in the order of their ranks.
     pub fn named(&self) -> Vec<(Feature, String)> {
         let mut named = vec![None; self.lexicon.n_features()];
-        for text in self.names.all(self.lexicon.n_features()) {
+        for text in self.names.all(self.lexicon.n_texts() as usize) {
             for (place, group) in self.find(hash_of(text)).features(Groups::MAX) {
                 let feature = self.lexicon.feature(place);
                 // A damaged list may have a text again and again.

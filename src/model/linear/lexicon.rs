@@ -35,6 +35,7 @@ pub(crate) struct Text {
 pub(crate) struct Lexicon {
     bytes: Cow<'static, [u8]>,
     idf: Vec<f64>,
+    n_texts: u32,
     n_features: usize,
 }
 
@@ -72,10 +73,11 @@ impl Lexicon {
         if u32::try_from(bytes.len()).is_err() {
             return shape("lexicon", "4 GiB or more", "fewer bytes".into());
         }
-        let all = Self { bytes, idf, n_features: 0 };
-        let (mut end, mut n_features, mut are_good) = (0, 0, true);
+        let all = Self { bytes, idf, n_texts: 0, n_features: 0 };
+        let (mut end, mut n_texts, mut n_features, mut are_good) = (0, 0, 0, true);
         for text in all.texts() {
             are_good &= text.groups != 0 && text.groups >> groups::NAMES.len() == 0;
+            n_texts += 1;
             n_features += text.size();
             end = text.end();
         }
@@ -96,7 +98,7 @@ impl Lexicon {
             let expected = format!("each rank below {n_features}, a known idf, and weights from -1e6 to 1e6");
             return shape("features of a lexicon", "a rank twice, or a number out of range", expected);
         }
-        Ok(Self { n_features, ..all })
+        Ok(Self { n_texts, n_features, ..all })
     }
 
     /// The lexicon of texts in any order, by hashes and groups, each with its features in the order of its groups.
@@ -134,6 +136,11 @@ impl Lexicon {
     /// The values of idf that features have.
     pub fn idf(&self) -> &[f64] {
         &self.idf
+    }
+
+    /// How many texts there are.
+    pub fn n_texts(&self) -> u32 {
+        self.n_texts
     }
 
     /// How many features there are.
