@@ -86,13 +86,42 @@ impl Index {
     #[inline]
     pub fn count(&self, found: Found, groups: Both, tally: &mut Tally) {
         let groups = groups & both(found.groups);
-        let of_any = (groups | groups >> HALF) as Groups;
-        let mut add = |place, group| tally.add(self.lexicon.rank(place), place, groups >> group & ONE_EACH);
-        // Half of all features are of the first group, and nothing stands before these.
-        if of_any & 1 != 0 {
-            add(found.first, 0);
+        for (place, group) in found.features(of_any(groups)) {
+            tally.add(self.lexicon.rank(place), place, groups >> group & ONE_EACH);
         }
-        found.features(of_any & !1).for_each(|(place, group)| add(place, group));
+    }
+
+    /// The same for many texts, each with its groups.
+    ///
+    /// First all features are put into a list, then they are counted, as a processor guesses badly how many a text has: half of
+    /// the texts have but one, or none, and most others three.
+    #[inline]
+    pub fn count_all(&self, texts: impl Iterator<Item = (Found, Both)>, list: &mut List, tally: &mut Tally) {
+        let List { features, len } = list;
+        for (found, groups) in texts {
+            if *len + MOST_OF_TEXT > LISTED {
+                features[..*len].iter().for_each(|&(place, count)| tally.add(self.lexicon.rank(place), place, count));
+                *len = 0;
+            }
+            let groups = groups & both(found.groups);
+            let mut left = of_any(groups);
+            // Nothing stands before those of the first group.
+            features[*len] = (found.first, groups & ONE_EACH);
+            *len += usize::from(left & 1 != 0);
+            left &= !1;
+            for _ in 0..2 {
+                features[*len] = (found.place_of_lowest(left), groups >> left.trailing_zeros() & ONE_EACH);
+                *len += usize::from(left != 0);
+                left &= left.wrapping_sub(1);
+            }
+            while left != 0 {
+                features[*len] = (found.place_of_lowest(left), groups >> left.trailing_zeros() & ONE_EACH);
+                *len += 1;
+                left &= left - 1;
+            }
+        }
+        features[..*len].iter().for_each(|&(place, count)| tally.add(self.lexicon.rank(place), place, count));
+        *len = 0;
     }
 
     /// What is known of each text.
@@ -119,6 +148,30 @@ impl Index {
     pub fn packed_texts(&self) -> &[u8] {
         self.names.packed()
     }
+}
+
+/// Features that are still to be counted.
+#[derive(Debug)]
+pub(crate) struct List {
+    features: Box<[(u32, Both); LISTED]>,
+    len: usize,
+}
+
+/// How many a list takes.
+const LISTED: usize = 1 << 9;
+/// How many features one text has at most.
+const MOST_OF_TEXT: usize = groups::NAMES.len() + 2;
+
+impl Default for List {
+    fn default() -> Self {
+        Self { features: Box::new([(0, 0); LISTED]), len: 0 }
+    }
+}
+
+/// The groups that any pair has.
+#[inline]
+fn of_any(groups: Both) -> Groups {
+    (groups | groups >> HALF) as Groups
 }
 
 /// The texts of features, for people to read: in alphabetical order, one a line. Scoring needs none of them, so they stay
@@ -211,6 +264,33 @@ mod tests {
         found.sort_unstable();
         let of = |group: u32| visit.features((1 as Groups) << group).next().expect("it has that group").0;
         assert_eq!(found, [(of(0), ONE_EACH), (of(3), 2)]);
+    }
+
+    #[test]
+    fn many_texts_are_counted_as_each_of_them_is() {
+        // Of each number of features that a text can have.
+        let names: Vec<String> = (1..=groups::NAMES.len())
+            .flat_map(|count| groups::NAMES[..count].iter().map(move |group| format!("{group}|{count}")))
+            .collect();
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.sort_unstable_by_key(|name| hash_of(name));
+        let index = Index::of_named(names.iter().map(|name| (*name, [0.0; 3], 1.0))).expect("good names");
+        let found = |count: usize| index.find(hash_of(&count.to_string()));
+        let sets = (0..1000u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let texts: Vec<(Found, Both)> =
+            (0..40).cycle().map(found).zip(sets.flat_map(|set| [0, set & set << 7, Both::MAX, set])).collect();
+        let (mut list, mut all) = (List::default(), Tally::new(names.len()));
+        for len in [0, 1, 30, texts.len()] {
+            let mut each = Tally::new(names.len());
+            texts[..len].iter().for_each(|&(found, groups)| index.count(found, groups, &mut each));
+            index.count_all(texts[..len].iter().copied(), &mut list, &mut all);
+            let counts = |tally: &mut Tally| {
+                let mut counts = Vec::new();
+                tally.drain(|place, count| counts.push((place, count)));
+                counts
+            };
+            assert_eq!(counts(&mut all), counts(&mut each), "{len} texts");
+        }
     }
 
     #[test]

@@ -217,6 +217,13 @@ impl Found {
     /// Of no group.
     pub const NOTHING: Self = Self { groups: 0, first: 0 };
 
+    /// The place of its feature in the lowest of `groups`, of which it has some; behind its last, where these are none.
+    #[inline]
+    pub fn place_of_lowest(self, groups: Groups) -> u32 {
+        let below = (groups & groups.wrapping_neg()).wrapping_sub(1);
+        self.first + FEATURE as u32 * (self.groups & below).count_ones()
+    }
+
     /// The places of its features in those of `groups` that it has, and the number of the group of each.
     #[inline]
     pub fn features(self, groups: Groups) -> impl Iterator<Item = (u32, u32)> {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::groups::{self, Groups, Kinds};
-use super::index::Index;
+use super::index::{Index, List};
 use super::lexicon::Found;
 use super::ngrams::{ACTOR, Masked, NgramParams, SHAPES, STATE, Words, hash_of, stem};
 use super::tally::{Both, HALF, PAIRS, Tally, both};
@@ -32,6 +32,7 @@ pub(crate) struct Scorer<'m> {
     groups: Vec<Both>,
     /// The n-grams that hold a name of their pair.
     own: Vec<Run>,
+    list: List,
     tally: Tally,
 }
 
@@ -66,6 +67,7 @@ impl<'m> Scorer<'m> {
             places: Vec::new(),
             groups: Vec::new(),
             own: Vec::new(),
+            list: List::default(),
             tally: Tally::new(index.lexicon().n_features()),
         }
     }
@@ -92,7 +94,7 @@ impl<'m> Scorer<'m> {
 
     /// The features of one or two pairs of the window that was read, counted; to be drained before those of the next.
     pub fn features(&mut self, words: &Words<'_>, windows: &[EvidenceWindow<'_>]) -> &mut Tally {
-        let Self { index, params, kinds, shapes, masked, shared, text, places, groups, own, tally } = self;
+        let Self { index, params, kinds, shapes, masked, shared, text, places, groups, own, list, tally } = self;
         debug_assert!(tally.is_empty(), "the pairs before were not drained");
         debug_assert!(windows.len() <= PAIRS, "{} pairs", windows.len());
         let count = words.len();
@@ -138,9 +140,8 @@ impl<'m> Scorer<'m> {
         }
         fill_runs(&mut groups[..table], count, kinds);
         look_up(index, own);
-        for run in shared.iter().chain(&*own) {
-            index.count(run.found, groups[run.at as usize], tally);
-        }
+        let texts = [&*shared, &*own].into_iter().flatten().map(|run| (run.found, groups[run.at as usize]));
+        index.count_all(texts, list, tally);
         tally
     }
 }
