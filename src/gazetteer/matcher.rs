@@ -19,11 +19,11 @@ use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
 use super::tables::{AliasRow, Tables};
-use super::tokens::{Case, Step, char_at, char_before, compare, first_step, next_step, word_starts};
+use super::tokens::{Case, char_at, char_before, compare, first_step, next_step, word_starts};
+use super::trie::{ROOT, Trie};
 use crate::date::YearMonth;
 
 const NONE: u32 = u32::MAX;
-const ROOT: u32 = 0;
 
 /// Names in capitals are taken for their names only from this many characters on: "IRAN", but not "XI".
 const SHORTEST_IN_CAPITALS: usize = 4;
@@ -81,12 +81,7 @@ pub(super) struct Matcher {
     /// How a name can begin, a bit for each value of [`start_of`].
     #[serde(with = "whole")]
     starts: Vec<u64>,
-    /// Which hashes a first word can have, a bit for each value of the upper 16 bits.
-    #[serde(with = "whole")]
-    firsts: Vec<u64>,
-    /// From a node and the hash of a step to the next node.
-    #[serde(with = "edges")]
-    edges: FxHashMap<u64, u32>,
+    trie: Trie,
     /// The first of the names that end at each node, or [`NONE`].
     ends: Vec<u32>,
     names: Vec<Name>,
@@ -165,10 +160,6 @@ enum Rank {
     Exclusion,
 }
 
-fn edge(node: u32, step: Step) -> u64 {
-    (step.hash.rotate_left(23) ^ u64::from(node)).wrapping_mul(0x517c_c1b7_2722_0a95)
-}
-
 /// Letters and digits as numbers from 1, small letters apart from capitals only in the first table; other bytes as 0.
 const CLASSES: [[u8; 256]; 2] = {
     let mut tables = [[0; 256]; 2];
@@ -211,33 +202,26 @@ fn starts_of(name: &str) -> [(usize, u32); 2] {
     [written, start_of(&bytes, 0)]
 }
 
-/// Index of a hash in the bitmap of first words.
-fn upper_bits(hash: u64) -> (usize, u32) {
-    let index = (hash >> 48) as usize;
-    (index >> 6, index as u32 & 63)
-}
-
 impl Matcher {
     /// Builds the trie of all aliases and exclusions of `tables`.
     pub fn new(tables: &Tables) -> Self {
+        let (trie, last) = Trie::new(tables.aliases.iter().map(|alias| tables.get(&alias.alias)));
         let mut matcher = Self {
             starts: vec![0; START_WORDS],
-            firsts: vec![0; 1024],
-            edges: FxHashMap::with_capacity_and_hasher(tables.aliases.len() * 2, Default::default()),
-            ends: Vec::with_capacity(tables.aliases.len() * 2),
+            ends: vec![NONE; trie.len()],
+            trie,
             names: Vec::with_capacity(tables.aliases.len()),
             rules: Vec::new(),
             wildcards: Default::default(),
         };
-        matcher.ends.push(NONE);
         let by_alias = matcher.read_rules(tables);
-        for (row, alias) in tables.aliases.iter().enumerate() {
+        for ((row, alias), node) in tables.aliases.iter().enumerate().zip(last) {
             let text = tables.get(&alias.alias);
             let rules = match alias.entry {
                 Some(_) => by_alias.get(text).copied().unwrap_or(NONE),
                 None => NONE,
             };
-            matcher.insert(text, row as u32, rules, Class::of(alias, text));
+            matcher.insert(text, row as u32, rules, Class::of(alias, text), node);
         }
         matcher
     }
@@ -266,22 +250,7 @@ impl Matcher {
         by_alias
     }
 
-    fn insert(&mut self, text: &str, row: u32, rules: u32, class: Class) {
-        let mut step = first_step(text, 0);
-        if let Some(s) = step {
-            let (word, bit) = upper_bits(s.hash);
-            self.firsts[word] |= 1 << bit;
-        }
-        let mut node = ROOT;
-        while let Some(s) = step {
-            let fresh = self.ends.len() as u32;
-            let next = *self.edges.entry(edge(node, s)).or_insert(fresh);
-            if next == fresh {
-                self.ends.push(NONE);
-            }
-            node = next;
-            step = next_step(text, s.end);
-        }
+    fn insert(&mut self, text: &str, row: u32, rules: u32, class: Class, node: u32) {
         if node == ROOT {
             return;
         }
@@ -346,28 +315,28 @@ impl Matcher {
             return None;
         }
         let first = first_step(text, at)?;
-        let (word, bit) = upper_bits(first.hash);
-        if self.firsts[word] >> bit & 1 == 0 {
-            return None;
-        }
-        self.longest(so_far, at, first)
+        let node = self.trie.first(first)?;
+        self.longest(so_far, at, (node, first.end))
     }
 
-    /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion.
-    fn longest(&self, so_far: &SoFar<'_>, start: usize, first: Step) -> Option<Found> {
+    /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion. The first word of
+    /// it leads to a node, and ends at `end`.
+    fn longest(&self, so_far: &SoFar<'_>, start: usize, (mut node, mut end): (u32, usize)) -> Option<Found> {
         // No name has more steps than this; a longer one would be cut to its first candidates.
         const MOST: usize = 16;
         let mut candidates = [(NONE, 0); MOST];
         let mut count = 0;
-        let (mut node, mut step) = (ROOT, Some(first));
-        while let Some(s) = step {
-            let Some(&next) = self.edges.get(&edge(node, s)) else { break };
-            node = next;
+        loop {
             if self.ends[node as usize] != NONE && count < MOST {
-                candidates[count] = (self.ends[node as usize], s.end);
+                candidates[count] = (self.ends[node as usize], end);
                 count += 1;
             }
-            step = next_step(so_far.text, s.end);
+            if !self.trie.goes_on(node) {
+                break;
+            }
+            let Some(step) = next_step(so_far.text, end) else { break };
+            let Some(next) = self.trie.next(node, step) else { break };
+            (node, end) = (next, step.end);
         }
         candidates[..count].iter().rev().find_map(|&(name, end)| self.best(so_far, (start, end), name))
     }
@@ -491,27 +460,6 @@ impl Matcher {
             true => first(of_class(Class::Surname)).unwrap_or(Verdict::Own),
             false => Verdict::Nobody,
         }
-    }
-}
-
-/// One edge leads to each node but the root, so their keys in the order of the nodes say all.
-mod edges {
-    use rustc_hash::FxHashMap;
-    use serde::{Deserializer, Serializer};
-
-    use super::whole;
-
-    pub fn serialize<S: Serializer>(edges: &FxHashMap<u64, u32>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut keys = vec![0; edges.len()];
-        #[expect(clippy::iter_over_hash_type, reason = "each key has a place of its own")]
-        for (&key, &node) in edges {
-            keys[node as usize - 1] = key;
-        }
-        whole::serialize(&keys, serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FxHashMap<u64, u32>, D::Error> {
-        Ok(whole::deserialize(deserializer)?.into_iter().zip(1..).collect())
     }
 }
 

@@ -35,6 +35,7 @@ mod offices;
 mod search;
 mod tables;
 mod tokens;
+mod trie;
 mod written;
 
 use std::io::Read;

@@ -1,0 +1,154 @@
+//! From step to step through all names.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::compiled::whole;
+use super::tokens::{Step, first_step, next_step};
+
+/// Where every name begins.
+pub(super) const ROOT: u32 = 0;
+
+/// The nodes that names lead to, by number; the root is 0.
+///
+/// Steps are told apart by hashes, so whoever walks compares the text with the names at the end. Most words of a text begin no
+/// name, and few words after one go on with it: both are ruled out by a bit, most often, before the table of edges is read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Keys", into = "Keys")]
+pub(super) struct Trie {
+    keys: Keys,
+    /// An edge is the lower half of its key, above the node that it leads to. It lies where the upper bits of its key say, or in
+    /// the next slot that was free.
+    slots: Vec<u64>,
+    shift: u32,
+}
+
+/// What is saved of a trie: the rest follows from it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Keys {
+    /// The key of the edge to each node but the root: one edge leads to each.
+    #[serde(with = "whole")]
+    edges: Vec<u64>,
+    /// Which keys a first word can have: a bit for each value of the upper bits.
+    #[serde(with = "whole")]
+    firsts: Vec<u64>,
+    /// Which keys a step after each node can have, in the same way.
+    nexts: Vec<u32>,
+}
+
+/// How many bits of a key say whether it can be a first word's.
+const FIRST_BITS: u32 = 17;
+/// How many bits of a key say whether it can be that of a step after a node.
+const NEXT_BITS: u32 = u32::BITS.ilog2();
+
+/// A slot without an edge: no node has that number.
+const FREE: u64 = u64::MAX;
+
+/// The key of a step after a node. All of its bits are spread evenly, as those of the hash of a short word are not.
+fn key(node: u32, step: Step) -> u64 {
+    let spread = (step.hash.rotate_left(23) ^ u64::from(node)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    spread ^ spread >> 32
+}
+
+/// Index of a key in the bitmap of first words.
+fn first_bit(key: u64) -> (usize, u32) {
+    let index = (key >> (u64::BITS - FIRST_BITS)) as usize;
+    (index >> 6, index as u32 & 63)
+}
+
+/// Bit of a key among the steps after a node.
+fn next_bit(key: u64) -> u32 {
+    1 << (key >> (u64::BITS - NEXT_BITS))
+}
+
+impl Trie {
+    /// Of these names, and the node that each leads to: the root, for what is no name.
+    pub fn new<'n>(names: impl Iterator<Item = &'n str>) -> (Self, Vec<u32>) {
+        let mut keys = Keys { edges: Vec::new(), firsts: vec![0; (1 << FIRST_BITS) / 64], nexts: vec![0] };
+        let mut nodes = FxHashMap::default();
+        let mut ends = Vec::with_capacity(names.size_hint().0);
+        for name in names {
+            let mut node = ROOT;
+            let mut step = first_step(name, 0);
+            while let Some(found) = step {
+                let key = key(node, found);
+                if node == ROOT {
+                    let (word, bit) = first_bit(key);
+                    keys.firsts[word] |= 1 << bit;
+                }
+                keys.nexts[node as usize] |= next_bit(key);
+                node = *nodes.entry(key).or_insert_with(|| {
+                    keys.edges.push(key);
+                    keys.nexts.push(0);
+                    keys.edges.len() as u32
+                });
+                step = next_step(name, found.end);
+            }
+            ends.push(node);
+        }
+        (keys.into(), ends)
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.keys.nexts.len()
+    }
+
+    /// The node that a first word leads to.
+    #[inline]
+    pub fn first(&self, word: Step) -> Option<u32> {
+        let key = key(ROOT, word);
+        let (word, bit) = first_bit(key);
+        (self.keys.firsts[word] >> bit & 1 == 1).then(|| self.find(key))?
+    }
+
+    /// Whether a name goes on after a node.
+    #[inline]
+    pub fn goes_on(&self, node: u32) -> bool {
+        self.keys.nexts[node as usize] != 0
+    }
+
+    /// The node that a step after another leads to.
+    #[inline]
+    pub fn next(&self, node: u32, step: Step) -> Option<u32> {
+        let key = key(node, step);
+        (self.keys.nexts[node as usize] & next_bit(key) != 0).then(|| self.find(key))?
+    }
+
+    fn find(&self, key: u64) -> Option<u32> {
+        let mut at = (key >> self.shift) as usize;
+        loop {
+            let slot = self.slots[at];
+            if slot == FREE {
+                return None;
+            }
+            if slot >> 32 == key & u64::from(u32::MAX) {
+                return Some(slot as u32);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+}
+
+impl From<Keys> for Trie {
+    fn from(keys: Keys) -> Self {
+        // Half of the slots at least stay free.
+        let bits = (2 * keys.edges.len().max(1)).next_power_of_two().ilog2();
+        let shift = u64::BITS - bits;
+        let mut slots = vec![FREE; 1 << bits];
+        for (key, node) in keys.edges.iter().zip(1u64..) {
+            let mut at = (key >> shift) as usize;
+            while slots[at] != FREE {
+                at = (at + 1) & (slots.len() - 1);
+            }
+            slots[at] = key << 32 | node;
+        }
+        Self { keys, slots, shift }
+    }
+}
+
+impl From<Trie> for Keys {
+    fn from(trie: Trie) -> Self {
+        trie.keys
+    }
+}
