@@ -100,28 +100,35 @@ impl Index {
         let List { features, len } = list;
         for (found, groups) in texts {
             if *len + MOST_OF_TEXT > LISTED {
-                features[..*len].iter().for_each(|&(place, count)| tally.add(self.lexicon.rank(place), place, count));
+                self.count_listed(&mut features[..*len], tally);
                 *len = 0;
             }
             let groups = groups & both(found.groups);
             let mut left = of_any(groups);
             // Nothing stands before those of the first group.
-            features[*len] = (found.first, groups & ONE_EACH);
+            features[*len] = (u64::from(found.first), groups & ONE_EACH);
             *len += usize::from(left & 1 != 0);
             left &= !1;
             for _ in 0..2 {
-                features[*len] = (found.place_of_lowest(left), groups >> left.trailing_zeros() & ONE_EACH);
+                features[*len] = (u64::from(found.place_of_lowest(left)), groups >> left.trailing_zeros() & ONE_EACH);
                 *len += usize::from(left != 0);
                 left &= left.wrapping_sub(1);
             }
             while left != 0 {
-                features[*len] = (found.place_of_lowest(left), groups >> left.trailing_zeros() & ONE_EACH);
+                features[*len] = (u64::from(found.place_of_lowest(left)), groups >> left.trailing_zeros() & ONE_EACH);
                 *len += 1;
                 left &= left - 1;
             }
         }
-        features[..*len].iter().for_each(|&(place, count)| tally.add(self.lexicon.rank(place), place, count));
+        self.count_listed(&mut features[..*len], tally);
         *len = 0;
+    }
+
+    fn count_listed(&self, features: &mut [(u64, Both)], tally: &mut Tally) {
+        for (place, _) in features.iter_mut() {
+            *place |= u64::from(self.lexicon.rank(*place as u32)) << 32;
+        }
+        features.iter().for_each(|&(ranked, count)| tally.put(ranked, count));
     }
 
     /// What is known of each text.
@@ -153,7 +160,7 @@ impl Index {
 /// Features that are still to be counted.
 #[derive(Debug)]
 pub(crate) struct List {
-    features: Box<[(u32, Both); LISTED]>,
+    features: Box<[(u64, Both); LISTED]>,
     len: usize,
 }
 

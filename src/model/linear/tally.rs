@@ -63,13 +63,17 @@ impl Tally {
 
     /// Counts the feature of a rank, which stands at a place, so often for each pair.
     #[inline]
-    pub fn add(&mut self, rank: u32, place: u32, mut count: Both) {
-        let mut ranked = u64::from(rank) << 32 | u64::from(place);
+    pub fn add(&mut self, rank: u32, place: u32, count: Both) {
+        self.put(u64::from(rank) << 32 | u64::from(place), count);
+    }
+
+    #[inline]
+    pub fn put(&mut self, mut ranked: Ranked, mut count: Both) {
         if self.len == MOST {
             self.more.push((ranked, count));
             return;
         }
-        let mut at = ((u64::from(rank) * self.slots_of_rank) >> 32) as usize;
+        let mut at = (((ranked >> 32) * self.slots_of_rank) >> 32) as usize;
         loop {
             let here = self.slots[at];
             if here == ranked {
