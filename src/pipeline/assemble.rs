@@ -68,8 +68,7 @@ impl Pipeline {
 /// The shares of pieces of evidence, and the sum of their scores by these.
 pub(super) fn pool(head: &Head, windows: &[EvidenceWindow<'_>], scores: &[[f64; 3]]) -> (Vec<f64>, [f64; 3]) {
     let weight = |w: &EvidenceWindow<'_>| head.pooling.weight(w.document.sentences[w.sentences.0].part, w.strength);
-    let weights: Vec<f64> = windows.iter().map(weight).collect();
-    let shares = head.pooling.shares(&weights, scores);
+    let shares = head.pooling.shares(windows.iter().map(weight), scores);
     let mut pooled = [0.0; 3];
     for (z, share) in scores.iter().zip(&shares) {
         for k in 0..3 {

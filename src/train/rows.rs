@@ -39,8 +39,7 @@ pub(super) struct Row {
 impl Row {
     /// The scores of its evidence as the model puts them together.
     pub(super) fn pooled(&self, scores: &[[f64; 3]], pooling: &Pooling) -> [f64; 3] {
-        let weights: Vec<f64> = self.evidence.iter().map(|(_, w)| *w).collect();
-        weighted(scores, &pooling.shares(&weights, scores))
+        weighted(scores, &pooling.shares(self.evidence.iter().map(|(_, weight)| *weight), scores))
     }
 
     /// The mean of the scores of its evidence, weighted by kind.

@@ -173,7 +173,7 @@ impl<'a> Renderer<'a> {
         match self.format {
             Format::Jsonl => {
                 // A record in one piece: serde_json writes many small ones.
-                let mut line = Vec::new();
+                let mut line = Vec::with_capacity(1 << 11);
                 for record in records {
                     line.clear();
                     serde_json::to_writer(&mut line, &record)?;

@@ -63,12 +63,11 @@ impl Pooling {
         part * strength
     }
 
-    /// The shares of pieces of evidence with these weights and scores; they sum to 1.
-    pub(crate) fn shares(&self, weights: &[f64], scores: &[[f64; 3]]) -> Vec<f64> {
+    /// The shares of pieces of evidence with these weights and scores, each a weight for every score; they sum to 1.
+    pub(crate) fn shares(&self, weights: impl Iterator<Item = f64>, scores: &[[f64; 3]]) -> Vec<f64> {
         const LIMIT: f64 = 4.0;
         let lean = |z: &[f64; 3]| (z[0].max(z[2]) - z[1]).clamp(-LIMIT, LIMIT);
-        let mut shares: Vec<f64> =
-            weights.iter().zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
+        let mut shares: Vec<f64> = weights.zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
         let total: f64 = shares.iter().sum();
         for share in &mut shares {
             *share /= total;

@@ -34,7 +34,7 @@ impl Counts {
 }
 
 /// A window in words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct WindowTokens {
     /// Its tokens, first those of the title.
     pub tokens: Vec<Token>,
@@ -47,25 +47,35 @@ pub(crate) struct WindowTokens {
 impl WindowTokens {
     /// Reads a window.
     pub fn read(document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) -> Self {
+        let mut read = Self::default();
+        read.read_into(document, sentences, tokenizer);
+        read
+    }
+
+    /// Reads a window in the place of the one before.
+    pub fn read_into(&mut self, document: &Document<'_>, sentences: (usize, usize), tokenizer: &Tokenizer) {
+        let Self { tokens, marks, ends } = self;
+        tokens.clear();
+        marks.clear();
+        ends.clear();
         let bytes: usize = document.stretches(sentences).map(|stretch| stretch.span.len()).sum();
         // A token for four bytes: more than most English has.
-        let mut read = Self { tokens: Vec::with_capacity(bytes / 4), marks: Vec::new(), ends: Vec::new() };
+        tokens.reserve(bytes / 4);
         for stretch in document.stretches(sentences) {
-            let before = read.marks.len();
+            let before = marks.len();
             if let Some(last) =
-                read.tokens.last().filter(|last| last.word.contains(char::is_alphanumeric) || last.mark.is_some())
+                tokens.last().filter(|last| last.word.contains(char::is_alphanumeric) || last.mark.is_some())
             {
                 // A title has no stop of its own.
                 let at = last.span.end;
-                read.tokens.push(Token { word: ".".into(), span: at..at, mark: None, capitalised: false });
-                read.ends[0].1 += 1;
+                tokens.push(Token { word: ".".into(), span: at..at, mark: None, capitalised: false });
+                ends[0].1 += 1;
             }
-            read.marks.extend(stretch.sentences.iter().flat_map(|s| s.marks.iter().cloned()));
+            marks.extend(stretch.sentences.iter().flat_map(|s| s.marks.iter().cloned()));
             let text = document.article.part(stretch.part);
-            tokenizer.tokenize_into(text, stretch.span, &read.marks[before..], before, &mut read.tokens);
-            read.ends.push((stretch.part, read.tokens.len()));
+            tokenizer.tokenize_into(text, stretch.span, &marks[before..], before, tokens);
+            ends.push((stretch.part, tokens.len()));
         }
-        read
     }
 
     /// Where a run of tokens stands; of one that begins in the title and ends in the text, what is in the title.

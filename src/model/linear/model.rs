@@ -94,8 +94,9 @@ impl LinearModel {
 
     /// Reads the windows of the same sentences once for all of their pairs.
     fn by_sentences(&self, windows: &[EvidenceWindow<'_>], mut each: impl FnMut(&Words<'_>, &[EvidenceWindow<'_>])) {
+        let mut read = WindowTokens::default();
         for same in windows.chunk_by(|a, b| ptr::eq(a.document, b.document) && a.sentences == b.sentences) {
-            let read = WindowTokens::read(same[0].document, same[0].sentences, &self.tokenizer);
+            read.read_into(same[0].document, same[0].sentences, &self.tokenizer);
             each(&Words::new(&read.tokens, &read.marks, self.ngrams.mask_names), same);
         }
     }
