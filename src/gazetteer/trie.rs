@@ -152,3 +152,68 @@ impl From<Trie> for Keys {
         trie.keys
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where the steps of a text lead to, as far as they go.
+    fn walk(trie: &Trie, text: &str) -> Vec<u32> {
+        let Some(first) = first_step(text, 0) else { return vec![ROOT] };
+        let Some(mut node) = trie.first(first) else { return vec![ROOT] };
+        let (mut nodes, mut end) = (vec![ROOT, node], first.end);
+        while trie.goes_on(node)
+            && let Some(step) = next_step(text, end)
+            && let Some(next) = trie.next(node, step)
+        {
+            (node, end) = (next, step.end);
+            nodes.push(node);
+        }
+        nodes
+    }
+
+    #[test]
+    fn names_that_begin_alike_share_their_nodes() {
+        let names = ["South Korea", "South Africa", "South", "Korea", "", "South Korea", "Côte d'Ivoire"];
+        let (trie, ends) = Trie::new(names.into_iter());
+        assert_eq!(ends, [2, 3, 1, 4, ROOT, 2, 7]);
+        assert_eq!(trie.len(), 8);
+        assert_eq!(walk(&trie, "SOUTH KOREA’s envoy"), [ROOT, 1, 2]);
+        assert_eq!(walk(&trie, "South of Korea"), [ROOT, 1]);
+        assert_eq!(walk(&trie, "Cote d’Ivoire"), [ROOT]);
+        assert_eq!(walk(&trie, "Côte d’Ivoire"), [ROOT, 5, 6, 7]);
+        assert!(trie.goes_on(1) && !trie.goes_on(2));
+        assert_eq!(walk(&Trie::new(std::iter::empty()).0, "South Korea"), [ROOT]);
+    }
+
+    proptest! {
+        #[test]
+        fn leads_to_every_name_and_to_nothing_else(
+            names in proptest::collection::vec("[a-c]{1,2}( [a-c]{1,2}){0,3}", 0..60),
+            others in proptest::collection::vec("[a-d]{1,2}( [a-d]{1,2}){0,3}", 20),
+        ) {
+            let (trie, ends) = Trie::new(names.iter().map(String::as_str));
+            let saved = postcard::to_stdvec(&trie).expect("memory takes all");
+            let again: Trie = postcard::from_bytes(&saved).expect("its own bytes");
+            let heads = |name: &str| -> Vec<String> {
+                let words: Vec<&str> = name.split(' ').collect();
+                (1..=words.len()).map(|count| words[..count].join(" ")).collect()
+            };
+            let known: BTreeSet<String> = names.iter().flat_map(|name| heads(name)).collect();
+            prop_assert_eq!(trie.len(), known.len() + 1);
+            for (name, end) in names.iter().zip(&ends) {
+                prop_assert_eq!(walk(&trie, name).pop(), Some(*end));
+            }
+            for text in names.iter().chain(&others) {
+                let nodes = walk(&trie, text);
+                prop_assert_eq!(&walk(&again, text), &nodes);
+                let length = heads(text).iter().take_while(|head| known.contains(*head)).count();
+                prop_assert_eq!(nodes.len(), length + 1, "{}", text);
+            }
+        }
+    }
+}

@@ -151,7 +151,8 @@ impl<'a> Renderer<'a> {
             record.probability() >= self.answers.min_prob
                 && (self.args.only.is_none() || record.stance != Stance::Neutral)
         };
-        let mut records: Vec<_> = Record::lent(article, predictions).filter(kept).collect();
+        let mut records = Vec::with_capacity(predictions.len());
+        records.extend(Record::lent(article, predictions).filter(kept));
         if let Some((level, reference)) = self.answers.conformal {
             for record in &mut records {
                 let set = reference.label_set(level, &record.probabilities.to_array());

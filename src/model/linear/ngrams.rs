@@ -196,7 +196,7 @@ impl<'a> Words<'a> {
         let mut all = Self {
             words: Vec::with_capacity(tokens.len()),
             tokens: Vec::with_capacity(tokens.len()),
-            named: Vec::new(),
+            named: Vec::with_capacity(marks.len()),
         };
         let mut sentence_start = true;
         for (i, token) in tokens.iter().enumerate() {
