@@ -1,7 +1,7 @@
 //! Finds every name of the gazetteer in one pass.
 //!
 //! Names begin where words begin, so the scan goes from word to word. Most words are ruled out by their first three
-//! bytes. From the others a walk through a trie of steps (see `tokens`) collects every name that begins there; the
+//! bytes. From the others a walk through a trie of steps (see `trie` and `tokens`) collects every name that begins there; the
 //! longest whose capitals fit and whose rules (see `context`) allow it is taken, else the next shorter one, else the
 //! scan goes on at the next word. So "leftmost, then longest, then whatever is left" holds even where the longest
 //! candidate is turned down: in "Washington Postal" the exclusion "Washington Post" does not apply and "Washington" is
