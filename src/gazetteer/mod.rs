@@ -229,6 +229,7 @@ pub struct Scan<'g> {
 impl Scan<'_> {
     /// The mentions in the next part, from left to right and without overlap.
     pub fn mentions(&mut self, text: &str) -> Vec<Mention> {
+        // More than most texts have.
         let mut found = Vec::with_capacity(16);
         let plain = Plain::new(text);
         let read = plain.as_ref().map_or(text, |plain| &plain.text);

@@ -16,6 +16,7 @@ pub(super) const ROOT: u32 = 0;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Keys", into = "Keys")]
 pub(super) struct Trie {
+    /// The keys of the edges tell apart those whose lower halves are alike.
     keys: Keys,
     /// An edge is the lower half of its key, above the node that it leads to. It lies where the upper bits of its key say, or in
     /// the next slot that was free.
@@ -24,7 +25,7 @@ pub(super) struct Trie {
 }
 
 /// What is saved of a trie: the rest follows from it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Keys {
     /// The key of the edge to each node but the root: one edge leads to each.
     #[serde(with = "whole")]
@@ -99,7 +100,7 @@ impl Trie {
     pub fn first(&self, word: Step) -> Option<u32> {
         let key = key(ROOT, word);
         let (word, bit) = first_bit(key);
-        (self.keys.firsts[word] >> bit & 1 == 1).then(|| self.find(key))?
+        if self.keys.firsts[word] >> bit & 1 == 1 { self.find(key) } else { None }
     }
 
     /// Whether a name goes on after a node.
@@ -112,7 +113,7 @@ impl Trie {
     #[inline]
     pub fn next(&self, node: u32, step: Step) -> Option<u32> {
         let key = key(node, step);
-        (self.keys.nexts[node as usize] & next_bit(key) != 0).then(|| self.find(key))?
+        if self.keys.nexts[node as usize] & next_bit(key) != 0 { self.find(key) } else { None }
     }
 
     fn find(&self, key: u64) -> Option<u32> {
@@ -122,8 +123,9 @@ impl Trie {
             if slot == FREE {
                 return None;
             }
-            if slot >> 32 == key & u64::from(u32::MAX) {
-                return Some(slot as u32);
+            let node = slot as u32;
+            if slot >> 32 == key & u64::from(u32::MAX) && self.keys.edges[node as usize - 1] == key {
+                return Some(node);
             }
             at = (at + 1) & (self.slots.len() - 1);
         }

@@ -151,6 +151,7 @@ impl<'a> Renderer<'a> {
             record.probability() >= self.answers.min_prob
                 && (self.args.only.is_none() || record.stance != Stance::Neutral)
         };
+        // A filter does not say how many it lets through.
         let mut records = Vec::with_capacity(predictions.len());
         records.extend(Record::lent(article, predictions).filter(kept));
         if let Some((level, reference)) = self.answers.conformal {
@@ -173,7 +174,7 @@ impl<'a> Renderer<'a> {
         let records = self.records(article, predictions);
         match self.format {
             Format::Jsonl => {
-                // A record in one piece: serde_json writes many small ones.
+                // A record in one piece, of 2 KiB or less most often: serde_json writes many small ones.
                 let mut line = Vec::with_capacity(1 << 11);
                 for record in records {
                     line.clear();

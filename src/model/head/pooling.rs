@@ -63,7 +63,7 @@ impl Pooling {
         part * strength
     }
 
-    /// The shares of pieces of evidence with these weights and scores, each a weight for every score; they sum to 1.
+    /// The shares of pieces of evidence with these weights and scores, a weight for each score; they sum to 1.
     pub(crate) fn shares(&self, weights: impl Iterator<Item = f64>, scores: &[[f64; 3]]) -> Vec<f64> {
         const LIMIT: f64 = 4.0;
         let lean = |z: &[f64; 3]| (z[0].max(z[2]) - z[1]).clamp(-LIMIT, LIMIT);

@@ -3,10 +3,16 @@
 //! [`Counts`](super::features::Counts) does so by the hashes of their names, for models that know nothing else of them.
 
 /// A feature: its rank in the upper half, its place in the lower, so that the numbers sort as the ranks do.
-type Ranked = u64;
+pub(crate) type Ranked = u64;
 
 /// More than any rank and place.
 const FREE: Ranked = Ranked::MAX;
+
+/// The feature of a rank, at a place.
+#[inline]
+pub(crate) fn ranked(rank: u32, place: u32) -> Ranked {
+    u64::from(rank) << 32 | u64::from(place)
+}
 
 /// How many pairs are counted side by side.
 pub(crate) const PAIRS: usize = 2;
@@ -61,14 +67,9 @@ impl Tally {
         }
     }
 
-    /// Counts the feature of a rank, which stands at a place, so often for each pair.
+    /// Counts a feature so often for each pair.
     #[inline]
-    pub fn add(&mut self, rank: u32, place: u32, count: Both) {
-        self.put(u64::from(rank) << 32 | u64::from(place), count);
-    }
-
-    #[inline]
-    pub fn put(&mut self, mut ranked: Ranked, mut count: Both) {
+    pub fn add(&mut self, mut ranked: Ranked, mut count: Both) {
         if self.len == MOST {
             self.more.push((ranked, count));
             return;
@@ -154,7 +155,7 @@ mod tests {
                 let ranks: Vec<u32> = numbers.iter().map(|n| (n >> (32 - bits)) % count).collect();
                 let mut expected = BTreeMap::<u32, Both>::new();
                 for (&rank, count) in ranks.iter().zip([1, 1 << HALF, ONE_EACH].into_iter().cycle()) {
-                    tally.add(rank, !rank, count);
+                    tally.add(ranked(rank, !rank), count);
                     *expected.entry(rank).or_default() += count;
                 }
                 let mut found = Vec::new();
@@ -169,7 +170,7 @@ mod tests {
         let last = |count: usize| count.saturating_sub(MOST) as u32..count as u32;
         for count in [1, SLOTS - 1, SLOTS, SLOTS + 1, (1 << 18) + 1, 1 << 20, u32::MAX as usize] {
             let mut tally = Tally::new(count);
-            last(count).rev().chain(last(count).step_by(3)).for_each(|rank| tally.add(rank, !rank, 1));
+            last(count).rev().chain(last(count).step_by(3)).for_each(|rank| tally.add(ranked(rank, !rank), 1));
             let mut found = Vec::new();
             tally.drain(|place, count| found.push((!place, count)));
             let expected = last(count).map(|rank| (rank, 1 + Both::from((rank - last(count).start) % 3 == 0)));
