@@ -250,6 +250,7 @@ impl Matcher {
         by_alias
     }
 
+    /// Keeps a name, which leads to `node`; the root, where it is none.
     fn insert(&mut self, text: &str, row: u32, rules: u32, class: Class, node: u32) {
         if node == ROOT {
             return;

@@ -227,10 +227,7 @@ impl Found {
     /// The places of its features in those of `groups` that it has, and the number of the group of each.
     #[inline]
     pub fn features(self, groups: Groups) -> impl Iterator<Item = (u32, u32)> {
-        groups::numbers(groups & self.groups).map(move |group| {
-            let before = (self.groups & ((1 << group) - 1)).count_ones();
-            (self.first + FEATURE as u32 * before, group)
-        })
+        groups::numbers(groups & self.groups).map(move |group| (self.place_of_lowest(1 << group), group))
     }
 }
 
