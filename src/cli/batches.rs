@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use detente::source::{self, Format, Input, Source, Warn, Warning};
@@ -92,8 +92,8 @@ pub fn read(
     let (sender, batches) = sync_channel(1);
     let reader = thread::spawn(move || {
         let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0, wanted };
-        let ids = FxHashMap::default();
-        let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, warned: false };
+        let (ids, again) = (FxHashSet::default(), FxHashMap::default());
+        let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, again, warned: false };
         let given = first.map_or(Some(()), |article| reader.take(Ok([Ok(article)]), &warn));
         // None: nobody listens.
         let _ = given.and_then(|()| reader.read(&inputs, &warn));
@@ -107,8 +107,10 @@ struct Reader {
     batch: Vec<Article>,
     bytes: usize,
     sender: SyncSender<Vec<Article>>,
-    /// How often each id came, by its hash.
-    ids: FxHashMap<u64, u32>,
+    /// The ids that came, by their hashes: all that is kept of every article.
+    ids: FxHashSet<u64>,
+    /// How often those came that came again.
+    again: FxHashMap<u64, u32>,
     warned: bool,
 }
 
@@ -198,16 +200,16 @@ impl Reader {
 
     /// Makes the id of an article its own.
     fn name(&mut self, article: &mut Article, warn: &Warn) {
-        let count = self.ids.entry(xxh3_64(article.id.as_bytes())).or_default();
-        *count += 1;
-        if *count > 1 {
+        let hash = xxh3_64(article.id.as_bytes());
+        if !self.ids.insert(hash) {
+            let count = self.again.entry(hash).or_insert(1);
+            *count += 1;
             let mut number = *count;
             let mut id = format!("{}#{number}", article.id);
-            while self.ids.contains_key(&xxh3_64(id.as_bytes())) {
+            while !self.ids.insert(xxh3_64(id.as_bytes())) {
                 number += 1;
                 id = format!("{}#{number}", article.id);
             }
-            self.ids.insert(xxh3_64(id.as_bytes()), 1);
             if !std::mem::replace(&mut self.warned, true) {
                 let message =
                     format!("the id `{}` comes again; articles of one id are called `{id}` and so on", article.id);

@@ -316,7 +316,7 @@ impl Matcher {
             return None;
         }
         let first = first_step(text, at)?;
-        let node = self.trie.first(first)?;
+        let node = self.trie.next(ROOT, first)?;
         self.longest(so_far, at, (node, first.end))
     }
 

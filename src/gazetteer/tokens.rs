@@ -35,23 +35,71 @@ pub(super) fn normal(c: char) -> char {
     }
 }
 
+/// So many bytes are looked at together, within one number.
+const EIGHT: usize = size_of::<u64>();
+/// One in each byte of a number.
+const EACH: u64 = u64::from_le_bytes([1; EIGHT]);
+/// The top bit of each byte of a number.
+const TOPS: u64 = EACH << 7;
+
+/// The top bits of those bytes of `eight` that are at least `least` without their own top bit, and other bits.
+fn at_least(eight: u64, least: u8) -> u64 {
+    (eight & !TOPS) + u64::from(0x80 - least) * EACH
+}
+
+/// The top bits of those bytes of `eight` that are letters or digits of ASCII.
+fn alphanumeric(eight: u64) -> u64 {
+    let small = eight | (0x20 * EACH);
+    let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
+    let digits = at_least(eight, b'0') & !at_least(eight, b'9' + 1);
+    (letters | digits) & !eight & TOPS
+}
+
+/// Eight bytes with the capitals of ASCII as small letters.
+fn lower_case(eight: u64) -> u64 {
+    eight | (at_least(eight, b'A') & !at_least(eight, b'Z' + 1) & !eight & TOPS) >> 2
+}
+
+/// The eight bytes from `at` on; zeros behind the last.
+fn eight_at(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.first_chunk().map_or_else(|| at_most_eight(rest), |eight| u64::from_le_bytes(*eight))
+}
+
+/// So few bytes as the lowest of a number.
+fn at_most_eight(bytes: &[u8]) -> u64 {
+    match (bytes, bytes.len()) {
+        ([a, .., z], length @ ..4) => {
+            u64::from(*a) | u64::from(bytes[length / 2]) << (length / 2 * 8) | u64::from(*z) << ((length - 1) * 8)
+        }
+        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << ((bytes.len() - 4) * 8)
+            }
+            _ => bytes.first().map_or(0, |a| u64::from(*a)),
+        },
+    }
+}
+
 /// The end of the word that begins at `at`; `at` itself if none does.
 pub(super) fn word_end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let mut end = at;
-    while let Some(&b) = bytes.get(end) {
-        if b.is_ascii_alphanumeric() {
-            end += 1;
-        } else if b < 0x80 {
-            break;
-        } else {
-            match char_at(text, end) {
-                Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
-                _ => break,
-            }
+    loop {
+        let others = !alphanumeric(eight_at(bytes, end)) & TOPS;
+        if others == 0 {
+            end += EIGHT;
+            continue;
+        }
+        end += others.trailing_zeros() as usize / 8;
+        if bytes.get(end).is_none_or(u8::is_ascii) {
+            return end;
+        }
+        match char_at(text, end) {
+            Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
+            _ => return end,
         }
     }
-    end
 }
 
 /// The end of the white space that begins at `at`, if it is short enough to lie within a name.
@@ -69,22 +117,15 @@ fn blank_end(text: &str, at: usize) -> Option<usize> {
 }
 
 /// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
-/// bit each, the first byte's lowest. Eight bytes at a time are compared within one integer.
+/// bit each, the first byte's lowest.
 fn masks(bytes: &[u8; 64]) -> (u64, u64) {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const TOP: u64 = 0x80 * EACH;
-    // The top bit of each byte of `x` (without its own) that is at least `least`.
-    let at_least = |x: u64, least: u8| (x & !TOP) + u64::from(0x80 - least) * EACH;
     // The top bits of eight bytes, side by side.
-    let gather = |x: u64| (x & TOP).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let gather = |eight: u64| (eight & TOPS).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     let (mut words, mut high) = (0, 0);
-    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
-        let x = u64::from_le_bytes(*eight);
-        let small = x | (0x20 * EACH);
-        let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
-        let digits = at_least(x, b'0') & !at_least(x, b'9' + 1);
-        words |= gather(letters | digits | x) << (8 * i);
-        high |= gather(x) << (8 * i);
+    for (i, eight) in bytes.as_chunks::<EIGHT>().0.iter().enumerate() {
+        let eight = u64::from_le_bytes(*eight);
+        words |= gather(alphanumeric(eight) | eight) << (EIGHT * i);
+        high |= gather(eight) << (EIGHT * i);
     }
     (words, high)
 }
@@ -109,22 +150,21 @@ pub(super) fn word_starts(bytes: &[u8], mut with: impl FnMut(usize)) {
     }
 }
 
+/// The hash of a word, its capitals as small letters.
 pub(super) fn hash_word(seed: u64, word: &str) -> u64 {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mut hash = seed;
     if word.is_ascii() {
-        for &b in word.as_bytes() {
-            hash = (hash ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(PRIME);
-        }
-    } else {
-        let mut buffer = [0; 4];
-        for c in word.chars().flat_map(char::to_lowercase) {
-            for &b in c.encode_utf8(&mut buffer).as_bytes() {
-                hash = (hash ^ u64::from(b)).wrapping_mul(PRIME);
-            }
-        }
+        return hash_eights(seed, word.as_bytes());
     }
-    hash
+    let small: String = word.chars().flat_map(char::to_lowercase).collect();
+    hash_eights(seed, small.as_bytes())
+}
+
+/// The hash of bytes, eight at a time, the capitals of ASCII as small letters.
+fn hash_eights(seed: u64, bytes: &[u8]) -> u64 {
+    bytes.chunks(EIGHT).fold(seed, |hash, eight| {
+        let product = u128::from(hash ^ lower_case(at_most_eight(eight))) * 0x9e37_79b9_7f4a_7c15;
+        (product >> 64) as u64 ^ product as u64
+    })
 }
 
 /// The first step of a name that begins at `at`: a word.

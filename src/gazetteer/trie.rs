@@ -12,7 +12,7 @@ pub(super) const ROOT: u32 = 0;
 /// The nodes that names lead to, by number; the root is 0.
 ///
 /// Steps are told apart by hashes, so whoever walks compares the text with the names at the end. Most words of a text begin no
-/// name, and few words after one go on with it: both are ruled out by a bit, most often, before the table of edges is read.
+/// name, and few words after one go on with it: they are ruled out by a bit, most often, before the table of edges is read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Keys", into = "Keys")]
 pub(super) struct Trie {
@@ -22,6 +22,8 @@ pub(super) struct Trie {
     /// the next slot that was free.
     slots: Vec<u64>,
     shift: u32,
+    /// Which keys there are: a bit for each value of the upper bits.
+    known: Vec<u64>,
 }
 
 /// What is saved of a trie: the rest follows from it.
@@ -30,17 +32,13 @@ struct Keys {
     /// The key of the edge to each node but the root: one edge leads to each.
     #[serde(with = "whole")]
     edges: Vec<u64>,
-    /// Which keys a first word can have: a bit for each value of the upper bits.
+    /// Whether an edge leaves each node: a bit for each.
     #[serde(with = "whole")]
-    firsts: Vec<u64>,
-    /// Which keys a step after each node can have, in the same way.
-    nexts: Vec<u32>,
+    goes_on: Vec<u64>,
 }
 
-/// How many bits of a key say whether it can be a first word's.
-const FIRST_BITS: u32 = 17;
-/// How many bits of a key say whether it can be that of a step after a node.
-const NEXT_BITS: u32 = u32::BITS.ilog2();
+/// A bit for each of so many values of the upper bits of a key says whether an edge has such a key: sixteen for each name.
+const KNOWN_BITS: u32 = 19;
 
 /// A slot without an edge: no node has that number.
 const FREE: u64 = u64::MAX;
@@ -51,36 +49,33 @@ fn key(node: u32, step: Step) -> u64 {
     spread ^ spread >> 32
 }
 
-/// Index of a key in the bitmap of first words.
-fn first_bit(key: u64) -> (usize, u32) {
-    let index = (key >> (u64::BITS - FIRST_BITS)) as usize;
-    (index >> 6, index as u32 & 63)
+/// The bit of a key among those that are known.
+fn known_bit(key: u64) -> (usize, u32) {
+    let index = (key >> (u64::BITS - KNOWN_BITS)) as usize;
+    (index / 64, index as u32 % 64)
 }
 
-/// Bit of a key among the steps after a node.
-fn next_bit(key: u64) -> u32 {
-    1 << (key >> (u64::BITS - NEXT_BITS))
+/// The bit of a node among all.
+fn node_bit(node: u32) -> (usize, u32) {
+    (node as usize / 64, node % 64)
 }
 
 impl Trie {
     /// Of these names, and the node that each leads to: the root, for what is no name.
     pub fn new<'n>(names: impl Iterator<Item = &'n str>) -> (Self, Vec<u32>) {
-        let mut keys = Keys { edges: Vec::new(), firsts: vec![0; (1 << FIRST_BITS) / 64], nexts: vec![0] };
+        let mut keys = Keys { edges: Vec::new(), goes_on: vec![0] };
         let mut nodes = FxHashMap::default();
         let mut ends = Vec::with_capacity(names.size_hint().0);
         for name in names {
             let mut node = ROOT;
             let mut step = first_step(name, 0);
             while let Some(found) = step {
+                let (word, bit) = node_bit(node);
+                keys.goes_on[word] |= 1 << bit;
                 let key = key(node, found);
-                if node == ROOT {
-                    let (word, bit) = first_bit(key);
-                    keys.firsts[word] |= 1 << bit;
-                }
-                keys.nexts[node as usize] |= next_bit(key);
                 node = *nodes.entry(key).or_insert_with(|| {
                     keys.edges.push(key);
-                    keys.nexts.push(0);
+                    keys.goes_on.resize(keys.edges.len() / 64 + 1, 0);
                     keys.edges.len() as u32
                 });
                 step = next_step(name, found.end);
@@ -92,28 +87,22 @@ impl Trie {
 
     /// How many nodes there are.
     pub fn len(&self) -> usize {
-        self.keys.nexts.len()
-    }
-
-    /// The node that a first word leads to.
-    #[inline]
-    pub fn first(&self, word: Step) -> Option<u32> {
-        let key = key(ROOT, word);
-        let (word, bit) = first_bit(key);
-        if self.keys.firsts[word] >> bit & 1 == 1 { self.find(key) } else { None }
+        self.keys.edges.len() + 1
     }
 
     /// Whether a name goes on after a node.
     #[inline]
     pub fn goes_on(&self, node: u32) -> bool {
-        self.keys.nexts[node as usize] != 0
+        let (word, bit) = node_bit(node);
+        self.keys.goes_on[word] >> bit & 1 == 1
     }
 
-    /// The node that a step after another leads to.
+    /// The node that a step after another leads to; after the root, a first word.
     #[inline]
     pub fn next(&self, node: u32, step: Step) -> Option<u32> {
         let key = key(node, step);
-        if self.keys.nexts[node as usize] & next_bit(key) != 0 { self.find(key) } else { None }
+        let (word, bit) = known_bit(key);
+        if self.known[word] >> bit & 1 == 1 { self.find(key) } else { None }
     }
 
     fn find(&self, key: u64) -> Option<u32> {
@@ -137,15 +126,17 @@ impl From<Keys> for Trie {
         // Half of the slots at least stay free.
         let bits = (2 * keys.edges.len().max(1)).next_power_of_two().ilog2();
         let shift = u64::BITS - bits;
-        let mut slots = vec![FREE; 1 << bits];
+        let (mut slots, mut known) = (vec![FREE; 1 << bits], vec![0; (1 << KNOWN_BITS) / 64]);
         for (key, node) in keys.edges.iter().zip(1u64..) {
+            let (word, bit) = known_bit(*key);
+            known[word] |= 1 << bit;
             let mut at = (key >> shift) as usize;
             while slots[at] != FREE {
                 at = (at + 1) & (slots.len() - 1);
             }
             slots[at] = key << 32 | node;
         }
-        Self { keys, slots, shift }
+        Self { keys, slots, shift, known }
     }
 }
 
@@ -166,7 +157,7 @@ mod tests {
     /// Where the steps of a text lead to, as far as they go.
     fn walk(trie: &Trie, text: &str) -> Vec<u32> {
         let Some(first) = first_step(text, 0) else { return vec![ROOT] };
-        let Some(mut node) = trie.first(first) else { return vec![ROOT] };
+        let Some(mut node) = trie.next(ROOT, first) else { return vec![ROOT] };
         let (mut nodes, mut end) = (vec![ROOT, node], first.end);
         while trie.goes_on(node)
             && let Some(step) = next_step(text, end)

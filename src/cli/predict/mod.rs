@@ -325,7 +325,7 @@ const MANY: usize = 200;
 /// Articles that are answered before the next are looked at.
 const SHOWN_TOGETHER: usize = 64;
 /// The same of a model that answers them in no time: threads seldom wait for one another.
-const SHOWN_TOGETHER_FAST: usize = 256;
+const SHOWN_TOGETHER_FAST: usize = 128;
 /// How many such lots are asked for before the first of them is written.
 const AHEAD: usize = 2;
 

@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for Fields {
 
 impl<'de> Deserialize<'de> for Cell {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let raw = <&RawValue>::deserialize(deserializer)?;
         match raw.get() {
             "null" => Ok(Self::Null),
             text if text.starts_with('"') => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
