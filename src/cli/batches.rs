@@ -14,9 +14,11 @@ use detente::{Article, Error, Location, Part, language};
 use super::complaints::Complaints;
 
 /// The most articles, and about the most bytes of them, of a batch. Held are one that is read,
-/// one that waits, and those that are answered.
-const ARTICLES: usize = 256;
-const BYTES: usize = 4 << 20;
+/// those that wait, and those that are answered.
+const ARTICLES: usize = 128;
+const BYTES: usize = 2 << 20;
+/// How many batches wait. Whoever takes one finds another there, and need not wait for the reader before it asks for both.
+const WAITING: usize = 2;
 /// The most files of one article each that are read at once, for each thread, and their most bytes together; a larger one is
 /// read by itself.
 const FILES: usize = 32;
@@ -89,7 +91,7 @@ pub fn read(
     warn: Warn,
     wanted: Wanted,
 ) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
-    let (sender, batches) = sync_channel(1);
+    let (sender, batches) = sync_channel(WAITING);
     let reader = thread::spawn(move || {
         let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0, wanted };
         let (ids, again) = (FxHashSet::default(), FxHashMap::default());

@@ -321,7 +321,7 @@ fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, comm
 }
 
 /// A run over more articles than this is told how long it takes.
-const MANY: usize = 200;
+const MANY: usize = 100;
 /// Articles that are answered before the next are looked at.
 const SHOWN_TOGETHER: usize = 64;
 /// The same of a model that answers them in no time: threads seldom wait for one another.
