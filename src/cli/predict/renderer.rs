@@ -26,14 +26,14 @@ const PARTS: usize = 4;
 /// answered again when its turn comes.
 const HELD: usize = 64 << 10;
 
-/// A buffer that takes no more than `limit` bytes.
-struct Limited {
-    bytes: Vec<u8>,
+/// Memory that takes no more than `limit` bytes.
+struct Limited<'m> {
+    bytes: &'m mut Vec<u8>,
     limit: usize,
     full: bool,
 }
 
-impl Write for Limited {
+impl Write for Limited<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.len().saturating_add(bytes.len()) > self.limit {
             self.full = true;
@@ -99,10 +99,6 @@ impl<'a> Renderer<'a> {
 
     /// Answers for all of the articles, on all threads; for none after [`stop`](Self::stop).
     pub fn answer(&self, pipeline: &Pipeline, query: &Query, articles: &[Article]) -> Result<Vec<Answered>> {
-        let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
-            let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
-            Ok((self.held(article, &predictions)?, records))
-        };
         let most = if is_fast(pipeline) { SCORED_TOGETHER_FAST } else { SCORED_TOGETHER };
         let together = articles.len().div_ceil(PARTS * rayon::current_num_threads()).clamp(SCORED_TOGETHER, most);
         let rendered: Vec<Vec<Answered>> = articles
@@ -111,6 +107,11 @@ impl<'a> Renderer<'a> {
                 if self.is_over.load(Ordering::Relaxed) {
                     return Ok(Vec::new());
                 }
+                let mut memory = Vec::new();
+                let both = |(article, predictions): (&Article, Vec<Prediction<'_>>)| {
+                    let records = self.args.html.is_some().then(|| owned(self.records(article, &predictions)));
+                    Ok((self.held(article, &predictions, &mut memory)?, records))
+                };
                 let rendered = some.iter().zip(pipeline.predict_batch(some, query)).map(both).collect();
                 self.answered.fetch_add(some.len(), Ordering::Relaxed);
                 rendered
@@ -119,16 +120,23 @@ impl<'a> Renderer<'a> {
         Ok(rendered.into_iter().flatten().collect())
     }
 
-    /// What is written of an article; `None` where it is more than is held.
-    fn held(&self, article: &Article, predictions: &[Prediction<'_>]) -> Result<Option<Rendered>> {
+    /// What is written of an article; `None` where it is more than is held. It is put together in `memory`, so that no more is
+    /// held than there is.
+    fn held(
+        &self,
+        article: &Article,
+        predictions: &[Prediction<'_>],
+        memory: &mut Vec<u8>,
+    ) -> Result<Option<Rendered>> {
         if self.format == Format::Parquet {
             return Ok(Some(Rendered::Records(owned(self.records(article, predictions)))));
         }
         let limit = if self.args.sort == Some(Sort::Date) { usize::MAX } else { HELD };
-        let mut out = Limited { bytes: Vec::new(), limit, full: false };
+        memory.clear();
+        let mut out = Limited { bytes: memory, limit, full: false };
         match self.render(article, predictions, &mut out) {
             Err(_) if out.full => Ok(None),
-            rendered => rendered.map(|()| Some(Rendered::Text(self.heading(article), out.bytes))),
+            rendered => rendered.map(|()| Some(Rendered::Text(self.heading(article), memory.clone()))),
         }
     }
 
