@@ -105,20 +105,22 @@ impl Index {
                 len = 0;
             }
             let groups = groups & both(found.groups);
-            let lowest = |of: Groups| (u64::from(found.place_of_lowest(of)), groups >> of.trailing_zeros() & ONE_EACH);
+            let of = |of: Groups, place: u32| (u64::from(place), groups >> of.trailing_zeros() & ONE_EACH);
             let mut left = of_any(groups);
             // Nothing stands before the feature of the first group.
             features[len] = (u64::from(found.first), groups & ONE_EACH);
             len += usize::from(left & 1 != 0);
             left &= !1;
             // Written whether there is one or not: then the next takes its place.
-            for _ in 0..2 {
-                features[len] = lowest(left);
-                len += usize::from(left != 0);
-                left &= left.wrapping_sub(1);
-            }
+            let second = left & left.wrapping_sub(1);
+            let [place, next] = found.places_of_lowest([left, second]);
+            features[len] = of(left, place);
+            len += usize::from(left != 0);
+            features[len] = of(second, next);
+            len += usize::from(second != 0);
+            left = second & second.wrapping_sub(1);
             while left != 0 {
-                features[len] = lowest(left);
+                features[len] = of(left, found.place_of_lowest(left));
                 len += 1;
                 left &= left - 1;
             }
