@@ -340,6 +340,16 @@ mod tests {
     }
 
     #[test]
+    fn words_are_counted_across_lots() {
+        for n in [0, 1, 127, 128, 129, 255, 256, 511, 600] {
+            assert_eq!(words_at_most("a ".repeat(n).as_bytes()), n);
+            assert_eq!(words_at_most(" a".repeat(n).as_bytes()), n);
+            assert_eq!(words_at_most("é".repeat(n).as_bytes()), 2 * n);
+            assert_eq!(words_at_most("a".repeat(n).as_bytes()), n.min(1));
+        }
+    }
+
+    #[test]
     fn sentences_of_names_are_in_no_other_language() {
         let of = |text: &str| super::of(&Article::new(text));
         for text in [

@@ -239,3 +239,31 @@ fn bytes_of_one(source: &Source) -> Option<u64> {
     };
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_come_again_are_told_apart() {
+        let named = |given: &[&str]| -> Vec<String> {
+            let wanted = Wanted { any_language: true };
+            let read = Read { complaints: Complaints::kept(1), any: false, languages: BTreeMap::new(), all: 0, wanted };
+            let (ids, again) = (FxHashSet::default(), FxHashMap::default());
+            let (sender, _) = sync_channel(WAITING);
+            let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, again, warned: false };
+            let warn: Warn = Arc::new(|_| {});
+            let own = |id: &&str| {
+                let mut article = Article::new("Oman waits.");
+                article.id = (*id).to_owned();
+                reader.name(&mut article, &warn);
+                article.id
+            };
+            given.iter().map(own).collect()
+        };
+        assert_eq!(named(&["x", "x", "x#2", "x"]), ["x", "x#2", "x#2#2", "x#3"]);
+        assert_eq!(named(&["x#2", "x", "x", "x", "x#3"]), ["x#2", "x", "x#3", "x#4", "x#3#2"]);
+    }
+}

@@ -42,7 +42,8 @@ const EACH: u64 = u64::from_le_bytes([1; EIGHT]);
 /// The top bit of each byte of a number.
 const TOPS: u64 = EACH << 7;
 
-/// The top bits of those bytes of `eight` that are at least `least` without their own top bit, and other bits.
+/// The top bits of those bytes of `eight` that are at least `least`, which is at most 0x80, without their own top bit; and other
+/// bits.
 fn at_least(eight: u64, least: u8) -> u64 {
     (eight & !TOPS) + u64::from(0x80 - least) * EACH
 }
@@ -63,11 +64,12 @@ fn lower_case(eight: u64) -> u64 {
 /// The eight bytes from `at` on; zeros behind the last.
 fn eight_at(bytes: &[u8], at: usize) -> u64 {
     let rest = bytes.get(at..).unwrap_or_default();
-    rest.first_chunk().map_or_else(|| at_most_eight(rest), |eight| u64::from_le_bytes(*eight))
+    rest.first_chunk().map_or_else(|| padded(rest), |eight| u64::from_le_bytes(*eight))
 }
 
-/// So few bytes as the lowest of a number.
-fn at_most_eight(bytes: &[u8]) -> u64 {
+/// At most eight bytes as a number, the first lowest, zeros behind the last.
+fn padded(bytes: &[u8]) -> u64 {
+    debug_assert!(bytes.len() <= EIGHT, "{} bytes", bytes.len());
     match (bytes, bytes.len()) {
         ([a, .., z], length @ ..4) => {
             u64::from(*a) | u64::from(bytes[length / 2]) << (length / 2 * 8) | u64::from(*z) << ((length - 1) * 8)
@@ -162,7 +164,7 @@ pub(super) fn hash_word(seed: u64, word: &str) -> u64 {
 /// The hash of bytes, eight at a time, the capitals of ASCII as small letters.
 fn hash_eights(seed: u64, bytes: &[u8]) -> u64 {
     bytes.chunks(EIGHT).fold(seed, |hash, eight| {
-        let product = u128::from(hash ^ lower_case(at_most_eight(eight))) * 0x9e37_79b9_7f4a_7c15;
+        let product = u128::from(hash ^ lower_case(padded(eight))) * 0x9e37_79b9_7f4a_7c15;
         (product >> 64) as u64 ^ product as u64
     })
 }
@@ -273,6 +275,46 @@ mod tests {
             ("CÔTE D’IVOIRE", "Côte d'Ivoire", Some(Case::Capitals)),
         ] {
             assert_eq!(compare(text, name), expected, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn eight_bytes_are_as_each() {
+        for (a, b) in (0..=255u8).flat_map(|a| (0..=255u8).map(move |b| (a, b))) {
+            let bytes = [a, b, a, b, b, a, b, a];
+            let eight = u64::from_le_bytes(bytes);
+            assert_eq!(lower_case(eight).to_le_bytes(), bytes.map(|byte| byte.to_ascii_lowercase()));
+            let tops = bytes.map(|byte| u8::from(byte.is_ascii_alphanumeric()) << 7);
+            assert_eq!(alphanumeric(eight).to_le_bytes(), tops, "{a} {b}");
+        }
+        let bytes = [0x81, 2, 0xff, 4, 5, 0x86, 7, 0xf8];
+        for length in 0..=EIGHT {
+            let mut whole = [0; EIGHT];
+            whole[..length].copy_from_slice(&bytes[..length]);
+            assert_eq!(padded(&bytes[..length]), u64::from_le_bytes(whole), "{length}");
+            assert_eq!(eight_at(&bytes[..length], 0), u64::from_le_bytes(whole), "{length}");
+        }
+        assert_eq!((eight_at(&bytes, 8), eight_at(&bytes, 9)), (0, 0));
+    }
+
+    #[test]
+    fn hashes_tell_words_apart_whatever_their_length() {
+        let long = "abcdefghijklmnopqrstuvwxyz";
+        let hashes: std::collections::BTreeSet<u64> = (0..=26).map(|end| hash_word(1, &long[..end])).collect();
+        assert_eq!(hashes.len(), 27);
+        // The sign of Kelvin, whose small letter is that of ASCII.
+        assert_eq!(hash_word(1, "\u{212a}elvinabcdef"), hash_word(1, "KELVINabcdef"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_as_their_letters(text in "[aZ09@`{/: \u{0}éÉ漢\u{212a}’İ]{0,30}|[a-zA-Z0-9]{0,30}", at in 0..40usize) {
+            let at = text.floor_char_boundary(at);
+            let rest = &text[at..];
+            let end = at + rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            proptest::prop_assert_eq!(word_end(&text, at), end);
+            let small: String = text[at..end].chars().flat_map(char::to_lowercase).collect();
+            proptest::prop_assert_eq!(hash_word(7, &text[at..end]), hash_word(7, &small));
         }
     }
 

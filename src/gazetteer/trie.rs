@@ -37,13 +37,14 @@ struct Keys {
     goes_on: Vec<u64>,
 }
 
-/// A bit for each of so many values of the upper bits of a key says whether an edge has such a key: sixteen for each name.
+/// A bit for each of so many values of the upper bits of a key says whether an edge has such a key: about eighteen for each of the
+/// 29,052 edges of the program's own gazetteer.
 const KNOWN_BITS: u32 = 19;
 
 /// A slot without an edge: no node has that number.
 const FREE: u64 = u64::MAX;
 
-/// The key of a step after a node. All of its bits are spread evenly, as those of the hash of a short word are not.
+/// The key of a step after a node, all of whose bits are spread evenly.
 fn key(node: u32, step: Step) -> u64 {
     let spread = (step.hash.rotate_left(23) ^ u64::from(node)).wrapping_mul(0x517c_c1b7_2722_0a95);
     spread ^ spread >> 32

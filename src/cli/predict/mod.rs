@@ -320,7 +320,7 @@ fn resumable(args: &Args, path: &Path, format: Format, pipeline: &Pipeline, comm
     Resumable::open(path, detente::hash::sha256(run.as_bytes()), common)
 }
 
-/// A run over more articles than this is told how long it takes.
+/// A run over more articles than this is told how long it takes; fewer than a batch has, so that it is told after the first lot.
 const MANY: usize = 100;
 /// Articles that are answered before the next are looked at.
 const SHOWN_TOGETHER: usize = 64;

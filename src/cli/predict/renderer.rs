@@ -120,8 +120,8 @@ impl<'a> Renderer<'a> {
         Ok(rendered.into_iter().flatten().collect())
     }
 
-    /// What is written of an article; `None` where it is more than is held. It is put together in `memory`, so that no more is
-    /// held than there is.
+    /// What is written of an article; `None` where it is more than is held. It is put together in
+    /// `memory`; held is a copy that is just as long.
     fn held(
         &self,
         article: &Article,

@@ -151,6 +151,7 @@ pub fn answer(
     common: &Common,
     records: &mut Vec<Record>,
 ) -> Result<bool> {
+    /// Articles that one thread hands to the model at once; fewer, where threads would have nothing to do.
     const TOGETHER: usize = 8;
     let (inputs, complaints) = args.read.inputs(written, &[], common);
     let bar = progress::articles(common);
@@ -161,7 +162,8 @@ pub fn answer(
             let answered = some.iter().zip(pipeline.predict_batch(some, query));
             answered.flat_map(|(article, predictions)| Record::all(article, &predictions).collect::<Vec<_>>()).collect()
         };
-        let found: Vec<Vec<Record>> = batch.par_chunks(TOGETHER).map(of).collect();
+        let together = batch.len().div_ceil(rayon::current_num_threads()).clamp(1, TOGETHER);
+        let found: Vec<Vec<Record>> = batch.par_chunks(together).map(of).collect();
         records.extend(found.into_iter().flatten());
         bar.inc(batch.len() as u64);
     }

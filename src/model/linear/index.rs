@@ -105,7 +105,7 @@ impl Index {
                 len = 0;
             }
             let groups = groups & both(found.groups);
-            let of = |of: Groups, place: u32| (u64::from(place), groups >> of.trailing_zeros() & ONE_EACH);
+            let listed = |group: Groups, place: u32| (u64::from(place), groups >> group.trailing_zeros() & ONE_EACH);
             let mut left = of_any(groups);
             // Nothing stands before the feature of the first group.
             features[len] = (u64::from(found.first), groups & ONE_EACH);
@@ -114,13 +114,13 @@ impl Index {
             // Written whether there is one or not: then the next takes its place.
             let second = left & left.wrapping_sub(1);
             let [place, next] = found.places_of_lowest([left, second]);
-            features[len] = of(left, place);
+            features[len] = listed(left, place);
             len += usize::from(left != 0);
-            features[len] = of(second, next);
+            features[len] = listed(second, next);
             len += usize::from(second != 0);
             left = second & second.wrapping_sub(1);
             while left != 0 {
-                features[len] = of(left, found.place_of_lowest(left));
+                features[len] = listed(left, found.place_of_lowest(left));
                 len += 1;
                 left &= left - 1;
             }
