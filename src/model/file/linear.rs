@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 
+use rustc_hash::FxHashMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
 use super::{Lend, Tensor, chunks, in_range, numbers, part, small};
-use crate::error::ModelProblem;
+use crate::error::{Error, ModelProblem, Result};
 use crate::model::linear::LinearModel;
+use crate::model::linear::groups::Groups;
 use crate::model::linear::index::{Index, Texts};
 use crate::model::linear::lexicon::{Feature, Lexicon, MOST_WEIGHT, weights};
 use crate::model::linear::model::Weights;
-use crate::model::linear::ngrams::{NgramParams, hash_of};
+use crate::model::linear::ngrams::{NgramParams, hash_of, text_hash};
 use crate::model::linear::tfidf::{Norm, Tfidf, Weighting};
 use crate::model::linear::tokenize::Tokenizer;
 use crate::model::linear::vocabulary::Vocabulary;
@@ -98,9 +100,10 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
     Ok(())
 }
 
-/// The model; `named` says whether the names of its features were kept.
+/// The model of a file of this format; `named` says whether the names of its features were kept.
 pub(super) fn read<'f>(
     file: &SafeTensors<'f>,
+    version: u32,
     parts: &serde_json::Value,
     named: bool,
     lend: Lend<'f>,
@@ -110,7 +113,7 @@ pub(super) fn read<'f>(
     let weighting = Weighting::new(parts.sublinear_tf, parts.norm);
     let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
     if named && file.tensor("lexicon").is_ok() {
-        let weights = Weights::ByText(read_index(file, lend)?, weighting);
+        let weights = Weights::ByText(read_index(file, version, lend)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let coef = chunks::<12>(file, "coef", Dtype::F32)?;
@@ -138,15 +141,35 @@ pub(super) fn read<'f>(
     })
 }
 
-fn read_index<'f>(file: &SafeTensors<'f>, lend: Lend<'f>) -> Result<Index, ModelProblem> {
+/// The index of a file of format 4 or later.
+fn read_index<'f>(file: &SafeTensors<'f>, version: u32, lend: Lend<'f>) -> Result<Index, ModelProblem> {
     let bytes = |name| -> Result<Cow<'static, [u8]>, ModelProblem> {
         let bytes = chunks::<1>(file, name, Dtype::U8)?.as_flattened();
         Ok(lend(bytes).map_or_else(|| bytes.to_vec().into(), Cow::from))
     };
+    let bad = |e: Error| part("lexicon", e.to_string(), "texts and their features");
     let names = Texts::from_packed(bytes("names")?);
-    Lexicon::new(bytes("lexicon")?, read_idf_values(file)?)
-        .and_then(|lexicon| Index::new(lexicon, names))
-        .map_err(|e| part("lexicon", e.to_string(), "texts and their features"))
+    let lexicon = Lexicon::new(bytes("lexicon")?, read_idf_values(file)?).map_err(bad)?;
+    if version > LAST_BY_WHOLE_TEXT {
+        return Index::new(lexicon, names).map_err(bad);
+    }
+    let features =
+        |place| lexicon.features(place).features(Groups::MAX).map(|(place, _)| lexicon.feature(place)).collect();
+    by_words(lexicon.texts().map(|text| (text.hash, text.groups, features(text.place))).collect(), names).map_err(bad)
+}
+
+/// The last format that knows a text by one hash of all of it; later ones know it by those of its words.
+const LAST_BY_WHOLE_TEXT: u32 = 4;
+
+/// The index of texts and features of such a format.
+fn by_words(mut texts: Vec<(u64, Groups, Vec<Feature>)>, names: Texts) -> Result<Index> {
+    let hashes: FxHashMap<u64, u64> = names.all(texts.len()).map(|text| (hash_of(text), text_hash(text))).collect();
+    for (hash, ..) in &mut texts {
+        let (what, found, expected) = ("names of texts", "a text without its name", "a name for each");
+        let shape = || Error::Shape { what, found: found.into(), expected: expected.into() };
+        *hash = *hashes.get(hash).ok_or_else(shape)?;
+    }
+    Index::new(Lexicon::of_texts(texts)?, names)
 }
 
 /// The index of a file of format 3, which has a column for each number, and texts in the order of their hashes. More than 65,536
@@ -166,8 +189,7 @@ fn read_columns(file: &SafeTensors<'_>, coef: &[[u8; 12]]) -> Result<Index, Mode
         ranks.into_iter().zip(coef).zip(idf).map(|((rank, coef), idf)| Feature { rank, weights: weights(coef), idf });
     let with_features =
         |(hash, groups): (u64, u32)| (hash, groups, features.by_ref().take(groups.count_ones() as usize).collect());
-    Lexicon::of_texts(hashes.into_iter().zip(groups).map(with_features).collect())
-        .and_then(|lexicon| Index::new(lexicon, names))
+    by_words(hashes.into_iter().zip(groups).map(with_features).collect(), names)
         .map_err(|e| part("texts", e.to_string(), "texts and features that fit"))
 }
 
@@ -244,6 +266,15 @@ mod tests {
         let article = Article::new("Chad expelled the envoy of Peru. It also thanked Oman.");
         let said = |pipeline: &Pipeline| format!("{:?}", pipeline.predict(&article, &Query::default()));
         assert_eq!(said(&again), said(fast));
+    }
+
+    #[test]
+    fn texts_of_earlier_formats_need_their_names() {
+        let texts = || ["visit", "sanctions on"].map(|text| (hash_of(text), 1, vec![]));
+        let with = |names: &[&str]| by_words(texts().into(), Texts::new(names));
+        for names in [&["visit"][..], &["sanctions", "visit"], &[]] {
+            assert!(matches!(with(names), Err(Error::Shape { what: "names of texts", .. })), "{names:?}");
+        }
     }
 
     #[test]

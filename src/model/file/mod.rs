@@ -26,7 +26,7 @@ use crate::model::seen::Seen;
 use crate::model::{EvidenceModel, Head, Kind, Model};
 
 /// The format that this version writes.
-pub const CURRENT_VERSION: u32 = 4;
+pub const CURRENT_VERSION: u32 = 5;
 /// The oldest format that this version reads.
 pub const OLDEST_VERSION: u32 = 1;
 
@@ -240,8 +240,8 @@ fn read_checked<'f>(bytes: &'f [u8], verify: bool, lend: Lend<'f>) -> Result<(Mo
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
     let head = read_head(&content.parts)?;
     let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
-        LINEAR => Arc::new(linear::read(&file, &content.parts, true, lend)?),
-        STACKED => Arc::new(stacked::read(&file, &content.parts)?),
+        LINEAR => Arc::new(linear::read(&file, content.manifest.format_version, &content.parts, true, lend)?),
+        STACKED => Arc::new(stacked::read(&file, content.manifest.format_version, &content.parts)?),
         other => {
             let expected = "`linear` or `stacked`; another kind needs a later version";
             return Err(part("kind", format!("`{other}`"), expected));

@@ -11,7 +11,7 @@ use flate2::write::DeflateEncoder;
 use super::groups::{self, Groups};
 use super::lexicon::{Feature, Found, Lexicon};
 use super::lookup::Lookup;
-use super::ngrams::hash_of;
+use super::ngrams::text_hash;
 use super::tally::{Both, HALF, ONE_EACH, Ranked, Tally, both, ranked};
 use crate::error::{Error, Result};
 
@@ -48,7 +48,7 @@ impl Index {
         for (rank, (name, weights, idf)) in (0u32..).zip(features) {
             let (group, text) = name.split_once('|')?;
             let group = groups::NAMES.iter().position(|name| *name == group)?;
-            split.push((hash_of(text), group, text, Feature { rank, weights, idf }));
+            split.push((text_hash(text), group, text, Feature { rank, weights, idf }));
         }
         split.sort_unstable_by_key(|&(hash, group, ..)| (hash, group));
         let (mut texts, mut names) = (Vec::new(), Vec::new());
@@ -147,7 +147,7 @@ impl Index {
     pub fn named(&self) -> Vec<(Feature, String)> {
         let mut named = vec![None; self.lexicon.n_features()];
         for text in self.names.all(self.lexicon.n_texts() as usize) {
-            for (place, group) in self.find(hash_of(text)).features(Groups::MAX) {
+            for (place, group) in self.find(text_hash(text)).features(Groups::MAX) {
                 let feature = self.lexicon.feature(place);
                 // A damaged list may have a text again and again.
                 named[feature.rank as usize]
@@ -230,6 +230,7 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ngrams::hash_of;
     use super::*;
 
     const NAMES: [&str; 6] = ["w|sanctions on", "l>|visit", "w|visit", "m<*|visit", "d|state-first", "w||"];
@@ -245,7 +246,7 @@ mod tests {
     fn finds_the_features_of_a_text_by_group() {
         let index = index();
         let named = index.named();
-        let visit = index.find(hash_of("visit"));
+        let visit = index.find(text_hash("visit"));
         let of = |groups| -> Vec<&str> {
             let name = |place| named.iter().find(|(feature, _)| *feature == index.lexicon().feature(place));
             visit.features(groups).map(|(place, _)| &*name(place).expect("a name").1).collect()
@@ -253,7 +254,7 @@ mod tests {
         assert_eq!(of(Groups::MAX), ["w|visit", "l>|visit", "m<*|visit"]);
         assert_eq!(of(1 << 3 | 1 << 5), ["l>|visit"]);
         assert_eq!(of(1 << 5), [""; 0]);
-        assert_eq!(index.find(hash_of("on")), Found::NOTHING);
+        assert_eq!(index.find(text_hash("on")), Found::NOTHING);
         // In the order of the hashes of their names, whatever their place.
         assert_eq!(named.len(), NAMES.len());
         assert!(named.is_sorted_by_key(|(feature, _)| feature.rank));
@@ -264,7 +265,7 @@ mod tests {
     #[test]
     fn counts_the_features_that_each_of_two_pairs_has() {
         let index = index();
-        let visit = index.find(hash_of("visit"));
+        let visit = index.find(text_hash("visit"));
         let mut tally = Tally::new(index.lexicon().n_features());
         // Both are in the first group, the first in another of its own, which counts twice.
         index.count(visit, 0b1001 | 1 << HALF, &mut tally);
@@ -285,7 +286,7 @@ mod tests {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
         names.sort_unstable_by_key(|name| hash_of(name));
         let index = Index::of_named(names.iter().map(|name| (*name, [0.0; 3], 1.0))).expect("good names");
-        let found = |count: usize| index.find(hash_of(&count.to_string()));
+        let found = |count: usize| index.find(text_hash(&count.to_string()));
         let sets = (0..1000u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let texts: Vec<(Found, Both)> =
             (0..41).cycle().map(found).zip(sets.flat_map(|set| [0, set & set << 7, Both::MAX, set])).collect();

@@ -9,7 +9,7 @@ use super::features::{Counts, WindowTokens};
 use super::groups;
 use super::index::Index;
 use super::lexicon::{Feature, Lexicon};
-use super::ngrams::{NgramParams, Words, hash_of};
+use super::ngrams::{NgramParams, Words, hash_of, text_hash};
 use super::scorer::Scorer;
 use super::tally::{PAIRS, Tally};
 use super::tfidf::{Tfidf, Weighting};
@@ -133,7 +133,7 @@ impl LinearModel {
             Weights::ByText(index, weighting) => {
                 let mut tally = Tally::new(index.lexicon().n_features());
                 self.ngrams.visit(words, pair, strength, |groups, text, at| {
-                    let found = index.find(hash_of(text));
+                    let found = index.find(text_hash(text));
                     index.count(found, groups.into(), &mut tally);
                     for (place, group) in found.features(groups) {
                         let name = format!("{}|{text}", groups::NAMES[group as usize]);

@@ -5,8 +5,8 @@
 //!
 //! A feature is `group|words`, with the group of the words, as `groups` has them.
 //!
-//! A feature is known by the 64-bit XXH3 hash of its name; two names of one vocabulary that share a hash are refused
-//! when a model is trained.
+//! A feature is known by the 64-bit XXH3 hash of its name, or by its group and the hash of its words, which is made of the XXH3
+//! hashes of each; two names of one vocabulary that share a hash are refused when a model is trained.
 
 use std::ops::Range;
 
@@ -49,6 +49,26 @@ pub(crate) fn hash_of(name: &str) -> u64 {
     xxh3_64(name.as_bytes())
 }
 
+/// The hash that a model knows a text by: that of its words, one after the other.
+pub(crate) fn text_hash(text: &str) -> u64 {
+    text.split(' ').map(hash_of).reduce(followed_by).unwrap_or_default()
+}
+
+/// The hash of words and one more after them, so that an n-gram takes one step from the one before it. Both are spread evenly.
+#[inline]
+fn followed_by(words: u64, next: u64) -> u64 {
+    (words.rotate_left(23) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The hashes of the n-grams, of at most `longest` words, that begin with the first of some words, of which these are the hashes.
+#[inline]
+pub(crate) fn ngram_hashes(words: &[u64], longest: usize) -> impl Iterator<Item = u64> {
+    words.iter().take(longest).scan(None, |before, &word| {
+        *before = Some(before.map_or(word, |before| followed_by(before, word)));
+        *before
+    })
+}
+
 /// A window in words, before it is known which two names are the pair: what all pairs of the window share.
 #[derive(Debug)]
 pub struct Words<'a> {
@@ -59,16 +79,16 @@ pub struct Words<'a> {
     named: Vec<(usize, Party)>,
 }
 
-/// The words of a window with some names masked.
-#[derive(Debug, Default)]
-pub(crate) struct Masked {
+/// The words of a window with the names of a pair masked.
+#[derive(Debug)]
+struct Masked {
     /// The words, each with a space after it.
-    pub text: String,
+    text: String,
     /// Where each word begins in `text`, and where the last ends.
-    pub starts: Vec<usize>,
+    starts: Vec<usize>,
 }
 
-/// The masks of the pair. All masks of parties are equally long.
+/// The masks of the pair.
 pub(crate) const STATE: &str = "<s>";
 pub(crate) const ACTOR: &str = "<a>";
 
@@ -182,8 +202,7 @@ pub(crate) fn stem(word: &str) -> Option<&str> {
 
 impl Masked {
     /// The words of a range, with a space between.
-    #[inline]
-    pub fn words(&self, at: Range<usize>) -> &str {
+    fn words(&self, at: Range<usize>) -> &str {
         &self.text[self.starts[at.start]..self.starts[at.end] - 1]
     }
 }
@@ -228,6 +247,11 @@ impl<'a> Words<'a> {
         all
     }
 
+    /// The words, the names of all parties masked as those of others.
+    pub(crate) fn words(&self) -> &[&'a str] {
+        &self.words
+    }
+
     /// How many words there are.
     pub(crate) fn len(&self) -> usize {
         self.words.len()
@@ -239,16 +263,8 @@ impl<'a> Words<'a> {
     }
 
     /// The words with some parties masked as said, and the others as such.
-    pub(crate) fn masked(&self, mask: impl Fn(Party) -> Option<&'static str>) -> Masked {
-        let mut masked = Masked::default();
-        self.mask_into(mask, &mut masked);
-        masked
-    }
-
-    /// [`masked`](Self::masked) into memory that was used before.
-    pub(crate) fn mask_into(&self, mask: impl Fn(Party) -> Option<&'static str>, masked: &mut Masked) {
-        masked.text.clear();
-        masked.starts.clear();
+    fn masked(&self, mask: impl Fn(Party) -> Option<&'static str>) -> Masked {
+        let mut masked = Masked { text: String::new(), starts: Vec::with_capacity(self.len() + 1) };
         let mut named = self.named.iter().peekable();
         for (i, word) in self.words.iter().enumerate() {
             let word = named.next_if(|(at, _)| *at == i).and_then(|(_, party)| mask(*party)).unwrap_or(word);
@@ -257,6 +273,7 @@ impl<'a> Words<'a> {
             masked.text.push(' ');
         }
         masked.starts.push(masked.text.len());
+        masked
     }
 
     /// The words of state and actor that stand nearest to each other; `None` where one of the two is not named.
@@ -326,6 +343,25 @@ fn is_title_case(tokens: &[Token]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ngrams_have_the_hashes_of_their_texts() {
+        let words = ["had", "met", "had", "had", "<s>"];
+        let hashes = words.map(hash_of);
+        let mut seen = std::collections::HashSet::new();
+        for start in 0..words.len() {
+            for longest in 0..=words.len() {
+                let found: Vec<u64> = ngram_hashes(&hashes[start..], longest).collect();
+                let ends = start + 1..=(start + longest).min(words.len());
+                let expected: Vec<u64> = ends.map(|end| text_hash(&words[start..end].join(" "))).collect();
+                assert_eq!(found, expected, "{longest} from {start}");
+                seen.extend(found);
+            }
+        }
+        // All but "had", which is there three times, and "met had", "had met" among them.
+        assert_eq!(seen.len(), 5 * 6 / 2 - 2);
+        assert_eq!(text_hash("met"), hash_of("met"));
+    }
 
     #[test]
     fn shapes_say_what_they_are_named() {

@@ -2,12 +2,10 @@
 
 use std::hint::black_box;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::groups::{self, Groups, Kinds};
 use super::index::{Index, List};
 use super::lexicon::Found;
-use super::ngrams::{ACTOR, Masked, NgramParams, SHAPES, STATE, Words, hash_of, stem};
+use super::ngrams::{ACTOR, NgramParams, SHAPES, STATE, Words, hash_of, ngram_hashes, stem, text_hash};
 use super::tally::{Both, HALF, PAIRS, Tally, both};
 use crate::model::EvidenceWindow;
 
@@ -21,12 +19,15 @@ pub(crate) struct Scorer<'m> {
     kinds: Kinds,
     /// What the model knows of what is said of a pair beside its words.
     shapes: [Found; SHAPES.len()],
-    /// The words of the window, the names of all parties masked as those of others.
-    masked: Masked,
+    /// The masks of state and actor, hashed.
+    masks: [u64; 2],
+    /// The words of the window, hashed, the names of all parties masked as those of others.
+    hashes: Vec<u64>,
+    /// The same with the names of a pair masked as such.
+    masked: Vec<u64>,
     /// Its n-grams and stems, as far as the model knows them.
     shared: Vec<Run>,
-    /// The text of the window with the names of a pair masked, and which groups each of its words is in.
-    text: Vec<u8>,
+    /// Which groups each word is in with a pair.
     places: Vec<Groups>,
     /// The groups of all runs of words.
     groups: Vec<Both>,
@@ -60,10 +61,11 @@ impl<'m> Scorer<'m> {
             index,
             params,
             kinds: Kinds::new(params),
-            shapes: SHAPES.map(|shape| index.find(hash_of(shape))),
-            masked: Masked::default(),
+            shapes: SHAPES.map(|shape| index.find(text_hash(shape))),
+            masks: [STATE, ACTOR].map(hash_of),
+            hashes: Vec::new(),
+            masked: Vec::new(),
             shared: Vec::new(),
-            text: Vec::new(),
             places: Vec::new(),
             groups: Vec::new(),
             own: Vec::new(),
@@ -74,27 +76,27 @@ impl<'m> Scorer<'m> {
 
     /// Reads a window, before its first pairs.
     pub fn read(&mut self, words: &Words<'_>) {
-        let Self { index, kinds, masked, shared, .. } = self;
-        words.mask_into(|_| None, masked);
+        let Self { index, kinds, hashes, masked, shared, .. } = self;
+        hashes.clear();
+        hashes.extend(words.words().iter().map(|word| hash_of(word)));
+        masked.clone_from(hashes);
         shared.clear();
-        for start in 0..words.len() {
-            for end in start + 1..=(start + kinds.longest).min(words.len()) {
-                shared.push(Run::new(hash_of(masked.words(start..end)), (end - start) * words.len() + start));
-            }
+        for (start, word) in words.words().iter().enumerate() {
+            let ngrams = ngram_hashes(&hashes[start..], kinds.longest).zip(1..);
+            shared.extend(ngrams.map(|(hash, n)| Run::new(hash, n * words.len() + start)));
             if kinds.stems != 0
-                && let Some(stem) = stem(masked.words(start..start + 1))
+                && let Some(stem) = stem(word)
             {
                 shared.push(Run::new(hash_of(stem), start));
             }
         }
         look_up(index, shared);
-        self.text.clear();
-        self.text.extend_from_slice(self.masked.text.as_bytes());
     }
 
     /// The features of one or two pairs of the window that was read, counted; to be drained before those of the next.
     pub fn features(&mut self, words: &Words<'_>, windows: &[EvidenceWindow<'_>]) -> &mut Tally {
-        let Self { index, params, kinds, shapes, masked, shared, text, places, groups, own, list, tally } = self;
+        let Self { index, params, kinds, shapes, masks, hashes, masked, shared, places, groups, own, list, tally } =
+            self;
         debug_assert!(tally.is_empty(), "the pairs before were not drained");
         debug_assert!(windows.len() <= PAIRS, "{} pairs", windows.len());
         let count = words.len();
@@ -108,19 +110,17 @@ impl<'m> Scorer<'m> {
             let Some((state, actor)) = words.nearest(pair) else { continue };
             let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
             for &(at, party) in named() {
-                let mask = if party == pair.0 { STATE } else { ACTOR };
-                // Masks are equally long, so that no other word moves.
-                text[masked.starts[at]..][..mask.len()].copy_from_slice(mask.as_bytes());
+                masked[at] = masks[usize::from(party != pair.0)];
             }
             groups::fill(places, params, state, actor);
             let mut from = 0;
             for &(at, _) in named() {
                 // What begins before the name before this one holds that one, and is there already.
                 for start in from.max((at + 1).saturating_sub(kinds.longest))..=at {
-                    for end in at + 1..=(start + kinds.longest).min(count) {
-                        let hash = xxh3_64(&text[masked.starts[start]..masked.starts[end] - 1]);
+                    // Those that are too short to hold this name are the first.
+                    for (hash, n) in ngram_hashes(&masked[start..], kinds.longest).zip(1..).skip(at - start) {
                         own.push(Run::new(hash, groups.len()));
-                        groups.push(Both::from(places[start] & places[end - 1] & kinds.of(end - start)) << shift);
+                        groups.push(Both::from(places[start] & places[start + n - 1] & kinds.of(n)) << shift);
                     }
                 }
                 from = at + 1;
@@ -128,8 +128,7 @@ impl<'m> Scorer<'m> {
             for &(at, _) in named() {
                 // What all pairs share holds no name of this one.
                 places[at] = 0;
-                let other = masked.starts[at]..masked.starts[at + 1] - 1;
-                text[other.clone()].copy_from_slice(&masked.text.as_bytes()[other]);
+                masked[at] = hashes[at];
             }
             for (groups, place) in groups.iter_mut().zip(&*places) {
                 *groups |= Both::from(*place) << shift;
