@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::Gazetteer;
 use super::entries::EntryId;
-use super::matcher::{START_WORDS, start_of};
+use super::starts::{Start, Starts};
 use super::tokens::{first_step, next_step, word_starts};
 use super::written::Plain;
 
@@ -16,14 +16,14 @@ pub(super) type Beginnings = Vec<Beginning>;
 pub(super) struct Beginning {
     /// The hash of its first word, and of the second, if it has one: many names begin as "President Putin" does.
     pub hashes: (u64, Option<u64>),
-    /// What [`start_of`] gives, as the name is written and with a capital.
-    pub starts: [(usize, u32); 2],
+    /// As the name is written, and with a capital.
+    pub starts: [Start; 2],
 }
 
 /// The beginnings of the names of some entries.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    starts: Vec<u64>,
+    starts: Starts,
     /// First words that are a name, and those with the second words of others.
     words: FxHashSet<u64>,
     pairs: FxHashSet<(u64, u64)>,
@@ -32,13 +32,13 @@ pub(crate) struct Asked {
 impl Asked {
     /// For these entries.
     pub fn new(gazetteer: &Gazetteer, entries: &[EntryId]) -> Self {
-        let mut asked = Self { starts: vec![0; START_WORDS], words: Default::default(), pairs: Default::default() };
+        let mut asked = Self { starts: Starts::default(), words: Default::default(), pairs: Default::default() };
         for beginning in entries.iter().flat_map(|id| gazetteer.beginnings(*id)) {
             match beginning.hashes {
                 (first, None) => asked.words.insert(first),
                 (first, Some(second)) => asked.pairs.insert((first, second)),
             };
-            beginning.starts.iter().for_each(|&(word, bit)| asked.starts[word] |= 1 << bit);
+            beginning.starts.into_iter().for_each(|start| asked.starts.add(start));
         }
         asked
     }
@@ -49,10 +49,9 @@ impl Asked {
         let text = plain.as_ref().map_or(text, |plain| &plain.text);
         let mut found = false;
         word_starts(text.as_bytes(), |at| {
-            let (word, bit) = start_of(text.as_bytes(), at);
             // A letter beyond ASCII may be a capital of one within: the sign of Kelvin is one of "k".
             let is_plain = text.as_bytes()[at..].iter().take(3).all(u8::is_ascii);
-            if (!is_plain || self.starts[word] >> bit & 1 == 1) && !found {
+            if (!is_plain || self.starts.has(Start::of(text.as_bytes(), at))) && !found {
                 found = self.begins_at(text, at);
             }
         });

@@ -14,19 +14,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Beginning, Beginnings};
-use super::compiled::whole;
 use super::context::{Around, Rule, Verdict, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
+use super::starts::{Start, Starts};
 use super::tables::{AliasRow, Tables};
 use super::tokens::{Case, char_at, char_before, compare, first_step, next_step, word_starts};
-use super::trie::{ROOT, Trie};
+use super::trie::{First, ROOT, Trie};
 use crate::date::YearMonth;
 
 const NONE: u32 = u32::MAX;
 
 /// Names in capitals are taken for their names only from this many characters on: "IRAN", but not "XI".
 const SHORTEST_IN_CAPITALS: usize = 4;
+
+/// So many words that a name may begin with are looked up together.
+const TOGETHER: usize = 64;
 
 /// A name that ends at a node of the trie.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -78,9 +81,8 @@ impl Class {
 /// The names, ready to be found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Matcher {
-    /// How a name can begin, a bit for each value of [`start_of`].
-    #[serde(with = "whole")]
-    starts: Vec<u64>,
+    /// How a name can begin.
+    starts: Starts,
     trie: Trie,
     /// The first of the names that end at each node, or [`NONE`].
     ends: Vec<u32>,
@@ -160,54 +162,12 @@ enum Rank {
     Exclusion,
 }
 
-/// Letters and digits as numbers from 1, small letters apart from capitals only in the first table; other bytes as 0.
-const CLASSES: [[u8; 256]; 2] = {
-    let mut tables = [[0; 256]; 2];
-    let mut i = 0;
-    while i < 26 {
-        tables[0][b'A' as usize + i] = 1 + i as u8;
-        tables[0][b'a' as usize + i] = 27 + i as u8;
-        tables[1][b'A' as usize + i] = 1 + i as u8;
-        tables[1][b'a' as usize + i] = 1 + i as u8;
-        i += 1;
-    }
-    while i < 36 {
-        tables[0][b'0' as usize + i - 26] = 27 + i as u8;
-        tables[1][b'0' as usize + i - 26] = 1 + i as u8;
-        i += 1;
-    }
-    tables
-};
-
-/// How many bits [`start_of`] needs.
-const START_BITS: usize = 1 << 18;
-/// The same in words of 64 bits.
-pub(super) const START_WORDS: usize = START_BITS / 64;
-
-/// Index in the bitmap of starts: the first byte of a word, and the next two with capitals as small letters, as far as
-/// they are ASCII and belong to the word.
-pub(super) fn start_of(bytes: &[u8], at: usize) -> (usize, u32) {
-    let byte = |i| bytes.get(at + i).map_or(0, |&b| usize::from(CLASSES[1][usize::from(b)]));
-    let (first, second) = (usize::from(CLASSES[0][usize::from(bytes[at])]), byte(1));
-    let third = if second == 0 { 0 } else { byte(2) };
-    let index = first << 12 | second << 6 | third;
-    (index >> 6, index as u32 & 63)
-}
-
-/// The same of a name, as it is written and with a capital.
-fn starts_of(name: &str) -> [(usize, u32); 2] {
-    let mut bytes = name.as_bytes().to_vec();
-    let written = start_of(&bytes, 0);
-    bytes[0] = bytes[0].to_ascii_uppercase();
-    [written, start_of(&bytes, 0)]
-}
-
 impl Matcher {
     /// Builds the trie of all aliases and exclusions of `tables`.
     pub fn new(tables: &Tables) -> Self {
         let (trie, last) = Trie::new(tables.aliases.iter().map(|alias| tables.get(&alias.alias)));
         let mut matcher = Self {
-            starts: vec![0; START_WORDS],
+            starts: Starts::default(),
             ends: vec![NONE; trie.len()],
             trie,
             names: Vec::with_capacity(tables.aliases.len()),
@@ -257,9 +217,7 @@ impl Matcher {
         }
         self.names.push(Name { row, next: self.ends[node as usize], rules, class });
         self.ends[node as usize] = self.names.len() as u32 - 1;
-        for (word, bit) in starts_of(text) {
-            self.starts[word] |= 1 << bit;
-        }
+        Start::both_of(text).into_iter().for_each(|start| self.starts.add(start));
     }
 
     /// How the names of each entry can begin, those that rules make its names included.
@@ -277,7 +235,7 @@ impl Matcher {
                 Verdict::Own | Verdict::Nobody => None,
             });
             for entry in row.entry.map(usize::from).into_iter().chain(by_rule) {
-                all[entry].push(Beginning { hashes: (first.hash, second), starts: starts_of(text) });
+                all[entry].push(Beginning { hashes: (first.hash, second), starts: Start::both_of(text) });
             }
         }
         for beginnings in &mut all {
@@ -288,17 +246,21 @@ impl Matcher {
     }
 
     /// Appends the mentions of `text` to `out`, in order and without overlap.
+    ///
+    /// Words that a name may begin with are looked up many at a time, as what is waited for is more than what is computed.
     pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
         let bytes = text.as_bytes();
         let mut done = 0;
         let mut named = FxHashSet::default();
-        word_starts(bytes, |at| {
-            let (word, bit) = start_of(bytes, at);
-            if self.starts[word] >> bit & 1 == 1
-                && at >= done
-                && let Some(found) =
-                    self.begin_at(&SoFar { tables, text, reading, last: out.last(), named: &named }, at)
-            {
+        let mut look_up = |words: &mut Vec<First>| {
+            self.trie.keep_known(words);
+            for word in words.drain(..) {
+                if word.start < done {
+                    continue;
+                }
+                let so_far = SoFar { tables, text, reading, last: out.last(), named: &named };
+                let Some(node) = self.trie.first(word) else { continue };
+                let Some(found) = self.longest(&so_far, word.start, (node, word.end)) else { continue };
                 if let Some(mention) = found.mention {
                     reading.introduced.extend(found.person);
                     named.insert(mention.entry);
@@ -306,18 +268,17 @@ impl Matcher {
                 }
                 done = found.end;
             }
+        };
+        let mut words = Vec::with_capacity(TOGETHER);
+        word_starts(bytes, |at| {
+            if self.starts.has(Start::of(bytes, at)) {
+                words.extend(begin_at(text, at));
+                if words.len() == TOGETHER {
+                    look_up(&mut words);
+                }
+            }
         });
-    }
-
-    /// The end of the name or exclusion at `at`, if one stands there, and the mention.
-    fn begin_at(&self, so_far: &SoFar<'_>, at: usize) -> Option<Found> {
-        let text = so_far.text;
-        if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
-            return None;
-        }
-        let first = first_step(text, at)?;
-        let node = self.trie.next(ROOT, first)?;
-        self.longest(so_far, at, (node, first.end))
+        look_up(&mut words);
     }
 
     /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion. The first word of
@@ -462,6 +423,14 @@ impl Matcher {
             false => Verdict::Nobody,
         }
     }
+}
+
+/// The word that begins at `at`, which may be the first of a name.
+fn begin_at(text: &str, at: usize) -> Option<First> {
+    if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
+        return None;
+    }
+    Some(First::new(at, first_step(text, at)?))
 }
 
 /// Whether the match is cut out of longer initials: the "U.S" of "U.S.S. Cole".

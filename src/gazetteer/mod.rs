@@ -33,6 +33,7 @@ mod entries;
 mod matcher;
 mod offices;
 mod search;
+mod starts;
 mod tables;
 mod tokens;
 mod trie;

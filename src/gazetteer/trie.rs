@@ -1,5 +1,7 @@
 //! From step to step through all names.
 
+use std::hint::black_box;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,22 @@ struct Keys {
     /// Whether an edge leaves each node: a bit for each.
     #[serde(with = "whole")]
     goes_on: Vec<u64>,
+}
+
+/// A word of a text that a name may begin with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct First {
+    pub start: usize,
+    pub end: usize,
+    /// Of its edge from the root.
+    key: u64,
+}
+
+impl First {
+    /// A word that begins at `start`.
+    pub fn new(start: usize, step: Step) -> Self {
+        Self { start, end: step.end, key: key(ROOT, step) }
+    }
 }
 
 /// A bit for each of so many values of the upper bits of a key says whether an edge has such a key: about eighteen for each of the
@@ -98,12 +116,37 @@ impl Trie {
         self.keys.goes_on[word] >> bit & 1 == 1
     }
 
-    /// The node that a step after another leads to; after the root, a first word.
+    /// The node that a step after another leads to.
     #[inline]
     pub fn next(&self, node: u32, step: Step) -> Option<u32> {
         let key = key(node, step);
+        if self.is_known(key) { self.find(key) } else { None }
+    }
+
+    /// The node that a first word leads to.
+    #[inline]
+    pub fn first(&self, word: First) -> Option<u32> {
+        self.find(word.key)
+    }
+
+    /// Leaves out words that no name begins with; some of those that stay may be none either.
+    ///
+    /// There is no branch between, as the processor cannot guess which stay; and the edges of those are asked for one right
+    /// after the other.
+    pub fn keep_known(&self, words: &mut Vec<First>) {
+        let mut kept = 0;
+        for at in 0..words.len() {
+            words[kept] = words[at];
+            kept += usize::from(self.is_known(words[at].key));
+        }
+        words.truncate(kept);
+        black_box(words.iter().fold(0, |all, word| all ^ self.slots[(word.key >> self.shift) as usize]));
+    }
+
+    #[inline]
+    fn is_known(&self, key: u64) -> bool {
         let (word, bit) = known_bit(key);
-        if self.known[word] >> bit & 1 == 1 { self.find(key) } else { None }
+        self.known[word] >> bit & 1 == 1
     }
 
     fn find(&self, key: u64) -> Option<u32> {
@@ -158,7 +201,11 @@ mod tests {
     /// Where the steps of a text lead to, as far as they go.
     fn walk(trie: &Trie, text: &str) -> Vec<u32> {
         let Some(first) = first_step(text, 0) else { return vec![ROOT] };
-        let Some(mut node) = trie.next(ROOT, first) else { return vec![ROOT] };
+        let mut words = vec![First::new(0, first)];
+        trie.keep_known(&mut words);
+        let node = words.first().and_then(|word| trie.first(*word));
+        assert_eq!(node, trie.next(ROOT, first));
+        let Some(mut node) = node else { return vec![ROOT] };
         let (mut nodes, mut end) = (vec![ROOT, node], first.end);
         while trie.goes_on(node)
             && let Some(step) = next_step(text, end)
