@@ -1,7 +1,5 @@
 //! What a file keeps of a linear model.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
@@ -143,13 +141,13 @@ pub(super) fn read<'f>(
 
 /// The index of a file of format 4 or later.
 fn read_index<'f>(file: &SafeTensors<'f>, version: u32, lend: Lend<'f>) -> Result<Index, ModelProblem> {
-    let bytes = |name| -> Result<Cow<'static, [u8]>, ModelProblem> {
-        let bytes = chunks::<1>(file, name, Dtype::U8)?.as_flattened();
-        Ok(lend(bytes).map_or_else(|| bytes.to_vec().into(), Cow::from))
-    };
+    let tensor = |name| Ok(chunks::<1>(file, name, Dtype::U8)?.as_flattened());
     let bad = |e: Error| part("lexicon", e.to_string(), "texts and their features");
-    let names = Texts::from_packed(bytes("names")?);
-    let lexicon = Lexicon::new(bytes("lexicon")?, read_idf_values(file)?).map_err(bad)?;
+    let (bytes, idf, packed) = (tensor("lexicon")?, read_idf_values(file)?, tensor("names")?);
+    if let (Some(bytes), Some(packed)) = (lend(bytes), lend(packed)) {
+        return Index::proven(bytes, idf, Texts::from_packed(packed)).map_err(bad);
+    }
+    let (lexicon, names) = (Lexicon::new(bytes.to_vec(), idf).map_err(bad)?, Texts::from_packed(packed.to_vec()));
     if version > LAST_BY_WHOLE_TEXT {
         return Index::new(lexicon, names).map_err(bad);
     }

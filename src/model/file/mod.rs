@@ -204,7 +204,8 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
     hex(&hash.finalize())
 }
 
-/// What a model may keep of a file without a copy: all of the fast one, which is part of this program, nothing of others.
+/// What a model may keep of a file without a copy, and without proof of its numbers: all of the fast one, which is part of this
+/// program and which a test reads as any other file, nothing of others.
 type Lend<'f> = fn(&'f [u8]) -> Option<&'static [u8]>;
 
 /// Reads a model and proves that every byte is as it was written.

@@ -32,13 +32,27 @@ impl Index {
     /// # Errors
     /// [`Error::Shape`] where it has a text twice.
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
-        let texts = lexicon.texts().map(|text| (text.hash, text.place));
-        let lookup = Lookup::new(lexicon.n_texts(), texts, |place| lexicon.hash(place));
-        if lookup.has_twice(|place| lexicon.hash(place)) {
+        let texts: Vec<(u64, u32)> = lexicon.texts().map(|text| (text.hash, text.place)).collect();
+        let all = Self::of_parts(lexicon, names, &texts);
+        if all.lookup.has_twice(|place| all.lexicon.hash(place)) {
             let (found, expected) = ("a hash twice".into(), "each once".into());
             return Err(Error::Shape { what: "texts of a lexicon", found, expected });
         }
-        Ok(Self { lexicon, lookup, names })
+        Ok(all)
+    }
+
+    /// The index of a lexicon that is part of the program, of which a test has proved that it has each text once.
+    ///
+    /// # Errors
+    /// As [`Lexicon::proven`].
+    pub fn proven(bytes: &'static [u8], idf: Vec<f64>, names: Texts) -> Result<Self> {
+        let (lexicon, texts) = Lexicon::proven(bytes, idf)?;
+        Ok(Self::of_parts(lexicon, names, &texts))
+    }
+
+    fn of_parts(lexicon: Lexicon, names: Texts, texts: &[(u64, u32)]) -> Self {
+        let lookup = Lookup::new(lexicon.n_texts(), texts.iter().copied(), |place| lexicon.hash(place));
+        Self { lexicon, lookup, names }
     }
 
     /// An index of named features, each with its weights and idf, in the order of the hashes of their names; `None` where a

@@ -56,6 +56,10 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
     bytes[at..].first_chunk().expect("texts and features are whole")
 }
 
+fn shape(what: &'static str, found: &str, expected: impl Into<String>) -> Error {
+    Error::Shape { what, found: found.into(), expected: expected.into() }
+}
+
 /// Three weights as they are written.
 #[inline]
 pub(crate) fn weights(bytes: &[u8; 12]) -> [f32; 3] {
@@ -68,10 +72,25 @@ impl Lexicon {
     ///
     /// # Errors
     /// [`Error::Shape`] where they can't have.
-    pub fn new(bytes: Cow<'static, [u8]>, idf: Vec<f64>) -> Result<Self> {
-        let shape = |what, found: &str, expected: String| Err(Error::Shape { what, found: found.into(), expected });
+    pub fn new(bytes: Vec<u8>, idf: Vec<f64>) -> Result<Self> {
+        let all = Self::of_whole_texts(bytes.into(), idf, |_| {})?;
+        all.check()?;
+        Ok(all)
+    }
+
+    /// The same of bytes that are part of the program, whose numbers a test has proved; and the hash and the place of each text.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where they are no whole texts.
+    pub fn proven(bytes: &'static [u8], idf: Vec<f64>) -> Result<(Self, Vec<(u64, u32)>)> {
+        let mut texts = Vec::with_capacity(bytes.len() / (TEXT + FEATURE));
+        let all = Self::of_whole_texts(bytes.into(), idf, |text| texts.push((text.hash, text.place)))?;
+        Ok((all, texts))
+    }
+
+    fn of_whole_texts(bytes: Cow<'static, [u8]>, idf: Vec<f64>, mut each: impl FnMut(Text)) -> Result<Self> {
         if u32::try_from(bytes.len()).is_err() {
-            return shape("lexicon", "4 GiB or more", "fewer bytes".into());
+            return Err(shape("lexicon", "4 GiB or more", "fewer bytes"));
         }
         let all = Self { bytes, idf, n_texts: 0, n_features: 0 };
         let (mut end, mut n_texts, mut n_features, mut are_good) = (0, 0, 0, true);
@@ -80,25 +99,32 @@ impl Lexicon {
             n_texts += 1;
             n_features += text.size();
             end = text.end();
+            each(text);
         }
         if !are_good || end != all.bytes.len() {
-            return shape("texts of a lexicon", "groups that are not known, or a part", "whole texts".into());
+            return Err(shape("texts of a lexicon", "groups that are not known, or a part", "whole texts"));
         }
+        Ok(Self { n_texts, n_features, ..all })
+    }
+
+    /// Whether each number is in its range, and each rank there once.
+    fn check(&self) -> Result<()> {
+        let (n_features, mut are_good) = (self.n_features, true);
         let mut seen = vec![0u64; n_features / 64 + 1];
-        for text in all.texts() {
-            for feature in all.bytes[text.place as usize + TEXT..text.end()].as_chunks::<FEATURE>().0 {
+        for text in self.texts() {
+            for feature in self.bytes[text.place as usize + TEXT..text.end()].as_chunks::<FEATURE>().0 {
                 let rank = u32::from_le_bytes(*part(feature, 0)) as usize;
                 let idf = usize::from(u16::from_le_bytes(*part(feature, IDF)));
                 let weights = weights(part(feature, WEIGHTS));
-                are_good &= rank < n_features && idf < all.idf.len() && weights.iter().all(|w| w.abs() <= MOST_WEIGHT);
+                are_good &= rank < n_features && idf < self.idf.len() && weights.iter().all(|w| w.abs() <= MOST_WEIGHT);
                 seen[(rank >> 6).min(n_features >> 6)] |= 1 << (rank & 63);
             }
         }
         if !are_good || seen.iter().map(|word| word.count_ones() as usize).sum::<usize>() != n_features {
             let expected = format!("each rank below {n_features}, a known idf, and weights from -1e6 to 1e6");
-            return shape("features of a lexicon", "a rank twice, or a number out of range", expected);
+            return Err(shape("features of a lexicon", "a rank twice, or a number out of range", expected));
         }
-        Ok(Self { n_texts, n_features, ..all })
+        Ok(())
     }
 
     /// The lexicon of texts in any order, by hashes and groups, each with its features in the order of its groups.
@@ -110,8 +136,7 @@ impl Lexicon {
         idf.sort_unstable_by(f64::total_cmp);
         idf.dedup();
         if idf.len() > 1 << u16::BITS {
-            let (found, expected) = (idf.len().to_string(), "at most 65536".into());
-            return Err(Error::Shape { what: "values of idf", found, expected });
+            return Err(shape("values of idf", &idf.len().to_string(), "at most 65536"));
         }
         // Features of many sentences have a low idf.
         let lowest = |features: &[Feature]| features.iter().map(|feature| feature.idf).fold(f64::INFINITY, f64::min);
@@ -126,7 +151,7 @@ impl Lexicon {
                 bytes.extend((idf.partition_point(|value| *value < feature.idf) as u16).to_le_bytes());
             }
         }
-        Self::new(bytes.into(), idf)
+        Self::new(bytes, idf)
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -285,7 +310,7 @@ mod tests {
         assert_eq!(of(9, 0b1100), [(3, feature(2, 4.0))]);
         assert_eq!(of(70, Groups::MAX), [(3, feature(4, 2.5))]);
         assert_eq!(of(50, 0b10), []);
-        let again = Lexicon::new(lexicon.bytes().to_vec().into(), lexicon.idf().to_vec()).expect("its own bytes");
+        let again = Lexicon::new(lexicon.bytes().to_vec(), lexicon.idf().to_vec()).expect("its own bytes");
         assert!(again.texts().eq(lexicon.texts()));
         assert_eq!(Lexicon::of_texts(Vec::new()).expect("no text").n_features(), 0);
     }
@@ -303,7 +328,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_lexicon_are_refused() {
         let whole = lexicon();
-        let read = |bytes: &[u8], idf: &[f64]| Lexicon::new(bytes.to_vec().into(), idf.to_vec());
+        let read = |bytes: &[u8], idf: &[f64]| Lexicon::new(bytes.to_vec(), idf.to_vec());
         let texts: Vec<usize> = whole.texts().map(|text| text.place as usize).collect();
         for end in (0..whole.bytes().len()).filter(|end| !texts.contains(end)) {
             assert!(read(&whole.bytes()[..end], whole.idf()).is_err(), "{end} bytes");
