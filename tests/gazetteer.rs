@@ -52,6 +52,18 @@ fn table() {
 
 /// Cases that were written by reading, for what should come out; how many do so may only rise.
 #[test]
+fn names_are_found_wherever_they_stand_among_many() {
+    let gazetteer = Gazetteer::embedded();
+    let name = "Democratic Republic of the Congo";
+    for before in (0..8).chain(56..72).chain(120..136) {
+        let text = format!("{}{name}, Peru", "Chad, ".repeat(before));
+        let mentions = gazetteer.mentions(&text);
+        let found: Vec<&str> = mentions.iter().map(|mention| &text[mention.start..mention.end]).collect();
+        assert_eq!(found, [vec!["Chad"; before], vec![name, "Peru"]].concat());
+    }
+}
+
+#[test]
 fn hard_names() {
     const RIGHT: usize = 735;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/names.csv");

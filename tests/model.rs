@@ -253,6 +253,9 @@ fn every_format_stays_readable() {
                 assert!((p(found) - p(stored)).abs() < 1e-9, "{found}\n{stored}");
             }
         }
+        let again = Pipeline::from_bytes(&model.to_bytes()).expect("it is written in the newest format");
+        assert_eq!(again.manifest().format_version, file::CURRENT_VERSION);
+        assert_eq!(predictions(&again), found, "format {version}");
         let Kind::Linear(linear) = model.model().evidence.kind() else { panic!("a linear model") };
         let names = linear.strongest_features(Stance::Aligned, linear.n_features());
         assert!(names.iter().all(|(name, _)| name.contains('|')), "format {version}");

@@ -198,7 +198,12 @@ fn bit_of(c: char) -> u32 {
 
 /// Where the word that `text` ends with begins; its length if it ends with none.
 fn word_start(text: &str) -> usize {
-    let after = text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric());
+    let bytes = text.as_bytes();
+    let start = bytes.iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
+    if start == 0 || bytes[start - 1].is_ascii() {
+        return start;
+    }
+    let after = text[..start].char_indices().rev().find(|(_, c)| !c.is_alphanumeric());
     after.map_or(0, |(i, c)| i + c.len_utf8())
 }
 

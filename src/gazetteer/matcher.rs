@@ -28,7 +28,7 @@ const NONE: u32 = u32::MAX;
 /// Names in capitals are taken for their names only from this many characters on: "IRAN", but not "XI".
 const SHORTEST_IN_CAPITALS: usize = 4;
 
-/// So many words that a name may begin with are looked up together.
+/// So many words that a name may begin with are looked up together: as many as two articles have.
 const TOGETHER: usize = 64;
 
 /// A name that ends at a node of the trie.
@@ -104,9 +104,22 @@ pub(super) struct Reading {
 struct SoFar<'a> {
     tables: &'a Tables,
     text: &'a str,
-    reading: &'a Reading,
-    last: Option<&'a Mention>,
-    named: &'a FxHashSet<EntryId>,
+    reading: &'a mut Reading,
+    mentions: &'a mut Vec<Mention>,
+    named: FxHashSet<EntryId>,
+    /// Where what was found last ends.
+    end: usize,
+}
+
+impl SoFar<'_> {
+    fn add(&mut self, found: Found) {
+        if let Some(mention) = found.mention {
+            self.reading.introduced.extend(found.person);
+            self.named.insert(mention.entry);
+            self.mentions.push(mention);
+        }
+        self.end = found.end;
+    }
 }
 
 /// What stands at a place.
@@ -249,36 +262,30 @@ impl Matcher {
     ///
     /// Words that a name may begin with are looked up many at a time, as what is waited for is more than what is computed.
     pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
-        let bytes = text.as_bytes();
-        let mut done = 0;
-        let mut named = FxHashSet::default();
-        let mut look_up = |words: &mut Vec<First>| {
-            self.trie.keep_known(words);
-            for word in words.drain(..) {
-                if word.start < done {
-                    continue;
-                }
-                let so_far = SoFar { tables, text, reading, last: out.last(), named: &named };
-                let Some(node) = self.trie.first(word) else { continue };
-                let Some(found) = self.longest(&so_far, word.start, (node, word.end)) else { continue };
-                if let Some(mention) = found.mention {
-                    reading.introduced.extend(found.person);
-                    named.insert(mention.entry);
-                    out.push(mention);
-                }
-                done = found.end;
-            }
-        };
+        let mut so_far = SoFar { tables, text, reading, mentions: out, named: FxHashSet::default(), end: 0 };
         let mut words = Vec::with_capacity(TOGETHER);
-        word_starts(bytes, |at| {
-            if self.starts.has(Start::of(bytes, at)) {
-                words.extend(begin_at(text, at));
+        word_starts(text.as_bytes(), |at| {
+            if self.starts.has(Start::of(text.as_bytes(), at)) {
+                words.extend(first_word(text, at));
                 if words.len() == TOGETHER {
-                    look_up(&mut words);
+                    self.find_from(&mut words, &mut so_far);
                 }
             }
         });
-        look_up(&mut words);
+        self.find_from(&mut words, &mut so_far);
+    }
+
+    /// Adds the names that begin with some of these words, which come next in the text, and takes all of them.
+    fn find_from(&self, words: &mut Vec<First>, so_far: &mut SoFar<'_>) {
+        self.trie.keep_known(words);
+        for word in words.drain(..) {
+            if word.start >= so_far.end
+                && let Some(node) = self.trie.first(word)
+                && let Some(found) = self.longest(so_far, word.start, (node, word.end))
+            {
+                so_far.add(found);
+            }
+        }
     }
 
     /// The longest name at `start` that may stand there, and whom it names: nobody, for an exclusion. The first word of
@@ -385,7 +392,8 @@ impl Matcher {
         name: Name,
         (introduced, past): (bool, bool),
     ) -> Verdict {
-        let SoFar { tables, text, last, .. } = so_far;
+        let SoFar { tables, text, mentions, .. } = so_far;
+        let last = mentions.last();
         let special = if name.rules == NONE { &[][..] } else { &self.rules[name.rules as usize] };
         let of_class = |class: Class| self.wildcards.get(class as usize).map_or(&[][..], Vec::as_slice);
         if special.is_empty() && (past && !introduced || of_class(name.class).is_empty()) {
@@ -426,7 +434,7 @@ impl Matcher {
 }
 
 /// The word that begins at `at`, which may be the first of a name.
-fn begin_at(text: &str, at: usize) -> Option<First> {
+fn first_word(text: &str, at: usize) -> Option<First> {
     if at > 0 && text.as_bytes()[at - 1] >= 0x80 && char_before(text, at)?.is_alphanumeric() {
         return None;
     }

@@ -87,3 +87,25 @@ impl Starts {
         self.bits[word] >> bit & 1 == 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_begin_alike_have_one_start() {
+        let start = |text: &str| Start::of(text.as_bytes(), 0);
+        for (one, other) in
+            [("EU", "EU "), ("EU", "Eu, a"), ("U", "U.S"), ("CHA", "Chad"), ("G7", "G7\n"), ("Aé", "A–")]
+        {
+            assert_eq!(start(one), start(other), "{one} {other}");
+        }
+        for (one, other) in [("Cha", "cha"), ("EU", "EUR"), ("U", "US"), ("Cha", "Che"), ("Iran", "Oran")] {
+            assert_ne!(start(one), start(other), "{one} {other}");
+        }
+        assert_eq!(Start::both_of("the West"), [start("the"), start("The")]);
+        let mut starts = Starts::default();
+        Start::both_of("the West").into_iter().for_each(|start| starts.add(start));
+        assert!(starts.has(start("THE")) && starts.has(start("then")) && !starts.has(start("to")));
+    }
+}

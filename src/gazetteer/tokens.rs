@@ -177,12 +177,22 @@ pub(super) fn first_step(text: &str, at: usize) -> Option<Step> {
 
 /// The step after one that ended at `at`: a separator and the word after it, which may be empty.
 pub(super) fn next_step(text: &str, at: usize) -> Option<Step> {
-    let c = char_at(text, at)?;
-    let separator = normal(c);
-    let from = if separator == ' ' { blank_end(text, at)? } else { at + c.len_utf8() };
+    let (separator, from) = match text.as_bytes().get(at..)? {
+        // Most of what there is.
+        [b' ', next, ..] if next.is_ascii_graphic() => (' ', at + 1),
+        _ => separator(text, at)?,
+    };
     let end = word_end(text, from);
     let seed = (0x9e37_79b9_7f4a_7c15 ^ u64::from(u32::from(separator))).wrapping_mul(0xff51_afd7_ed55_8ccd);
     Some(Step { hash: hash_word(seed, &text[from..end]), end })
+}
+
+/// The separator that begins at `at`, and where it ends.
+fn separator(text: &str, at: usize) -> Option<(char, usize)> {
+    let c = char_at(text, at)?;
+    let separator = normal(c);
+    let end = if separator == ' ' { blank_end(text, at)? } else { at + c.len_utf8() };
+    Some((separator, end))
 }
 
 /// How the letters of a text compare with those of a name.

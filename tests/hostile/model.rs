@@ -10,16 +10,20 @@ use sha2::{Digest, Sha256};
 use crate::mutate::Random;
 
 /// A whole model.
-pub const BYTES: &[u8] = include_bytes!("../models/v4/small.detente");
+pub const BYTES: &[u8] = include_bytes!("../models/v5/small.detente");
 
-/// The same in formats before: one has a column for each number, the other knows features by name.
-const OLDER: [&[u8]; 2] = [include_bytes!("../models/v3/small.detente"), include_bytes!("../models/v2/small.detente")];
+/// The same in formats before: one knows texts by another hash, one has a column for each number, one knows features by name.
+const OLDER: [&[u8]; 3] = [
+    include_bytes!("../models/v4/small.detente"),
+    include_bytes!("../models/v3/small.detente"),
+    include_bytes!("../models/v2/small.detente"),
+];
 
 const NUMBERS: [f64; 12] = [0.0, -0.0, 1.0, -1.0, 1e-300, 1e6, -1e6, 1e300, 1e308, -1e308, 5.0, 0.5];
 
 /// The model with some numbers of its manifest and tensors changed, under a checksum that fits.
 pub fn crafted(random: &mut Random) -> Vec<u8> {
-    let bytes = *random.pick(&[BYTES, OLDER[0], OLDER[1]]);
+    let bytes = *random.pick(&[BYTES, OLDER[0], OLDER[1], OLDER[2]]);
     changed(bytes, |manifest, tensors| {
         for _ in 0..=random.below(3) {
             match random.below(5) {
@@ -132,7 +136,9 @@ fn numbers_out_of_range_are_refused_under_any_checksum() {
         }
     }
     // The first weight.
-    for (model, tensor, at) in [(BYTES, "lexicon", 16), (OLDER[0], "coef", 0), (OLDER[1], "coef", 0)] {
+    for (model, tensor, at) in
+        [(BYTES, "lexicon", 16), (OLDER[0], "lexicon", 16), (OLDER[1], "coef", 0), (OLDER[2], "coef", 0)]
+    {
         for number in [1e30, f32::NAN, 0.5] {
             let bytes = changed(model, |_, tensors| {
                 tensors.get_mut(tensor).expect("a tensor")[at..at + 4].copy_from_slice(&number.to_le_bytes());
@@ -145,12 +151,21 @@ fn numbers_out_of_range_are_refused_under_any_checksum() {
     }
     // A group more or less, a rank twice, a text twice.
     for (tensor, width) in [("groups", 0), ("ranks", 4), ("texts", 8)] {
-        let bytes = changed(OLDER[0], |_, tensors| {
+        let bytes = changed(OLDER[1], |_, tensors| {
             let tensor = tensors.get_mut(tensor).expect("a tensor");
             tensor.copy_within(width..2 * width, 0);
             tensor[0] ^= u8::from(width == 0);
         });
         assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })), "{tensor}");
+    }
+    for model in [BYTES, OLDER[0]] {
+        let bytes = changed(model, |_, tensors| {
+            let lexicon = tensors.get_mut("lexicon").expect("a tensor");
+            let groups = u32::from_le_bytes(*lexicon[8..].first_chunk().expect("groups"));
+            // A text is its hash, its groups, and a feature of 18 bytes for each.
+            lexicon.copy_within(0..8, 12 + 18 * groups.count_ones() as usize);
+        });
+        assert!(matches!(Pipeline::from_bytes(&bytes), Err(Error::Model { .. })), "a text twice");
     }
     let bytes =
         with(|_, tensors| tensors.get_mut("idf").expect("a tensor")[..8].copy_from_slice(&1e308f64.to_le_bytes()));

@@ -5,7 +5,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
-use super::{Lend, Tensor, chunks, in_range, numbers, part, small};
+use super::{Named, Tensor, chunks, in_range, numbers, part, small};
 use crate::error::{Error, ModelProblem, Result};
 use crate::model::linear::LinearModel;
 use crate::model::linear::groups::Groups;
@@ -98,20 +98,20 @@ fn check(parts: &Parts) -> Result<(), ModelProblem> {
     Ok(())
 }
 
-/// The model of a file of this format; `named` says whether the names of its features were kept.
+/// The model; `named` where the names of its features were kept.
 pub(super) fn read<'f>(
     file: &SafeTensors<'f>,
-    version: u32,
     parts: &serde_json::Value,
-    named: bool,
-    lend: Lend<'f>,
+    named: Option<Named<'f>>,
 ) -> Result<LinearModel, ModelProblem> {
     let parts: Parts = small(parts)?;
     check(&parts)?;
     let weighting = Weighting::new(parts.sublinear_tf, parts.norm);
     let (tokenizer, ngrams, intercept) = (parts.tokenizer, parts.ngrams, parts.intercept);
-    if named && file.tensor("lexicon").is_ok() {
-        let weights = Weights::ByText(read_index(file, version, lend)?, weighting);
+    if let Some(named) = named
+        && file.tensor("lexicon").is_ok()
+    {
+        let weights = Weights::ByText(read_index(file, named)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let coef = chunks::<12>(file, "coef", Dtype::F32)?;
@@ -119,12 +119,12 @@ pub(super) fn read<'f>(
     if !coef.iter().map(weights).fold(true, |all, w| all & w.iter().fold(true, |all, w| all & is_weight(w))) {
         return Err(part("coef", "a number out of range", "numbers from -1e6 to 1e6"));
     }
-    if named && file.tensor("texts").is_ok() {
+    if named.is_some() && file.tensor("texts").is_ok() {
         let weights = Weights::ByText(read_columns(file, coef)?, weighting);
         return Ok(LinearModel { tokenizer, ngrams, weights, intercept });
     }
     let hashes = numbers(file, "vocabulary", Dtype::U64, u64::from_le_bytes)?;
-    let names = if named { read_names(file, &hashes)? } else { None };
+    let names = if named.is_some() { read_names(file, &hashes)? } else { None };
     let vocabulary = Vocabulary::new(hashes).map_err(|e| part("vocabulary", e.to_string(), "sorted hashes"))?;
     if coef.len() != vocabulary.len() {
         return Err(part("coef", format!("{} rows", coef.len()), format!("{}, one per feature", vocabulary.len())));
@@ -140,11 +140,11 @@ pub(super) fn read<'f>(
 }
 
 /// The index of a file of format 4 or later.
-fn read_index<'f>(file: &SafeTensors<'f>, version: u32, lend: Lend<'f>) -> Result<Index, ModelProblem> {
+fn read_index<'f>(file: &SafeTensors<'f>, Named { version, own }: Named<'f>) -> Result<Index, ModelProblem> {
     let tensor = |name| Ok(chunks::<1>(file, name, Dtype::U8)?.as_flattened());
     let bad = |e: Error| part("lexicon", e.to_string(), "texts and their features");
     let (bytes, idf, packed) = (tensor("lexicon")?, read_idf_values(file)?, tensor("names")?);
-    if let (Some(bytes), Some(packed)) = (lend(bytes), lend(packed)) {
+    if let (Some(bytes), Some(packed)) = (own(bytes), own(packed)) {
         return Index::proven(bytes, idf, Texts::from_packed(packed)).map_err(bad);
     }
     let (lexicon, names) = (Lexicon::new(bytes.to_vec(), idf).map_err(bad)?, Texts::from_packed(packed.to_vec()));
@@ -159,7 +159,7 @@ fn read_index<'f>(file: &SafeTensors<'f>, version: u32, lend: Lend<'f>) -> Resul
 /// The last format that knows a text by one hash of all of it; later ones know it by those of its words.
 const LAST_BY_WHOLE_TEXT: u32 = 4;
 
-/// The index of texts and features of such a format.
+/// The index of texts that are known by one hash each, and their features; their names say which words they have.
 fn by_words(mut texts: Vec<(u64, Groups, Vec<Feature>)>, names: Texts) -> Result<Index> {
     let hashes: FxHashMap<u64, u64> = names.all(texts.len()).map(|text| (hash_of(text), text_hash(text))).collect();
     for (hash, ..) in &mut texts {

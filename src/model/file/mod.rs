@@ -204,9 +204,16 @@ fn checksum<'a>(content: &serde_json::Value, tensors: impl Iterator<Item = (&'a 
     hex(&hash.finalize())
 }
 
-/// What a model may keep of a file without a copy, and without proof of its numbers: all of the fast one, which is part of this
-/// program and which a test reads as any other file, nothing of others.
-type Lend<'f> = fn(&'f [u8]) -> Option<&'static [u8]>;
+/// The bytes of a file, where they are part of this program, for as long as it runs: a model keeps them without a copy, and without
+/// proof of their numbers, as a test reads the file as any other.
+type Own<'f> = fn(&'f [u8]) -> Option<&'static [u8]>;
+
+/// What there is to know of a file whose features have names.
+#[derive(Clone, Copy)]
+struct Named<'f> {
+    version: u32,
+    own: Own<'f>,
+}
 
 /// Reads a model and proves that every byte is as it was written.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Model, Manifest), ModelProblem> {
@@ -218,7 +225,7 @@ pub(crate) fn read_trusted(bytes: &'static [u8]) -> Result<(Model, Manifest), Mo
     read_checked(bytes, false, Some)
 }
 
-fn read_checked<'f>(bytes: &'f [u8], verify: bool, lend: Lend<'f>) -> Result<(Model, Manifest), ModelProblem> {
+fn read_checked<'f>(bytes: &'f [u8], verify: bool, own: Own<'f>) -> Result<(Model, Manifest), ModelProblem> {
     let not_a_model = |found: String| ModelProblem::NotAModel { found };
     check_length(bytes)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| not_a_model(describe(&e)))?;
@@ -241,8 +248,11 @@ fn read_checked<'f>(bytes: &'f [u8], verify: bool, lend: Lend<'f>) -> Result<(Mo
         .map_err(|e| part("metadata", e.to_string(), "the manifest of this format version"))?;
     let head = read_head(&content.parts)?;
     let evidence: Arc<dyn EvidenceModel> = match content.kind.as_str() {
-        LINEAR => Arc::new(linear::read(&file, content.manifest.format_version, &content.parts, true, lend)?),
-        STACKED => Arc::new(stacked::read(&file, content.manifest.format_version, &content.parts)?),
+        LINEAR => {
+            let named = Named { version: content.manifest.format_version, own };
+            Arc::new(linear::read(&file, &content.parts, Some(named))?)
+        }
+        STACKED => Arc::new(stacked::read(&file, &content.parts)?),
         other => {
             let expected = "`linear` or `stacked`; another kind needs a later version";
             return Err(part("kind", format!("`{other}`"), expected));

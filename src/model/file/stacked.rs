@@ -83,13 +83,9 @@ fn matrix(name: &str, matrix: &Matrix) -> [Tensor; 3] {
 }
 
 /// Reads the model, and proves that its parts fit together: the products of [`Network`] take what fits for granted.
-pub(super) fn read(
-    file: &SafeTensors<'_>,
-    version: u32,
-    small_parts: &serde_json::Value,
-) -> Result<StackedModel, ModelProblem> {
+pub(super) fn read(file: &SafeTensors<'_>, small_parts: &serde_json::Value) -> Result<StackedModel, ModelProblem> {
     let parts: Parts = small(small_parts)?;
-    let linear = linear::read(file, version, small_parts, false, |_| None)?;
+    let linear = linear::read(file, small_parts, None)?;
     in_range("stack.calibration", parts.stack.calibration.check())?;
     in_range("stack.linear_calibration", parts.stack.linear_calibration.check())?;
     if !(0.0..=100.0).contains(&parts.stack.linear_weight) {

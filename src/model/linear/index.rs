@@ -198,16 +198,17 @@ fn of_any(groups: Both) -> Groups {
     (groups | groups >> HALF) as Groups
 }
 
-/// The texts of features, for people to read: in alphabetical order, one a line. Scoring needs none of them, so they stay
-/// compressed until they are asked for.
+/// The texts of features: in alphabetical order, one a line. People read them, and files of formats before 5 need them; scoring
+/// does not, so they stay compressed until they are asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Texts {
     lines: OnceLock<String>,
     packed: OnceLock<Cow<'static, [u8]>>,
 }
 
-/// More than texts have on average, in bytes.
+/// More than texts have on average, in bytes; and more than few texts have, of which one may be long.
 const LONG: usize = 1 << 8;
+const FEW: usize = 64 << 20;
 
 impl Texts {
     pub fn new(texts: &[&str]) -> Self {
@@ -230,12 +231,12 @@ impl Texts {
         })
     }
 
-    /// The texts, of which there are `count` at most. Of what is damaged, as much as can be read: texts are for people to read.
+    /// The texts, of which there are `count` at most. Of what is damaged, as much as can be read.
     pub fn all(&self, count: usize) -> impl Iterator<Item = &str> {
         let lines = self.lines.get_or_init(|| {
             let packed = self.packed.get().map_or(&[][..], |packed| packed);
             let mut bytes = Vec::new();
-            let _ = DeflateDecoder::new(packed).take((count * LONG) as u64).read_to_end(&mut bytes);
+            let _ = DeflateDecoder::new(packed).take((count * LONG).max(FEW) as u64).read_to_end(&mut bytes);
             String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
         });
         lines.split('\n')

@@ -5,8 +5,9 @@
 //!
 //! A feature is `group|words`, with the group of the words, as `groups` has them.
 //!
-//! A feature is known by the 64-bit XXH3 hash of its name, or by its group and the hash of its words, which is made of the XXH3
-//! hashes of each; two names of one vocabulary that share a hash are refused when a model is trained.
+//! A feature is known by the 64-bit XXH3 hash of its name; two names of one vocabulary that share a hash are refused when a model
+//! is trained. For scoring it is known by its group and the hash of its text, which is made of the XXH3 hashes of the words; where
+//! two texts share one, features stay known by their names.
 
 use std::ops::Range;
 
@@ -43,13 +44,13 @@ impl Default for NgramParams {
     }
 }
 
-/// The hash that a feature of this name is known by.
+/// The hash that a feature of this name, or a word, is known by.
 #[inline]
 pub(crate) fn hash_of(name: &str) -> u64 {
     xxh3_64(name.as_bytes())
 }
 
-/// The hash that a model knows a text by: that of its words, one after the other.
+/// The hash that a model knows a text by: that of its words, one after the other. No word holds a blank.
 pub(crate) fn text_hash(text: &str) -> u64 {
     text.split(' ').map(hash_of).reduce(followed_by).unwrap_or_default()
 }

@@ -20,12 +20,12 @@ pub(crate) struct Scorer<'m> {
     /// What the model knows of what is said of a pair beside its words.
     shapes: [Found; SHAPES.len()],
     /// The masks of state and actor, hashed.
-    masks: [u64; 2],
+    masks: (u64, u64),
     /// The words of the window, hashed, the names of all parties masked as those of others.
     hashes: Vec<u64>,
     /// The same with the names of a pair masked as such.
     masked: Vec<u64>,
-    /// Its n-grams and stems, as far as the model knows them.
+    /// The n-grams and stems of the window, as far as the model knows them.
     shared: Vec<Run>,
     /// Which groups each word is in with a pair.
     places: Vec<Groups>,
@@ -62,7 +62,7 @@ impl<'m> Scorer<'m> {
             params,
             kinds: Kinds::new(params),
             shapes: SHAPES.map(|shape| index.find(text_hash(shape))),
-            masks: [STATE, ACTOR].map(hash_of),
+            masks: (hash_of(STATE), hash_of(ACTOR)),
             hashes: Vec::new(),
             masked: Vec::new(),
             shared: Vec::new(),
@@ -110,7 +110,7 @@ impl<'m> Scorer<'m> {
             let Some((state, actor)) = words.nearest(pair) else { continue };
             let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
             for &(at, party) in named() {
-                masked[at] = masks[usize::from(party != pair.0)];
+                masked[at] = if party == pair.0 { masks.0 } else { masks.1 };
             }
             groups::fill(places, params, state, actor);
             let mut from = 0;
