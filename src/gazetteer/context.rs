@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::compiled::whole;
@@ -48,7 +49,7 @@ pub(super) struct Around<'t> {
     /// Whether another name ends right before it.
     pub follows_name: bool,
     /// The first names of the person, if it is a surname.
-    pub first_names: &'t [Box<str>],
+    pub first_names: &'t [CompactString],
     /// Where the phrases before it end.
     before: Option<Place<'t>>,
     /// The same where "Michael B." is read as "Michael".
@@ -236,7 +237,7 @@ pub(super) struct Words {
     #[serde(with = "whole")]
     filter: Vec<u64>,
     /// Words that may stand anywhere in the run of capitalised words after the name; sorted.
-    run: Vec<Box<str>>,
+    run: Vec<CompactString>,
     capitalised: bool,
     digit: bool,
     capitals: bool,
@@ -347,7 +348,7 @@ impl Words {
 
     /// Whether one of the run's words is among these.
     fn is_in(&self, words: &[&str]) -> bool {
-        words.iter().any(|word| self.run.binary_search_by(|w| (**w).cmp(word)).is_ok())
+        words.iter().any(|word| self.run.binary_search_by(|w| w.as_str().cmp(word)).is_ok())
     }
 
     fn stand_before(&self, around: &Around<'_>) -> bool {
@@ -377,7 +378,7 @@ struct Phrase {
     length: usize,
     /// Whether a clause must end with it.
     closes: bool,
-    text: Box<str>,
+    text: CompactString,
 }
 
 fn filter_bit(filter: &[u64], key: u64) -> (usize, u32) {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::str::FromStr;
 
+use compact_str::CompactString;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -61,9 +62,9 @@ pub(super) struct Tables {
     /// What the conditions of the rules point to.
     pub lists: Vec<Words>,
     /// First names that are common, of `contexts.csv`.
-    pub given_names: Vec<Box<str>>,
+    pub given_names: Vec<CompactString>,
     /// The first names of each person.
-    first_names: Vec<Vec<Box<str>>>,
+    first_names: Vec<Vec<CompactString>>,
     /// The characters of all aliases, one after the other.
     pub text: String,
 }
@@ -217,7 +218,7 @@ impl Tables {
     }
 
     /// The first names of a person, in the spellings of the full names.
-    pub fn first_names(&self, person: u16) -> &[Box<str>] {
+    pub fn first_names(&self, person: u16) -> &[CompactString] {
         self.first_names.get(usize::from(person)).map_or(&[], Vec::as_slice)
     }
 
@@ -228,7 +229,8 @@ impl Tables {
         let mut persons: FxHashMap<(u16, String), u16> = FxHashMap::default();
         while rows.next()? {
             let entry = self.position(rows.field(0)).ok_or_else(|| rows.error(0, "a code of entries.csv"))?;
-            let first_names = rows.field(1).split('|').filter_map(|name| name.split(' ').next()).map(Box::from);
+            let first_names =
+                rows.field(1).split('|').filter_map(|name| name.split(' ').next()).map(CompactString::from);
             let first = rows.field(1).split('|').chain(rows.field(2).split('|')).find(|name| !name.is_empty());
             let Some(first) = first else { return Err(rows.error(1, "a name")) };
             let fresh = persons.len() as u16;
@@ -285,7 +287,8 @@ impl Tables {
         while rows.next()? {
             named.insert(rows.field(0).to_owned(), rows.field(1).to_owned());
         }
-        self.given_names = named.get("given_names").map_or("", String::as_str).split('|').map(Box::from).collect();
+        self.given_names =
+            named.get("given_names").map_or("", String::as_str).split('|').map(CompactString::from).collect();
         // Lists that stand alone in a condition are shared by all rules that use them; most conditions are empty.
         let mut shared: FxHashMap<(Side, String), u16> = FxHashMap::default();
         let mut lists = std::mem::take(&mut self.lists);

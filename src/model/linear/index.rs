@@ -32,8 +32,8 @@ impl Index {
     /// # Errors
     /// [`Error::Shape`] where it has a text twice.
     pub fn new(lexicon: Lexicon, names: Texts) -> Result<Self> {
-        let texts: Vec<(u64, u32)> = lexicon.texts().map(|text| (text.hash, text.place)).collect();
-        let all = Self::of_parts(lexicon, names, &texts);
+        let places: Vec<u32> = lexicon.texts().map(|text| text.place).collect();
+        let all = Self::of_parts(lexicon, names, &places);
         if all.lookup.has_twice(|place| all.lexicon.hash(place)) {
             let (found, expected) = ("a hash twice".into(), "each once".into());
             return Err(Error::Shape { what: "texts of a lexicon", found, expected });
@@ -46,12 +46,13 @@ impl Index {
     /// # Errors
     /// As [`Lexicon::proven`].
     pub fn proven(bytes: &'static [u8], idf: Vec<f64>, names: Texts) -> Result<Self> {
-        let (lexicon, texts) = Lexicon::proven(bytes, idf)?;
-        Ok(Self::of_parts(lexicon, names, &texts))
+        let (lexicon, places) = Lexicon::proven(bytes, idf)?;
+        Ok(Self::of_parts(lexicon, names, &places))
     }
 
-    fn of_parts(lexicon: Lexicon, names: Texts, texts: &[(u64, u32)]) -> Self {
-        let lookup = Lookup::new(lexicon.n_texts(), texts.iter().copied(), |place| lexicon.hash(place));
+    fn of_parts(lexicon: Lexicon, names: Texts, places: &[u32]) -> Self {
+        let texts = places.iter().map(|place| (lexicon.hash(*place), *place));
+        let lookup = Lookup::new(lexicon.n_texts(), texts, |place| lexicon.hash(place));
         Self { lexicon, lookup, names }
     }
 

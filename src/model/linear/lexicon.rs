@@ -78,14 +78,14 @@ impl Lexicon {
         Ok(all)
     }
 
-    /// The same of bytes that are part of the program, whose numbers a test has proved; and the hash and the place of each text.
+    /// The same of bytes that are part of the program, whose numbers a test has proved; and the place of each text.
     ///
     /// # Errors
     /// [`Error::Shape`] where they are no whole texts.
-    pub fn proven(bytes: &'static [u8], idf: Vec<f64>) -> Result<(Self, Vec<(u64, u32)>)> {
-        let mut texts = Vec::with_capacity(bytes.len() / (TEXT + FEATURE));
-        let all = Self::of_whole_texts(bytes.into(), idf, |text| texts.push((text.hash, text.place)))?;
-        Ok((all, texts))
+    pub fn proven(bytes: &'static [u8], idf: Vec<f64>) -> Result<(Self, Vec<u32>)> {
+        let mut places = Vec::with_capacity(bytes.len() / (TEXT + FEATURE));
+        let all = Self::of_whole_texts(bytes.into(), idf, |text| places.push(text.place))?;
+        Ok((all, places))
     }
 
     fn of_whole_texts(bytes: Cow<'static, [u8]>, idf: Vec<f64>, mut each: impl FnMut(Text)) -> Result<Self> {
