@@ -263,24 +263,27 @@ impl Matcher {
     /// Words that a name may begin with are looked up many at a time, as what is waited for is more than what is computed.
     pub fn find(&self, tables: &Tables, text: &str, reading: &mut Reading, out: &mut Vec<Mention>) {
         let mut so_far = SoFar { tables, text, reading, mentions: out, named: FxHashSet::default(), end: 0 };
-        let mut words = Vec::with_capacity(TOGETHER);
+        let (mut starts, mut count, mut words) = ([0; TOGETHER], 0, Vec::with_capacity(TOGETHER));
         word_starts(text.as_bytes(), |at| {
-            if self.starts.has(Start::of(text.as_bytes(), at)) {
-                words.extend(first_word(text, at));
-                if words.len() == TOGETHER {
-                    self.find_from(&mut words, &mut so_far);
-                }
+            // Written whether a name can begin here or not: then the next takes its place.
+            starts[count] = at;
+            count += usize::from(self.starts.has(Start::of(text.as_bytes(), at)));
+            if count == TOGETHER {
+                self.find_from(&starts, &mut words, &mut so_far);
+                count = 0;
             }
         });
-        self.find_from(&mut words, &mut so_far);
+        self.find_from(&starts[..count], &mut words, &mut so_far);
     }
 
-    /// Adds the names that begin with some of these words, which come next in the text, and takes all of them.
-    fn find_from(&self, words: &mut Vec<First>, so_far: &mut SoFar<'_>) {
+    /// Adds the names that begin with the words at some of these places, which come next in the text; `words` is memory for them.
+    fn find_from(&self, starts: &[usize], words: &mut Vec<First>, so_far: &mut SoFar<'_>) {
+        words.clear();
+        words.extend(starts.iter().filter_map(|at| first_word(so_far.text, *at)));
         self.trie.keep_known(words);
-        for word in words.drain(..) {
+        for word in words {
             if word.start >= so_far.end
-                && let Some(node) = self.trie.first(word)
+                && let Some(node) = self.trie.first(*word)
                 && let Some(found) = self.longest(so_far, word.start, (node, word.end))
             {
                 so_far.add(found);

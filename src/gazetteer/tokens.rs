@@ -4,6 +4,10 @@
 //! `.S`, `.`. Words are whole runs of letters and digits, so a name can only begin and end at a word's edge. Any
 //! white space with at most one line break counts as one blank, every apostrophe as `'`, every hyphen as `-`.
 
+use std::ops::RangeInclusive;
+
+use wide::i8x64;
+
 /// One step of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
@@ -121,15 +125,15 @@ fn blank_end(text: &str, at: usize) -> Option<usize> {
 /// For 64 bytes, which of them may belong to a word (letters, digits, all beyond ASCII), and which are beyond ASCII: a
 /// bit each, the first byte's lowest.
 fn masks(bytes: &[u8; 64]) -> (u64, u64) {
-    // The top bits of eight bytes, side by side.
-    let gather = |eight: u64| (eight & TOPS).wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let (mut words, mut high) = (0, 0);
-    for (i, eight) in bytes.as_chunks::<EIGHT>().0.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
-        words |= gather(alphanumeric(eight) | eight) << (EIGHT * i);
-        high |= gather(eight) << (EIGHT * i);
-    }
-    (words, high)
+    // As numbers with a sign, those beyond ASCII are below zero.
+    let bytes = i8x64::new(bytes.map(u8::cast_signed));
+    let within = |bytes: i8x64, range: RangeInclusive<u8>| {
+        let [first, last] = [range.start(), range.end()].map(|byte| byte.cast_signed());
+        bytes.simd_gt(i8x64::splat(first - 1)) & bytes.simd_lt(i8x64::splat(last + 1))
+    };
+    let small = bytes | i8x64::splat(0x20);
+    let words = within(small, b'a'..=b'z') | within(bytes, b'0'..=b'9') | bytes;
+    (words.to_bitmask(), bytes.to_bitmask())
 }
 
 /// Calls `with` for each byte that a word may begin at, from left to right.
@@ -138,11 +142,12 @@ fn masks(bytes: &[u8; 64]) -> (u64, u64) {
 /// first bytes follow without a branch. Any byte beyond ASCII counts as part of a word here, and every byte after one as
 /// a possible start; the character decides.
 pub(super) fn word_starts(bytes: &[u8], mut with: impl FnMut(usize)) {
+    let (whole, rest) = bytes.as_chunks();
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
     let (mut word_before, mut high_before) = (0, 0);
-    for (block, chunk) in bytes.chunks(64).enumerate() {
-        let mut padded = [0; 64];
-        padded[..chunk.len()].copy_from_slice(chunk);
-        let (words, high) = masks(&padded);
+    for (block, bytes) in whole.iter().chain([&last]).enumerate() {
+        let (words, high) = masks(bytes);
         let mut starts = words & (!(words << 1 | word_before) | high << 1 | high_before);
         (word_before, high_before) = (words >> 63, high >> 63);
         while starts != 0 {

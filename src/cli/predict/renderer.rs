@@ -181,20 +181,17 @@ impl<'a> Renderer<'a> {
     pub fn render(&self, article: &Article, predictions: &[Prediction<'_>], out: &mut impl Write) -> Result<()> {
         let records = self.records(article, predictions);
         match self.format {
-            Format::Jsonl => {
-                // A record in one piece, of 2 KiB or less most often: serde_json writes many small ones.
+            Format::Jsonl | Format::Json => {
+                let (before, after): (&[u8], &[u8]) =
+                    if self.format == Format::Json { (b",\n", b"") } else { (b"", b"\n") };
+                // A record in one piece, of 2 KiB or less most often.
                 let mut line = Vec::with_capacity(1 << 11);
-                for record in records {
-                    line.clear();
-                    serde_json::to_writer(&mut line, &record)?;
-                    line.push(b'\n');
-                    out.write_all(&line)?;
-                }
-            }
-            Format::Json => {
                 for (at, record) in records.iter().enumerate() {
-                    out.write_all(if at > 0 { b",\n" } else { b"" })?;
-                    serde_json::to_writer(&mut *out, record)?;
+                    line.clear();
+                    line.extend_from_slice(if at > 0 { before } else { b"" });
+                    record.write_json(&mut line)?;
+                    line.extend_from_slice(after);
+                    out.write_all(&line)?;
                 }
             }
             Format::Csv => {

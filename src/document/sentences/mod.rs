@@ -25,6 +25,8 @@
 
 mod words;
 
+use wide::u8x64;
+
 use crate::Span;
 use words::{
     Class, LONGEST_ABBREVIATION, WORDS, counts, ends_in_small_word, first_word, is_acronym, is_amount, is_whole_part,
@@ -134,8 +136,7 @@ impl<'t> Splitter<'t> {
         let end = self.range.end;
         let mut start = self.range.start;
         let mut at = start;
-        while let Some(found) = self.bytes[at..end].iter().position(|&byte| KIND[byte as usize] != PLAIN) {
-            let here = at + found;
+        while let Some(here) = self.mark(at) {
             let (cut, next) = match KIND[self.bytes[here] as usize] {
                 STOP => self.stop(start, here, self.bytes[here] == b'.', false),
                 LINE => self.line(here),
@@ -148,6 +149,21 @@ impl<'t> Splitter<'t> {
             at = next;
         }
         self.push(start, end, out);
+    }
+
+    /// Where the next byte stands, from `at` on, that can be the start of a mark.
+    fn mark(&self, at: usize) -> Option<usize> {
+        let rest = &self.bytes[at..self.range.end];
+        let (blocks, last) = rest.as_chunks();
+        let found = blocks.iter().zip((0..).step_by(64)).find_map(|(block, before)| {
+            let bytes = u8x64::new(*block);
+            let is = |byte: u8| bytes.simd_eq(u8x64::splat(byte));
+            // A byte beyond ASCII is most often the start of one, where there are few.
+            let may_be = (is(b'.') | is(b'!') | is(b'?') | is(b'\n') | bytes).to_bitmask();
+            (may_be != 0).then(|| before + may_be.trailing_zeros() as usize)
+        });
+        let from = found.unwrap_or(rest.len() - last.len());
+        rest[from..].iter().position(|&byte| KIND[byte as usize] != PLAIN).map(|after| at + from + after)
     }
 
     fn push(&self, start: usize, end: usize, out: &mut Vec<Span>) {

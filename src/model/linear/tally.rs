@@ -39,16 +39,25 @@ const MOST: usize = SLOTS / 2;
 /// Behind the last slot there is room for all that can be moved up beyond it.
 const ALL: usize = SLOTS + MOST;
 
+/// So many slots have their bits in one number.
+const TOGETHER: usize = u64::BITS as usize;
+
+/// A feature and how often each pair has it.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    feature: Ranked,
+    count: Both,
+}
+
 /// Counts features whose ranks are spread evenly, as those of hashes are: each is put into the slot that its rank says, or
 /// moves those behind it up, so the slots are in order whenever they are read.
 #[derive(Debug)]
 pub(crate) struct Tally {
     /// How many slots there are for each rank, times 2^32.
     slots_of_rank: u64,
-    slots: Box<[Ranked; ALL]>,
-    counts: Box<[Both; ALL]>,
+    slots: Box<[Slot; ALL]>,
     /// Which slots are taken, a bit for each.
-    taken: [u64; ALL / 64],
+    taken: [u64; ALL / TOGETHER],
     len: usize,
     /// What came when [`MOST`] slots were taken, each time that it did.
     more: Vec<(Ranked, Both)>,
@@ -59,9 +68,8 @@ impl Tally {
     pub fn new(count: usize) -> Self {
         Self {
             slots_of_rank: ((SLOTS as u64) << 32) / (count as u64).max(SLOTS as u64),
-            slots: Box::new([FREE; ALL]),
-            counts: Box::new([0; ALL]),
-            taken: [0; ALL / 64],
+            slots: Box::new([Slot { feature: FREE, count: 0 }; ALL]),
+            taken: [0; ALL / TOGETHER],
             len: 0,
             more: Vec::new(),
         }
@@ -69,27 +77,26 @@ impl Tally {
 
     /// Counts a feature so often for each pair.
     #[inline]
-    pub fn add(&mut self, mut ranked: Ranked, mut count: Both) {
+    pub fn add(&mut self, feature: Ranked, count: Both) {
         if self.len == MOST {
-            self.more.push((ranked, count));
+            self.more.push((feature, count));
             return;
         }
-        let mut at = (((ranked >> 32) * self.slots_of_rank) >> 32) as usize;
+        let mut at = (((feature >> 32) * self.slots_of_rank) >> 32) as usize;
+        let mut moved = Slot { feature, count };
         loop {
-            let here = self.slots[at];
-            if here == ranked {
-                self.counts[at] += count;
+            let here = &mut self.slots[at];
+            if here.feature == moved.feature {
+                here.count += moved.count;
                 return;
             }
-            if here > ranked {
-                self.slots[at] = ranked;
-                std::mem::swap(&mut self.counts[at], &mut count);
-                if here == FREE {
-                    self.taken[at / 64] |= 1 << (at % 64);
+            if here.feature > moved.feature {
+                moved = std::mem::replace(here, moved);
+                if moved.feature == FREE {
+                    self.taken[at / TOGETHER] |= 1 << (at % TOGETHER);
                     self.len += 1;
                     return;
                 }
-                ranked = here;
             }
             at += 1;
         }
@@ -106,12 +113,13 @@ impl Tally {
         if !self.more.is_empty() {
             return self.drain_all(each);
         }
-        for (word, taken) in self.taken.iter_mut().enumerate() {
-            while *taken != 0 {
-                let at = word * 64 + taken.trailing_zeros() as usize;
-                *taken &= *taken - 1;
-                each(self.slots[at] as u32, self.counts[at]);
-                self.slots[at] = FREE;
+        for (taken, slots) in self.taken.iter_mut().zip(self.slots.as_chunks_mut::<TOGETHER>().0) {
+            let mut left = std::mem::take(taken);
+            while left != 0 {
+                let slot = &mut slots[left.trailing_zeros() as usize % TOGETHER];
+                left &= left - 1;
+                each(slot.feature as u32, slot.count);
+                slot.feature = FREE;
             }
         }
         self.len = 0;
@@ -121,8 +129,8 @@ impl Tally {
     #[cold]
     fn drain_all(&mut self, mut each: impl FnMut(u32, Both)) {
         let mut all = std::mem::take(&mut self.more);
-        let in_slots = self.slots.iter_mut().zip(self.counts.iter()).filter(|(slot, _)| **slot != FREE);
-        all.extend(in_slots.map(|(slot, count)| (std::mem::replace(slot, FREE), *count)));
+        let in_slots = self.slots.iter_mut().filter(|slot| slot.feature != FREE);
+        all.extend(in_slots.map(|slot| (std::mem::replace(&mut slot.feature, FREE), slot.count)));
         self.taken.fill(0);
         self.len = 0;
         all.sort_unstable();

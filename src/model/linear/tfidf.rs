@@ -427,7 +427,14 @@ impl Weighting {
 
     #[inline]
     fn tf(&self, count: u32) -> f64 {
-        self.lowest.get(count as usize).copied().unwrap_or_else(|| tf(f64::from(count), self.sublinear_tf))
+        self.lowest.get(count as usize).copied().unwrap_or_else(|| self.high_tf(count))
+    }
+
+    /// Of a count that is not among the lowest. Apart, so that who sums up the others has all registers to itself.
+    #[cold]
+    #[inline(never)]
+    fn high_tf(&self, count: u32) -> f64 {
+        tf(f64::from(count), self.sublinear_tf)
     }
 
     /// The rows of the features that were counted, ascending by rank: places in the lexicon, and values for each pair, which are
@@ -435,15 +442,16 @@ impl Weighting {
     #[inline]
     pub fn weigh(&self, lexicon: &Lexicon, tally: &mut Tally, rows: &mut Vec<(u32, [f64; PAIRS])>) -> [f64; PAIRS] {
         rows.clear();
-        let mut sums = [0.0; PAIRS];
         tally.drain(|place, counts| {
             let idf = lexicon.idf_of(place);
-            let values = [counts as u32, (counts >> HALF) as u32].map(|count| self.tf(count) * idf);
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += self.norm.part(value);
-            }
-            rows.push((place, values));
+            rows.push((place, [counts as u32, (counts >> HALF) as u32].map(|count| self.tf(count) * idf)));
         });
+        let mut sums = [0.0; PAIRS];
+        for (_, values) in &*rows {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += self.norm.part(*value);
+            }
+        }
         sums.map(|sum| self.norm.of(sum))
     }
 }
