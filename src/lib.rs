@@ -34,6 +34,7 @@ mod date;
 mod error;
 mod record;
 mod stance;
+mod swar;
 mod visible;
 
 pub mod characters;

@@ -79,7 +79,8 @@ pub(super) fn carrier(sentence: &str) -> Option<Span> {
     if OPENERS.contains(&text) {
         let (next, after) = word(sentence, after)?;
         let text = &sentence[next.clone()];
-        let is_pronoun = PRONOUNS.iter().any(|p| p.to_ascii_lowercase() == text);
+        let is_small = text.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_pronoun = is_small && PRONOUNS.iter().any(|pronoun| pronoun.eq_ignore_ascii_case(text));
         return (is_pronoun && !is_empty(sentence, text, after)).then_some(next);
     }
     if has(&PRONOUNS, text) {
@@ -107,9 +108,10 @@ pub(super) fn subject(sentence: &Sentence, text: &str) -> Option<Party> {
     const EARLY: usize = 60;
     let first = sentence.marks.first()?;
     let before = text[sentence.span.start..first.span.start].trim_end();
-    let is_article = |word: &&str| matches!(&*word.to_ascii_lowercase(), "the" | "a" | "an");
+    let is_one_of = |words: &[&str], word: &str| words.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let is_article = |word: &&str| is_one_of(&["the", "a", "an"], word);
     let last = before.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !is_article(word)).unwrap_or("");
-    let is_subject = before.len() <= EARLY && !has(&PREPOSITIONS, &last.to_ascii_lowercase());
+    let is_subject = before.len() <= EARLY && !is_one_of(&PREPOSITIONS, last);
     is_subject.then_some(first.party)
 }
 

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::article::{Article, Part, Span};
 use crate::gazetteer::{EntryId, Gazetteer, Kind, Mention};
@@ -121,7 +122,7 @@ pub struct Document<'a> {
     pub sentences: Vec<Sentence>,
     parties: Vec<Party>,
     /// For each party the sentences that name it, in order, and how often it is named.
-    places: FxHashMap<Party, (Vec<usize>, usize)>,
+    places: FxHashMap<Party, (SmallVec<[usize; 4]>, usize)>,
 }
 
 /// One sentence, two neighbours, or a title and a sentence, with the pairs that it is evidence for.
@@ -407,7 +408,7 @@ impl<'a> Document<'a> {
                 within.partition(|(a, b)| sentence.strength(*a, *b) == Strength::Direct);
             let neighbour = self.neighbour_before(index).map(|before| {
                 let before = parties(before);
-                let others = |of: &[Party], without: &[Party]| -> Vec<Party> {
+                let others = |of: &[Party], without: &[Party]| -> SmallVec<[Party; 8]> {
                     of.iter().copied().filter(|party| without.binary_search(party).is_err()).collect()
                 };
                 let (there, here) = (others(&before, &here), others(&here, &before));
@@ -481,8 +482,8 @@ impl<'a> Document<'a> {
 }
 
 /// Each of them once, in order.
-fn each_once<T: Ord>(some: impl Iterator<Item = T>) -> Vec<T> {
-    let mut all: Vec<T> = some.collect();
+fn each_once<T: Ord>(some: impl Iterator<Item = T>) -> SmallVec<[T; 8]> {
+    let mut all: SmallVec<[T; 8]> = some.collect();
     all.sort_unstable();
     all.dedup();
     all

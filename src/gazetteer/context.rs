@@ -181,12 +181,12 @@ impl<'t> Place<'t> {
     fn keys(&self) -> (u64, u64) {
         *self.keys.get_or_init(|| match self.mark {
             None => {
-                let key = hash_word(1, self.word);
+                let key = hash_word(1, self.word, 0..self.word.len());
                 (key, key)
             }
             Some(mark) => {
                 let alone = u64::from(u32::from(normal(mark))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                (if self.word.is_empty() { alone } else { hash_word(alone, self.word) }, alone)
+                (if self.word.is_empty() { alone } else { hash_word(alone, self.word, 0..self.word.len()) }, alone)
             }
         })
     }

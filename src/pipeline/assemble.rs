@@ -1,10 +1,12 @@
 //! From the scores of evidence to the stances of an article's pairs.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::plan::Plan;
 use super::{Pipeline, Prediction, Query, ScoredEvidence, ScoredPair};
 use crate::document::{Document, Party};
+use crate::model::head::Shares;
 use crate::model::{EvidenceWindow, Head, Model};
 use crate::stance::Stance;
 
@@ -66,7 +68,7 @@ impl Pipeline {
 }
 
 /// The shares of pieces of evidence, and the sum of their scores by these.
-pub(super) fn pool(head: &Head, windows: &[EvidenceWindow<'_>], scores: &[[f64; 3]]) -> (Vec<f64>, [f64; 3]) {
+pub(super) fn pool(head: &Head, windows: &[EvidenceWindow<'_>], scores: &[[f64; 3]]) -> (Shares, [f64; 3]) {
     let weight = |w: &EvidenceWindow<'_>| head.pooling.weight(w.document.sentences[w.sentences.0].part, w.strength);
     let shares = head.pooling.shares(windows.iter().map(weight), scores);
     let mut pooled = [0.0; 3];
@@ -105,7 +107,7 @@ pub(super) fn score_pair(
         let contribution = contribution(i);
         contribution[stance.index()] - contribution.iter().sum::<f64>() / 3.0
     };
-    let mut order: Vec<(f64, usize)> = (0..windows.len()).map(|i| (lead(i), i)).collect();
+    let mut order: SmallVec<[(f64, usize); 4]> = (0..windows.len()).map(|i| (lead(i), i)).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     let shown = order.into_iter().take(limit.unwrap_or(usize::MAX));
     let evidence = shown.filter_map(|(_, i)| {

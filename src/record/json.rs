@@ -24,13 +24,30 @@ impl<S: Serialize> Record<S> {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn write_json(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        self.write_article(out)?;
+        self.write_pair(out)
+    }
+
+    /// Appends the first part of what [`write_json`](Self::write_json) appends: the fields that all records of an article share,
+    /// so that they can be written once.
+    ///
+    /// # Errors
+    /// As [`write_json`](Self::write_json).
+    pub fn write_article(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         field(out, r#"{"id":"#, &self.id)?;
         field(out, r#","path":"#, &self.path)?;
         field(out, r#","title":"#, &self.title)?;
         field(out, r#","date":"#, &self.date)?;
         field(out, r#","url":"#, &self.url)?;
         field(out, r#","source":"#, &self.source)?;
-        field(out, r#","language":"#, &self.language)?;
+        field(out, r#","language":"#, &self.language)
+    }
+
+    /// Appends the rest of it.
+    ///
+    /// # Errors
+    /// As [`write_json`](Self::write_json).
+    pub fn write_pair(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         field(out, r#","state":"#, &self.state)?;
         field(out, r#","state_code":"#, &self.state_code)?;
         field(out, r#","actor":"#, &self.actor)?;

@@ -184,14 +184,16 @@ impl<'a> Renderer<'a> {
             Format::Jsonl | Format::Json => {
                 let (before, after): (&[u8], &[u8]) =
                     if self.format == Format::Json { (b",\n", b"") } else { (b"", b"\n") };
-                // A record in one piece, of 2 KiB or less most often.
+                // A record in one piece, of 2 KiB or less most often; what it begins with is the same for all of an article.
                 let mut line = Vec::with_capacity(1 << 11);
+                line.extend_from_slice(before);
+                records.first().map_or(Ok(()), |record| record.write_article(&mut line))?;
+                let begun = line.len();
                 for (at, record) in records.iter().enumerate() {
-                    line.clear();
-                    line.extend_from_slice(if at > 0 { before } else { b"" });
-                    record.write_json(&mut line)?;
+                    line.truncate(begun);
+                    record.write_pair(&mut line)?;
                     line.extend_from_slice(after);
-                    out.write_all(&line)?;
+                    out.write_all(if at > 0 { &line } else { &line[before.len()..] })?;
                 }
             }
             Format::Csv => {

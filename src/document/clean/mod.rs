@@ -25,6 +25,7 @@ mod unit;
 use std::hash::Hasher;
 use std::sync::LazyLock;
 
+use compact_str::CompactString;
 use rustc_hash::{FxHashSet, FxHasher};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -188,8 +189,9 @@ impl Cleaner<'_> {
                 met |= CREDIT;
             }
         }
-        let first = first_word(body).to_ascii_lowercase();
-        for phrase in PHRASES.opening.get(&first).into_iter().flatten() {
+        let mut first = CompactString::new(first_word(body));
+        first.as_mut_str().make_ascii_lowercase();
+        for phrase in PHRASES.opening.get(&*first).into_iter().flatten() {
             let place = 0..phrase.spelling.len();
             let opens = body.get(place.clone()).is_some_and(|head| head.eq_ignore_ascii_case(&phrase.spelling));
             if !opens || phrase.cuts_word(body, &place) {

@@ -7,6 +7,7 @@ mod pooling;
 pub use calibration::{Calibration, CalibrationMethod};
 pub use decision::Decision;
 pub use pooling::Pooling;
+pub(crate) use pooling::Shares;
 
 /// What makes stances of the scores of evidence.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,7 @@
 //! The evidence of a pair put together.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::article::Part;
 use crate::document::Strength;
@@ -23,6 +24,9 @@ pub struct Pooling {
     /// How much more evidence counts that takes a side. Defaults to 0.5.
     pub sharpness: f64,
 }
+
+/// A share for each piece of evidence of a pair, of which most have few.
+pub(crate) type Shares = SmallVec<[f64; 4]>;
 
 impl Default for Pooling {
     fn default() -> Self {
@@ -64,10 +68,10 @@ impl Pooling {
     }
 
     /// The shares of pieces of evidence with these weights and scores, a weight for each score; they sum to 1.
-    pub(crate) fn shares(&self, weights: impl Iterator<Item = f64>, scores: &[[f64; 3]]) -> Vec<f64> {
+    pub(crate) fn shares(&self, weights: impl Iterator<Item = f64>, scores: &[[f64; 3]]) -> Shares {
         const LIMIT: f64 = 4.0;
         let lean = |z: &[f64; 3]| (z[0].max(z[2]) - z[1]).clamp(-LIMIT, LIMIT);
-        let mut shares: Vec<f64> = weights.zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
+        let mut shares: Shares = weights.zip(scores).map(|(w, z)| w * (self.sharpness * lean(z)).exp()).collect();
         let total: f64 = shares.iter().sum();
         for share in &mut shares {
             *share /= total;

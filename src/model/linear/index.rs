@@ -114,32 +114,34 @@ impl Index {
     pub fn count_all(&self, texts: impl Iterator<Item = (Found, Both)>, list: &mut List, tally: &mut Tally) {
         let List(features) = list;
         let mut len = 0;
-        for (found, groups) in texts {
+        texts.for_each(|(found, groups)| {
             if len + MOST_OF_TEXT > LISTED {
                 self.count_listed(&mut features[..len], tally);
                 len = 0;
             }
+            let room: &mut [_; MOST_OF_TEXT] = features[len..].first_chunk_mut().expect("it was made");
             let groups = groups & both(found.groups);
             let listed = |group: Groups, place: u32| (u64::from(place), groups >> group.trailing_zeros() & ONE_EACH);
             let mut left = of_any(groups);
             // Nothing stands before the feature of the first group.
-            features[len] = (u64::from(found.first), groups & ONE_EACH);
-            len += usize::from(left & 1 != 0);
+            room[0] = (u64::from(found.first), groups & ONE_EACH);
+            let mut count = usize::from(left & 1 != 0);
             left &= !1;
             // Written whether there is one or not: then the next takes its place.
             let second = left & left.wrapping_sub(1);
             let [place, next] = found.places_of_lowest([left, second]);
-            features[len] = listed(left, place);
-            len += usize::from(left != 0);
-            features[len] = listed(second, next);
-            len += usize::from(second != 0);
+            room[count] = listed(left, place);
+            count += usize::from(left != 0);
+            room[count] = listed(second, next);
+            count += usize::from(second != 0);
             left = second & second.wrapping_sub(1);
             while left != 0 {
-                features[len] = listed(left, found.place_of_lowest(left));
-                len += 1;
+                room[count] = listed(left, found.place_of_lowest(left));
+                count += 1;
                 left &= left - 1;
             }
-        }
+            len += count;
+        });
         self.count_listed(&mut features[..len], tally);
     }
 
@@ -149,7 +151,7 @@ impl Index {
         for (feature, _) in features.iter_mut() {
             *feature = ranked(self.lexicon.rank(*feature as u32), *feature as u32);
         }
-        features.iter().for_each(|&(feature, count)| tally.add(feature, count));
+        tally.add_all(features);
     }
 
     /// What is known of each text.

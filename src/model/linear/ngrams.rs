@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::document::Strength;
@@ -77,7 +78,7 @@ pub struct Words<'a> {
     /// The first and one past the last token that each word stands for.
     tokens: Vec<Range<usize>>,
     /// The words that stand for names, and whose.
-    named: Vec<(usize, Party)>,
+    named: SmallVec<[(usize, Party); 8]>,
 }
 
 /// The words of a window with the names of a pair masked.
@@ -216,7 +217,7 @@ impl<'a> Words<'a> {
         let mut all = Self {
             words: Vec::with_capacity(tokens.len()),
             tokens: Vec::with_capacity(tokens.len()),
-            named: Vec::with_capacity(marks.len()),
+            named: SmallVec::with_capacity(marks.len()),
         };
         let mut sentence_start = true;
         for (i, token) in tokens.iter().enumerate() {
@@ -366,7 +367,7 @@ mod tests {
 
     #[test]
     fn shapes_say_what_they_are_named() {
-        let words = |named: &[(usize, Party)]| Words { words: Vec::new(), tokens: Vec::new(), named: named.to_vec() };
+        let words = |named: &[(usize, Party)]| Words { words: Vec::new(), tokens: Vec::new(), named: named.into() };
         let (state, actor, other) = (Party::State, Party::Actor, Party::Entry(crate::gazetteer::EntryId(0)));
         let shapes = |words: &Words<'_>, (state_at, actor_at), strength| {
             words.shapes((state_at, actor_at), (state, actor), strength).map(|shape| SHAPES[shape])

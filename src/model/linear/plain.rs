@@ -4,9 +4,12 @@
 //! NFKC, or meets another to become one, and each has one small letter; so a loop over bytes gives what the steps of
 //! [`Tokenizer`](super::tokenize::Tokenizer) give. A test holds it to them.
 
+use std::ops::Range;
+
 use compact_str::CompactString;
 
 use super::tokenize::Token;
+use crate::swar;
 
 /// What a character is to the pattern of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,56 +70,72 @@ pub(super) fn tokenize(piece: &str, from: usize, tokens: &mut Vec<Token>) -> Opt
     let before = tokens.len();
     let bytes = piece.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
+    loop {
+        // Most of what there is: a blank, a word, a blank.
+        at += usize::from(bytes.get(at) == Some(&b' '));
+        if at == bytes.len() {
+            return Some(());
+        }
         let start = at;
         let (first, size) = class(bytes, at);
         at += size;
-        match first {
-            Class::Space => continue,
-            Class::Other => {
-                tokens.truncate(before);
-                return None;
-            }
-            Class::Letter => at = run(bytes, at, Class::Letter, Class::Apostrophe),
-            Class::Digit => at = run(bytes, at, Class::Digit, Class::Point),
-            Class::Apostrophe | Class::Point | Class::Sign => {}
+        if first == Class::Letter {
+            at = run(bytes, at, Class::Letter, Class::Apostrophe, swar::letters);
+        } else if first == Class::Digit {
+            at = run(bytes, at, Class::Digit, Class::Point, swar::digits);
+        } else if first == Class::Space {
+            continue;
+        } else if first == Class::Other {
+            tokens.truncate(before);
+            return None;
         }
         let written = &piece[start..at];
         let capitalised = match bytes[start] {
             byte @ ..0x80 => byte.is_ascii_uppercase(),
             _ => written.chars().next().is_some_and(char::is_uppercase),
         };
-        tokens.push(Token { word: word(written), span: from + start..from + at, mark: None, capitalised });
+        tokens.push(Token { word: word(piece, start..at), span: from + start..from + at, mark: None, capitalised });
     }
-    Some(())
 }
 
-/// The end of a run of `of` from `at` on, with single characters of `joint` between.
-fn run(bytes: &[u8], mut at: usize, of: Class, joint: Class) -> usize {
-    while at < bytes.len() {
+/// The end of a run of `of` from `at` on, with single characters of `joint` between; `ascii` says which of eight bytes are `of`.
+#[inline]
+fn run(bytes: &[u8], mut at: usize, of: Class, joint: Class, ascii: impl Fn(u64) -> u64) -> usize {
+    loop {
+        at = swar::run_end(bytes, at, &ascii);
+        if at == bytes.len() || bytes[at] == b' ' {
+            return at;
+        }
         let (next, size) = class(bytes, at);
         let joins = || next == joint && at + size < bytes.len() && class(bytes, at + size).0 == of;
         if next != of && !joins() {
-            break;
+            return at;
         }
         at += size;
     }
-    at
 }
 
 /// A token as the steps of the tokeniser write it.
-fn word(written: &str) -> CompactString {
-    if written.is_ascii() {
-        let mut word = CompactString::new(written);
-        word.as_mut_str().make_ascii_lowercase();
-        return word;
+fn word(piece: &str, at: Range<usize>) -> CompactString {
+    let eights = at.clone().step_by(swar::EIGHT);
+    let eight = |from| swar::first(at.end - from, swar::eight_at(piece.as_bytes(), from));
+    let (changing, beyond) = eights
+        .map(eight)
+        .fold((0, 0), |(changing, beyond), eight| (changing | swar::capitals(eight), beyond | eight & swar::TOPS));
+    let written = &piece[at];
+    if beyond != 0 {
+        let plain = |c: char| match c {
+            '‘' | '’' => '\'',
+            '“' | '”' => '"',
+            _ => c,
+        };
+        return written.chars().map(plain).flat_map(char::to_lowercase).collect();
     }
-    let plain = |c: char| match c {
-        '‘' | '’' => '\'',
-        '“' | '”' => '"',
-        _ => c,
-    };
-    written.chars().map(plain).flat_map(char::to_lowercase).collect()
+    let mut word = CompactString::new(written);
+    if changing != 0 {
+        word.as_mut_str().make_ascii_lowercase();
+    }
+    word
 }
 
 #[cfg(test)]

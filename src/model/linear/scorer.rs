@@ -7,6 +7,7 @@ use super::index::{Index, List};
 use super::lexicon::Found;
 use super::ngrams::{ACTOR, NgramParams, SHAPES, STATE, Words, hash_of, ngram_hashes, stem, text_hash};
 use super::tally::{Both, HALF, PAIRS, Tally, both};
+use crate::document::party::Party;
 use crate::model::EvidenceWindow;
 
 /// Finds what [`NgramParams::features`] names, without names: what the pairs of a window share is looked up once for all, and
@@ -25,6 +26,8 @@ pub(crate) struct Scorer<'m> {
     hashes: Vec<u64>,
     /// The same with the names of a pair masked as such.
     masked: Vec<u64>,
+    /// Where the names of a pair stand, and whose they are.
+    names: Vec<(usize, Party)>,
     /// The n-grams and stems of the window, as far as the model knows them.
     shared: Vec<Run>,
     /// Which groups each word is in with a pair.
@@ -65,6 +68,7 @@ impl<'m> Scorer<'m> {
             masks: (hash_of(STATE), hash_of(ACTOR)),
             hashes: Vec::new(),
             masked: Vec::new(),
+            names: Vec::new(),
             shared: Vec::new(),
             places: Vec::new(),
             groups: Vec::new(),
@@ -95,8 +99,22 @@ impl<'m> Scorer<'m> {
 
     /// The features of one or two pairs of the window that was read, counted; to be drained before those of the next.
     pub fn features(&mut self, words: &Words<'_>, windows: &[EvidenceWindow<'_>]) -> &mut Tally {
-        let Self { index, params, kinds, shapes, masks, hashes, masked, shared, places, groups, own, list, tally } =
-            self;
+        let Self {
+            index,
+            params,
+            kinds,
+            shapes,
+            masks,
+            hashes,
+            masked,
+            names,
+            shared,
+            places,
+            groups,
+            own,
+            list,
+            tally,
+        } = self;
         debug_assert!(tally.is_empty(), "the pairs before were not drained");
         debug_assert!(windows.len() <= PAIRS, "{} pairs", windows.len());
         let count = words.len();
@@ -108,13 +126,14 @@ impl<'m> Scorer<'m> {
         for (window, shift) in windows.iter().zip([0, HALF]) {
             let pair = window.pair;
             let Some((state, actor)) = words.nearest(pair) else { continue };
-            let named = || words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1);
-            for &(at, party) in named() {
+            names.clear();
+            names.extend(words.named().iter().filter(|(_, party)| *party == pair.0 || *party == pair.1));
+            for &(at, party) in &*names {
                 masked[at] = if party == pair.0 { masks.0 } else { masks.1 };
             }
             groups::fill(places, params, state, actor);
             let mut from = 0;
-            for &(at, _) in named() {
+            for &(at, _) in &*names {
                 // What begins before the name before this one holds that one, and is there already.
                 for start in from.max((at + 1).saturating_sub(kinds.longest))..=at {
                     // Those that are too short to hold this name are the first.
@@ -125,7 +144,7 @@ impl<'m> Scorer<'m> {
                 }
                 from = at + 1;
             }
-            for &(at, _) in named() {
+            for &(at, _) in &*names {
                 // What all pairs share holds no name of this one.
                 places[at] = 0;
                 masked[at] = hashes[at];

@@ -78,24 +78,38 @@ impl Tally {
     /// Counts a feature so often for each pair.
     #[inline]
     pub fn add(&mut self, feature: Ranked, count: Both) {
-        if self.len == MOST {
-            self.more.push((feature, count));
-            return;
+        self.add_all(&[(feature, count)]);
+    }
+
+    /// The same for many features.
+    #[inline]
+    pub fn add_all(&mut self, features: &[(Ranked, Both)]) {
+        let mut len = self.len;
+        for &(feature, count) in features {
+            if len == MOST {
+                self.more.push((feature, count));
+            } else {
+                len += usize::from(self.put(Slot { feature, count }));
+            }
         }
-        let mut at = (((feature >> 32) * self.slots_of_rank) >> 32) as usize;
-        let mut moved = Slot { feature, count };
+        self.len = len;
+    }
+
+    /// Adds to the slot of a feature, or puts it into one; whether it did that. Some are free.
+    #[inline]
+    fn put(&mut self, mut moved: Slot) -> bool {
+        let mut at = (((moved.feature >> 32) * self.slots_of_rank) >> 32) as usize;
         loop {
             let here = &mut self.slots[at];
             if here.feature == moved.feature {
                 here.count += moved.count;
-                return;
+                return false;
             }
             if here.feature > moved.feature {
                 moved = std::mem::replace(here, moved);
                 if moved.feature == FREE {
                     self.taken[at / TOGETHER] |= 1 << (at % TOGETHER);
-                    self.len += 1;
-                    return;
+                    return true;
                 }
             }
             at += 1;
