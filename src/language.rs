@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use whatlang::{Lang, detect};
 
 use crate::article::{Article, Part};
+use crate::swar;
 
 /// Words that most sentences of a language have, and few of another. Letters alone tell languages apart only in long texts:
 /// a sentence of names looks like any.
@@ -46,16 +47,11 @@ static LANGUAGES: LazyLock<FxHashMap<u64, u32>> = LazyLock::new(|| {
 });
 
 /// The most bytes of a word that has a number.
-const LONGEST: usize = size_of::<u64>();
+const LONGEST: usize = swar::EIGHT;
 
 /// A word as a number, capitals of ASCII as small letters; `None` of one that is longer than any common word.
 fn number(word: &str) -> Option<u64> {
-    (word.len() <= LONGEST).then(|| word.bytes().fold(0, with_byte))
-}
-
-/// The number of a word that goes on with one more byte.
-fn with_byte(number: u64, byte: u8) -> u64 {
-    number << 8 | u64::from(byte.to_ascii_lowercase())
+    (word.len() <= LONGEST).then(|| swar::lower_case(swar::eight_at(word.as_bytes(), 0)))
 }
 
 /// The runs of letters of a text.
@@ -154,13 +150,14 @@ fn is_english(text: &str) -> bool {
     let at_most = words_at_most(bytes);
     let (mut at, mut letters, mut word) = (0, 0, 0);
     loop {
+        let end = swar::run_end(bytes, at, swar::letters);
+        if end > at {
+            // Of a longer word, or where it goes on beyond ASCII, it does not matter.
+            word = swar::lower_case(swar::first(end - at, swar::eight_at(bytes, at)));
+            letters += end - at;
+            at = end;
+        }
         match bytes.get(at) {
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                word = with_byte(word, *byte);
-                letters += 1;
-                at += 1;
-                continue;
-            }
             Some(byte) if !byte.is_ascii() => {
                 let c = text[at..].chars().next().unwrap_or_default();
                 at += c.len_utf8();
@@ -183,7 +180,7 @@ fn is_english(text: &str) -> bool {
                     return true;
                 }
             }
-            (letters, word) = (0, 0);
+            letters = 0;
         }
         if at >= bytes.len() {
             return several && words >= FEW && is_enough(words, found);
