@@ -153,7 +153,7 @@ fn is_english(text: &str) -> bool {
         let end = swar::run_end(bytes, at, swar::letters);
         if end > at {
             // Of a longer word, or where it goes on beyond ASCII, it does not matter.
-            word = swar::lower_case(swar::first(end - at, swar::eight_at(bytes, at)));
+            word = swar::eights(bytes, at..end).next().map_or(0, swar::lower_case);
             letters += end - at;
             at = end;
         }

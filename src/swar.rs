@@ -1,4 +1,6 @@
-//! Eight bytes of a text at a time, within one number: the first is the lowest.
+//! Eight bytes of a text at a time, within one number (SWAR: SIMD within a register): the first is the lowest.
+
+use std::ops::Range;
 
 /// So many bytes a number has.
 pub const EIGHT: usize = size_of::<u64>();
@@ -45,11 +47,18 @@ pub fn lower_case(eight: u64) -> u64 {
     eight | capitals(eight) >> 2
 }
 
-/// The first `count` of eight bytes, of which there is one at least; zeros behind them.
+/// The first `count` of eight bytes, at least one; zeros behind them.
 #[inline]
-pub fn first(count: usize, eight: u64) -> u64 {
+fn first(count: usize, eight: u64) -> u64 {
     debug_assert!(count > 0, "no byte");
     eight & u64::MAX >> (u64::BITS - 8 * count.min(EIGHT) as u32)
+}
+
+/// Some of these bytes, eight at a time; zeros behind the last of them.
+#[inline]
+pub fn eights(bytes: &[u8], some: Range<usize>) -> impl Iterator<Item = u64> {
+    let end = some.end;
+    some.step_by(EIGHT).map(move |at| first(end - at, eight_at(bytes, at)))
 }
 
 /// The eight bytes from `at` on; zeros behind the last.
@@ -59,7 +68,7 @@ pub fn eight_at(bytes: &[u8], at: usize) -> u64 {
     rest.first_chunk().map_or_else(|| padded(rest), |eight| u64::from_le_bytes(*eight))
 }
 
-/// Where the bytes from `at` on end whose top bits `of` gives, of eight bytes; it gives none of zeros.
+/// Where the run of bytes from `at` on ends whose top bits `of` gives, of eight bytes; it gives none of zeros, as they end each run.
 #[inline]
 pub fn run_end(bytes: &[u8], mut at: usize, of: impl Fn(u64) -> u64) -> usize {
     loop {
@@ -117,7 +126,10 @@ mod tests {
             }
         }
         assert_eq!((eight_at(&bytes, 8), eight_at(&bytes, 9)), (0, 0));
-        assert_eq!(first(9, u64::MAX), u64::MAX);
+        let number = |text: &[u8]| padded(text);
+        let some: Vec<u64> = eights(b"abcdefghijklmnopqr", 1..11).collect();
+        assert_eq!(some, [number(b"bcdefghi"), number(b"jk")]);
+        assert_eq!(eights(b"abc", 1..1).count(), 0);
     }
 
     #[test]

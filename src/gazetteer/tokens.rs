@@ -81,8 +81,9 @@ fn masks(bytes: &[u8; 64]) -> (u64, u64) {
         bytes.simd_gt(i8x64::splat(first - 1)) & bytes.simd_lt(i8x64::splat(last + 1))
     };
     let small = bytes | i8x64::splat(0x20);
-    let words = within(small, b'a'..=b'z') | within(bytes, b'0'..=b'9') | bytes;
-    (words.to_bitmask(), bytes.to_bitmask())
+    let high = bytes.simd_lt(i8x64::splat(0));
+    let words = within(small, b'a'..=b'z') | within(bytes, b'0'..=b'9') | high;
+    (words.to_bitmask(), high.to_bitmask())
 }
 
 /// Calls `with` for each byte that a word may begin at, from left to right.
@@ -119,8 +120,7 @@ pub(super) fn hash_word(seed: u64, text: &str, word: Range<usize>) -> u64 {
 /// The hash of some of these bytes, eight at a time, the capitals of ASCII as small letters; and whether all are of ASCII.
 fn hash_bytes(seed: u64, bytes: &[u8], some: Range<usize>) -> (u64, bool) {
     let (mut hash, mut all) = (seed, 0);
-    for at in some.clone().step_by(swar::EIGHT) {
-        let eight = swar::first(some.end - at, swar::eight_at(bytes, at));
+    for eight in swar::eights(bytes, some) {
         all |= eight;
         let product = u128::from(hash ^ swar::lower_case(eight)) * 0x9e37_79b9_7f4a_7c15;
         hash = (product >> 64) as u64 ^ product as u64;
@@ -165,10 +165,6 @@ pub(super) enum Case {
 
 /// Compares `text` with `name`, character by character, under the rules of this module.
 pub(super) fn compare(text: &str, name: &str) -> Option<Case> {
-    // Most of what there is.
-    if text == name {
-        return Some(Case::Same);
-    }
     let mut characters = text.chars().peekable();
     let (mut case, mut small, mut at_start) = (Case::Same, false, true);
     for n in name.chars().map(normal) {
@@ -248,6 +244,31 @@ mod tests {
             ("CÔTE D’IVOIRE", "Côte d'Ivoire", Some(Case::Capitals)),
         ] {
             assert_eq!(compare(text, name), expected, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn words_begin_where_they_should_wherever_blocks_end() {
+        for length in 0..200 {
+            // Words of one to seven letters, some that begin with a letter beyond ASCII, and a byte of zero.
+            let mut text: String = (0..)
+                .flat_map(|n: usize| {
+                    ["é", "x", "yz", "0"][n % 4]
+                        .repeat(n % 7 + 1)
+                        .chars()
+                        .chain([['\0', ' ', '.'][n % 3]])
+                        .collect::<Vec<_>>()
+                })
+                .take(length)
+                .collect();
+            text.push_str(&"a".repeat(length % 3));
+            let bytes = text.as_bytes();
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+            let begins =
+                |&at: &usize| is_part(bytes[at]) && (at == 0 || !is_part(bytes[at - 1]) || bytes[at - 1] >= 0x80);
+            let mut found = Vec::new();
+            word_starts(bytes, |at| found.push(at));
+            assert_eq!(found, (0..bytes.len()).filter(begins).collect::<Vec<_>>(), "{text:?}");
         }
     }
 

@@ -90,6 +90,22 @@ fn output_does_not_depend_on_threads() {
     }
 }
 
+#[test]
+fn json_is_a_list_of_the_json_lines() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("news.jsonl");
+    // The last is more than is held of an article while others are written.
+    let long =
+        serde_json::json!({"title": "\"No\" news ".repeat(4_000), "text": format!("{} {}", MIDDLES[5], MIDDLES[6])});
+    std::fs::write(&path, format!("{}{long}\n", articles().split_inclusive('\n').take(9).collect::<String>()))
+        .expect("a file");
+    let text = |format| String::from_utf8(predict(&path, format, "2")).expect("UTF-8");
+    let lines = text("jsonl");
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines.len() > 20 && lines.iter().filter(|line| line.len() > 30_000).count() > 3, "{} lines", lines.len());
+    assert_eq!(text("json"), format!("[\n{}\n]\n", lines.join(",\n")));
+}
+
 /// Every 52nd of the news summaries, 2,000 of them: what is made faster must give the same bytes. A model that is trained anew, or
 /// names that are read otherwise, give others: the test then says which.
 #[test]

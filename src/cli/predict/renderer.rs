@@ -187,7 +187,9 @@ impl<'a> Renderer<'a> {
                 // A record in one piece, of 2 KiB or less most often; what it begins with is the same for all of an article.
                 let mut line = Vec::with_capacity(1 << 11);
                 line.extend_from_slice(before);
-                records.first().map_or(Ok(()), |record| record.write_article(&mut line))?;
+                if let Some(first) = records.first() {
+                    first.write_article(&mut line)?;
+                }
                 let begun = line.len();
                 for (at, record) in records.iter().enumerate() {
                     line.truncate(begun);

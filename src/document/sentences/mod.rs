@@ -25,7 +25,7 @@
 
 mod words;
 
-use wide::u8x64;
+use wide::i8x64;
 
 use crate::Span;
 use words::{
@@ -156,10 +156,11 @@ impl<'t> Splitter<'t> {
         let rest = &self.bytes[at..self.range.end];
         let (blocks, last) = rest.as_chunks();
         let found = blocks.iter().zip((0..).step_by(64)).find_map(|(block, before)| {
-            let bytes = u8x64::new(*block);
-            let is = |byte: u8| bytes.simd_eq(u8x64::splat(byte));
-            // A byte beyond ASCII is most often the start of one, where there are few.
-            let may_be = (is(b'.') | is(b'!') | is(b'?') | is(b'\n') | bytes).to_bitmask();
+            // As numbers with a sign, those beyond ASCII are below zero; where there are few, they are most often marks.
+            let bytes = i8x64::new(block.map(u8::cast_signed));
+            let is = |byte: u8| bytes.simd_eq(i8x64::splat(byte.cast_signed()));
+            let is_high = bytes.simd_lt(i8x64::splat(0));
+            let may_be = (is(b'.') | is(b'!') | is(b'?') | is(b'\n') | is_high).to_bitmask();
             (may_be != 0).then(|| before + may_be.trailing_zeros() as usize)
         });
         let from = found.unwrap_or(rest.len() - last.len());
@@ -428,6 +429,21 @@ pub(crate) fn is_bullet(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_found_wherever_they_stand() {
+        for c in ['.', '!', '?', '\n', '…', '。', '؟', '।', 'é', '漢'] {
+            for (before, after) in (0..=130).flat_map(|before| [0, 1, 70].map(|after| (before, after))) {
+                let text = format!("{}{c}{}", "a".repeat(before), "b".repeat(after));
+                for range in [0..text.len(), before.min(1)..text.len(), 0..before] {
+                    let splitter =
+                        Splitter { text: &text, bytes: text.as_bytes(), range: range.clone(), block: Block::default() };
+                    let is_mark = |at: &usize| KIND[usize::from(text.as_bytes()[*at])] != PLAIN;
+                    assert_eq!(splitter.mark(range.start), range.clone().find(is_mark), "{text} {range:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_range_is_divided_on_its_own_and_keeps_its_offsets() {

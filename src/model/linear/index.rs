@@ -119,7 +119,8 @@ impl Index {
                 self.count_listed(&mut features[..len], tally);
                 len = 0;
             }
-            let room: &mut [_; MOST_OF_TEXT] = features[len..].first_chunk_mut().expect("it was made");
+            let room: &mut [_; MOST_OF_TEXT] =
+                features[len..].first_chunk_mut().expect("room for a text was made above");
             let groups = groups & both(found.groups);
             let listed = |group: Groups, place: u32| (u64::from(place), groups >> group.trailing_zeros() & ONE_EACH);
             let mut left = of_any(groups);

@@ -117,11 +117,11 @@ fn run(bytes: &[u8], mut at: usize, of: Class, joint: Class, ascii: impl Fn(u64)
 
 /// A token as the steps of the tokeniser write it.
 fn word(piece: &str, at: Range<usize>) -> CompactString {
-    let eights = at.clone().step_by(swar::EIGHT);
-    let eight = |from| swar::first(at.end - from, swar::eight_at(piece.as_bytes(), from));
-    let (changing, beyond) = eights
-        .map(eight)
-        .fold((0, 0), |(changing, beyond), eight| (changing | swar::capitals(eight), beyond | eight & swar::TOPS));
+    let (mut changing, mut beyond) = (0, 0);
+    for eight in swar::eights(piece.as_bytes(), at.clone()) {
+        changing |= swar::capitals(eight);
+        beyond |= eight & swar::TOPS;
+    }
     let written = &piece[at];
     if beyond != 0 {
         let plain = |c: char| match c {

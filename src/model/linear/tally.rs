@@ -95,7 +95,7 @@ impl Tally {
         self.len = len;
     }
 
-    /// Adds to the slot of a feature, or puts it into one; whether it did that. Some are free.
+    /// Adds to the slot of a feature, or puts it into one that was free, of which there are some; whether it took such a one.
     #[inline]
     fn put(&mut self, mut moved: Slot) -> bool {
         let mut at = (((moved.feature >> 32) * self.slots_of_rank) >> 32) as usize;
