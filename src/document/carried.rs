@@ -80,7 +80,7 @@ pub(super) fn carrier(sentence: &str) -> Option<Span> {
         let (next, after) = word(sentence, after)?;
         let text = &sentence[next.clone()];
         let is_small = text.bytes().all(|byte| byte.is_ascii_lowercase());
-        let is_pronoun = is_small && PRONOUNS.iter().any(|pronoun| pronoun.eq_ignore_ascii_case(text));
+        let is_pronoun = is_small && has_in_any_case(&PRONOUNS, text);
         return (is_pronoun && !is_empty(sentence, text, after)).then_some(next);
     }
     if has(&PRONOUNS, text) {
@@ -108,10 +108,9 @@ pub(super) fn subject(sentence: &Sentence, text: &str) -> Option<Party> {
     const EARLY: usize = 60;
     let first = sentence.marks.first()?;
     let before = text[sentence.span.start..first.span.start].trim_end();
-    let is_one_of = |words: &[&str], word: &str| words.iter().any(|one| one.eq_ignore_ascii_case(word));
-    let is_article = |word: &&str| is_one_of(&["the", "a", "an"], word);
+    let is_article = |word: &&str| has_in_any_case(&["the", "a", "an"], word);
     let last = before.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !is_article(word)).unwrap_or("");
-    let is_subject = before.len() <= EARLY && !is_one_of(&PREPOSITIONS, last);
+    let is_subject = before.len() <= EARLY && !has_in_any_case(&PREPOSITIONS, last);
     is_subject.then_some(first.party)
 }
 
@@ -125,6 +124,10 @@ fn word(text: &str, at: usize) -> Option<(Span, usize)> {
 
 fn has(sorted: &[&str], word: &str) -> bool {
     sorted.binary_search(&word).is_ok()
+}
+
+fn has_in_any_case(words: &[&str], word: &str) -> bool {
+    words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `.S`, `.`. Words are whole runs of letters and digits, so a name can only begin and end at a word's edge. Any
 //! white space with at most one line break counts as one blank, every apostrophe as `'`, every hyphen as `-`.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use wide::i8x64;
 
@@ -76,13 +76,12 @@ fn blank_end(text: &str, at: usize) -> Option<usize> {
 fn masks(bytes: &[u8; 64]) -> (u64, u64) {
     // As numbers with a sign, those beyond ASCII are below zero.
     let bytes = i8x64::new(bytes.map(u8::cast_signed));
-    let within = |bytes: i8x64, range: RangeInclusive<u8>| {
-        let [first, last] = [range.start(), range.end()].map(|byte| byte.cast_signed());
-        bytes.simd_gt(i8x64::splat(first - 1)) & bytes.simd_lt(i8x64::splat(last + 1))
+    let within = |bytes: i8x64, first: u8, last: u8| {
+        bytes.simd_gt(i8x64::splat(first.cast_signed() - 1)) & bytes.simd_lt(i8x64::splat(last.cast_signed() + 1))
     };
     let small = bytes | i8x64::splat(0x20);
     let high = bytes.simd_lt(i8x64::splat(0));
-    let words = within(small, b'a'..=b'z') | within(bytes, b'0'..=b'9') | high;
+    let words = within(small, b'a', b'z') | within(bytes, b'0', b'9') | high;
     (words.to_bitmask(), high.to_bitmask())
 }
 

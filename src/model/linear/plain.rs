@@ -79,6 +79,7 @@ pub(super) fn tokenize(piece: &str, from: usize, tokens: &mut Vec<Token>) -> Opt
         let start = at;
         let (first, size) = class(bytes, at);
         at += size;
+        // The likeliest first: which of them it is, a processor guesses better one by one than all at once.
         if first == Class::Letter {
             at = run(bytes, at, Class::Letter, Class::Apostrophe, swar::letters);
         } else if first == Class::Digit {
