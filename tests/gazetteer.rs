@@ -209,6 +209,23 @@ fn overrides_add_change_and_remove() {
 }
 
 #[test]
+fn names_of_ones_own_are_found_however_they_are_spaced() {
+    let rows = "AAA, New  Atlantis ,state,,Free\u{a0}\u{a0}City  of Atlantis,name\nAAA,,,,\"Atlantis\n by the Sea\",\n\
+                RUS,,,,\"-Russian\t Federation\",\n";
+    let gazetteer =
+        Gazetteer::embedded().with_overrides(format!("{HEADER}{rows}").as_bytes(), "mine.csv").expect("it is right");
+    let text = "New Atlantis, New  Atlantis, the Free City of Atlantis, Atlantis by the Sea, Atlantis by\nthe Sea";
+    let found: Vec<_> = gazetteer.mentions(text).iter().map(|m| gazetteer.get(m.entry).code.as_str()).collect();
+    assert_eq!(found, ["AAA"; 5]);
+    assert_eq!(gazetteer.get(gazetteer.find("New Atlantis").expect("it is there")).name, "New Atlantis");
+    assert!(gazetteer.mentions("Russian Federation").iter().all(|m| m.start > 0 || m.end < 18), "its alias is gone");
+    // Of two rows that differ in blanks alone, the second repeats the first.
+    let rows = format!("{HEADER}AAA,Atlantis,state,,Free City,name\nAAA,,,,Free  City,name\n");
+    let findings = Gazetteer::embedded().check_overrides(rows.as_bytes(), "mine.csv").expect("it is right");
+    assert!(findings.iter().any(|f| f.line == 3 && f.alias == "Free City"), "{findings:?}");
+}
+
+#[test]
 fn a_surname_that_others_share_finds_nobody() {
     let code = |name: &str| Gazetteer::embedded().find(name).map(|id| Gazetteer::embedded().get(id).code.as_str());
     assert_eq!((code("Lee"), code("Lee Jae-myung"), code("Putin")), (None, Some("KOR"), Some("RUS")));

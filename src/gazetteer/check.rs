@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use super::Gazetteer;
+use super::tables::single_spaced;
 use crate::error::Result;
 
 /// Something about one row of a user's file.
@@ -86,17 +87,16 @@ struct NameRow {
 fn names(gazetteer: &Gazetteer, source: &[u8]) -> Vec<NameRow> {
     let mut codes: FxHashSet<String> = gazetteer.entries().iter().map(|entry| entry.code.clone()).collect();
     let mut rows = Vec::new();
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+    let mut reader = csv::Reader::from_reader(source);
     // What cannot be read was refused before.
     for record in reader.records().filter_map(std::result::Result::ok) {
         let line = record.position().map_or(0, csv::Position::line);
-        let field = |i: usize| record.get(i).unwrap_or("");
-        let (code, name, alias) = (field(0), field(1), field(4));
-        let is_new = codes.insert(code.to_owned());
-        for name in [Some(name).filter(|_| is_new), Some(alias).filter(|alias| *alias != name || !is_new)] {
-            if let Some(name) = name.filter(|name| !name.is_empty() && !name.starts_with('-')) {
-                rows.push(NameRow { line, code: code.to_owned(), name: name.to_owned() });
-            }
+        let [code, name, alias] = [0, 1, 4].map(|i| single_spaced(record.get(i).unwrap_or("")));
+        let is_new = codes.insert(code.clone());
+        let is_name = |name: &String| !name.is_empty() && !name.starts_with('-');
+        let alias = Some(alias).filter(|alias| *alias != name || !is_new);
+        for name in [Some(name).filter(|_| is_new), alias].into_iter().flatten().filter(is_name) {
+            rows.push(NameRow { line, code: code.clone(), name });
         }
     }
     rows

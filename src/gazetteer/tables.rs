@@ -95,14 +95,18 @@ impl<'a, R: Read> Rows<'a, R> {
     }
 
     fn next(&mut self) -> Result<bool> {
-        match self.reader.read_record(&mut self.record) {
-            Ok(more) => Ok(more),
-            Err(e) => Err(self.csv_error(e)),
+        let more = self.reader.read_record(&mut self.record).map_err(|e| self.csv_error(e))?;
+        // A text is searched for names whose words have one blank between them.
+        if self.record.iter().any(|field| single_spaced(field) != field) {
+            let position = self.record.position().cloned();
+            self.record = self.record.iter().map(single_spaced).collect();
+            self.record.set_position(position);
         }
+        Ok(more)
     }
 
     fn field(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or("").trim()
+        self.record.get(column).unwrap_or("")
     }
 
     fn parse<T: FromStr<Err = super::entries::UnknownWord>>(&self, column: usize) -> Result<T> {
@@ -128,6 +132,11 @@ impl<'a, R: Read> Rows<'a, R> {
             _ => Error::format(location, "a row that cannot be read", format!("{columns} fields separated by commas")),
         }
     }
+}
+
+/// The words of a field with one blank between them, and none around.
+pub fn single_spaced(field: &str) -> String {
+    field.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Tables {
