@@ -7,6 +7,12 @@ const LONGEST: usize = 100;
 pub(super) fn dateline(paragraph: &str) -> usize {
     let head = &paragraph[..paragraph.floor_char_boundary(LONGEST)];
     let is_caps_head = is_caps(head);
+    // Without one of these, and with a first word that is not in capitals, it is none: so most paragraphs begin. Many bytes are
+    // looked at a time.
+    let may_mark = |byte: u8| matches!(byte, b'(' | b'/' | b'-' | 0xE2);
+    if !is_caps_head && !head.bytes().fold(false, |any, byte| any | may_mark(byte)) {
+        return 0;
+    }
     // "MOSCOW, March 3. /TASS/."
     if is_caps_head && let Some(at) = head.find("/. ").filter(|&at| head[..at].contains(" /")) {
         return at + 3;
@@ -14,7 +20,7 @@ pub(super) fn dateline(paragraph: &str) -> usize {
     if let Some(end) = dated(head, is_caps_head) {
         return end;
     }
-    // A look for one byte is much faster than for several; most paragraphs have none of these.
+    // A look for one byte is much faster than for several.
     let marks = [("\u{2014}", 0xE2), ("\u{2013}", 0xE2), ("--", b'-'), (" - ", b'-')];
     let find = |(mark, byte)| if head.as_bytes().contains(&byte) { Some((head.find(mark)?, mark)) } else { None };
     let found = marks.into_iter().filter_map(find).min();

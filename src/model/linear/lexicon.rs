@@ -244,7 +244,7 @@ fn ones_of_halves(number: u64) -> u64 {
 }
 
 /// The features of one text: their groups, and where the first stands; the others follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub groups: Groups,
     pub first: u32,

@@ -242,7 +242,9 @@ impl<'a> Words<'a> {
                     continue;
                 }
             }
-            all.named.extend(mark.map(|mark| (all.words.len(), mark.party)));
+            if let Some(mark) = mark {
+                all.named.push((all.words.len(), mark.party));
+            }
             all.words.push(word);
             all.tokens.push(i..i + 1);
         }
@@ -333,13 +335,13 @@ fn nearest(named: &[(usize, Party)], pair: (Party, Party)) -> Option<(usize, usi
 
 /// Whether capitals say nothing, as in a headline of which most words have one.
 fn is_title_case(tokens: &[Token]) -> bool {
-    let words = || {
-        tokens
-            .iter()
-            .filter(|t| t.mark.is_none() && t.word.chars().all(char::is_alphabetic) && t.word.chars().count() > 3)
-    };
-    let capitalised = words().filter(|t| t.capitalised).count();
-    2 * capitalised > words().count()
+    let is_long_word = |word: &str| word.chars().all(char::is_alphabetic) && word.chars().count() > 3;
+    let (mut words, mut capitalised) = (0, 0);
+    for token in tokens.iter().filter(|token| token.mark.is_none() && is_long_word(&token.word)) {
+        words += 1;
+        capitalised += usize::from(token.capitalised);
+    }
+    2 * capitalised > words
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::groups::{self, Groups, Kinds};
 use super::index::{Index, List};
 use super::lexicon::Found;
 use super::ngrams::{ACTOR, NgramParams, SHAPES, STATE, Words, hash_of, ngram_hashes, stem, text_hash};
-use super::tally::{Both, HALF, PAIRS, Tally, both};
+use super::tally::{Both, HALF, PAIRS, Ranked, Tally, both, ranked};
 use crate::document::party::Party;
 use crate::model::EvidenceWindow;
 
@@ -18,8 +18,8 @@ pub(crate) struct Scorer<'m> {
     index: &'m Index,
     params: &'m NgramParams,
     kinds: Kinds,
-    /// What the model knows of what is said of a pair beside its words.
-    shapes: [Found; SHAPES.len()],
+    /// The features that say of a pair what is said beside its words, as far as the model knows them.
+    shapes: [Option<Ranked>; SHAPES.len()],
     /// The masks of state and actor, hashed.
     masks: (u64, u64),
     /// The words of the window, hashed, the names of all parties masked as those of others.
@@ -29,19 +29,19 @@ pub(crate) struct Scorer<'m> {
     /// Where the names of a pair stand, and whose they are.
     names: Vec<(usize, Party)>,
     /// The n-grams and stems of the window, as far as the model knows them.
-    shared: Vec<Run>,
+    shared: Runs,
     /// Which groups each word is in with a pair.
     places: Vec<Groups>,
     /// The groups of all runs of words.
     groups: Vec<Both>,
     /// The n-grams that hold a name of their pair.
-    own: Vec<Run>,
+    own: Runs,
     list: List,
     tally: Tally,
 }
 
 /// A run of words, or the stem of a word.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Run {
     hash: u64,
     /// Where its groups stand; a sentence has fewer words than a number of this size could tell apart.
@@ -52,9 +52,52 @@ struct Run {
     found: Found,
 }
 
-impl Run {
-    fn new(hash: u64, at: usize) -> Self {
-        Self { hash, at: at as u32, likely: 0, found: Found::NOTHING }
+/// Runs that the model can know.
+#[derive(Debug, Default)]
+struct Runs {
+    /// Some of them, and memory for others.
+    all: Vec<Run>,
+    count: usize,
+}
+
+impl Runs {
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Makes room for some that are to be asked for.
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        if self.all.len() < self.count + more {
+            self.all.resize(2 * (self.count + more), Run::default());
+        }
+    }
+
+    /// Keeps a run if the model can know it, where there is room. There is no branch, as the processor cannot guess which it is.
+    #[inline]
+    fn ask(&mut self, index: &Index, hash: u64, at: usize) {
+        let (likely, may_be) = index.lookup().likely(hash);
+        self.all[self.count] = Run { hash, at: at as u32, likely, found: Found::NOTHING };
+        self.count += usize::from(may_be);
+    }
+
+    /// Says what the model knows of each run.
+    ///
+    /// Each table is asked for all runs before the next one, as what is waited for is more than what is computed.
+    fn find(&mut self, index: &Index) {
+        let runs = &mut self.all[..self.count];
+        for run in &mut *runs {
+            run.likely = index.lookup().place(run.likely);
+        }
+        // Only asks for the texts, one right after the other; what comes of it is of no use.
+        black_box(runs.iter().fold(0, |all, run| all ^ index.lexicon().hash(run.likely)));
+        for run in runs {
+            run.found = index.find_at(run.hash, run.likely);
+        }
+    }
+
+    fn as_slice(&self) -> &[Run] {
+        &self.all[..self.count]
     }
 }
 
@@ -64,15 +107,18 @@ impl<'m> Scorer<'m> {
             index,
             params,
             kinds: Kinds::new(params),
-            shapes: SHAPES.map(|shape| index.find(text_hash(shape))),
+            shapes: SHAPES.map(|shape| {
+                let (place, _) = index.find(text_hash(shape)).features(groups::SHAPE).next()?;
+                Some(ranked(index.lexicon().rank(place), place))
+            }),
             masks: (hash_of(STATE), hash_of(ACTOR)),
             hashes: Vec::new(),
             masked: Vec::new(),
             names: Vec::new(),
-            shared: Vec::new(),
+            shared: Runs::default(),
             places: Vec::new(),
             groups: Vec::new(),
-            own: Vec::new(),
+            own: Runs::default(),
             list: List::default(),
             tally: Tally::new(index.lexicon().n_features()),
         }
@@ -86,15 +132,17 @@ impl<'m> Scorer<'m> {
         masked.clone_from(hashes);
         shared.clear();
         for (start, word) in words.words().iter().enumerate() {
-            let ngrams = ngram_hashes(&hashes[start..], kinds.longest).zip(1..);
-            shared.extend(ngrams.map(|(hash, n)| Run::new(hash, n * words.len() + start)));
+            shared.reserve(kinds.longest + 1);
+            for (hash, n) in ngram_hashes(&hashes[start..], kinds.longest).zip(1..) {
+                shared.ask(index, hash, n * words.len() + start);
+            }
             if kinds.stems != 0
                 && let Some(stem) = stem(word)
             {
-                shared.push(Run::new(hash_of(stem), start));
+                shared.ask(index, hash_of(stem), start);
             }
         }
-        look_up(index, shared);
+        shared.find(index);
     }
 
     /// The features of one or two pairs of the window that was read, counted; to be drained before those of the next.
@@ -136,9 +184,10 @@ impl<'m> Scorer<'m> {
             for &(at, _) in &*names {
                 // What begins before the name before this one holds that one, and is there already.
                 for start in from.max((at + 1).saturating_sub(kinds.longest))..=at {
+                    own.reserve(kinds.longest);
                     // Those that are too short to hold this name are the first.
                     for (hash, n) in ngram_hashes(&masked[start..], kinds.longest).zip(1..).skip(at - start) {
-                        own.push(Run::new(hash, groups.len()));
+                        own.ask(index, hash, groups.len());
                         groups.push(Both::from(places[start] & places[start + n - 1] & kinds.of(n)) << shift);
                     }
                 }
@@ -153,12 +202,15 @@ impl<'m> Scorer<'m> {
                 *groups |= Both::from(*place) << shift;
             }
             for shape in words.shapes((state, actor), pair, window.strength) {
-                index.count(shapes[shape], Both::from(groups::SHAPE) << shift, tally);
+                if let Some(shape) = shapes[shape] {
+                    tally.add(shape, 1 << shift);
+                }
             }
         }
         fill_runs(&mut groups[..table], count, kinds);
-        look_up(index, own);
-        let texts = [&*shared, &*own].into_iter().flatten().map(|run| (run.found, groups[run.at as usize]));
+        own.find(index);
+        let texts =
+            [shared.as_slice(), own.as_slice()].into_iter().flatten().map(|run| (run.found, groups[run.at as usize]));
         index.count_all(texts, list, tally);
         tally
     }
@@ -184,26 +236,4 @@ fn fill_runs(table: &mut [Both], count: usize, kinds: &Kinds) {
         shorter = row;
     }
     words.iter_mut().for_each(|groups| *groups &= both(kinds.stems));
-}
-
-/// Keeps those of the runs that the model can know, and says what it knows of them.
-///
-/// Each table is asked for all runs before the next one, without a branch between, as the processor cannot guess which are
-/// there: what is waited for is more than what is computed.
-fn look_up(index: &Index, runs: &mut Vec<Run>) {
-    let mut kept = 0;
-    for at in 0..runs.len() {
-        let (likely, may_be) = index.lookup().likely(runs[at].hash);
-        runs[kept] = Run { likely, ..runs[at] };
-        kept += usize::from(may_be);
-    }
-    runs.truncate(kept);
-    for run in runs.iter_mut() {
-        run.likely = index.lookup().place(run.likely);
-    }
-    // Only asks for the texts, one right after the other; what comes of it is of no use.
-    black_box(runs.iter().fold(0, |all, run| all ^ index.lexicon().hash(run.likely)));
-    for run in runs {
-        run.found = index.find_at(run.hash, run.likely);
-    }
 }
