@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use detente::gazetteer::{Gazetteer, Kind, MatchKind, Mention, VERSION};
+use detente::gazetteer::{Gazetteer, Kind, MatchKind, Mention, NameProblem, VERSION};
 use detente::{Error, YearMonth};
 use proptest::prelude::*;
 
@@ -222,7 +222,8 @@ fn names_of_ones_own_are_found_however_they_are_spaced() {
     // Of two rows that differ in blanks alone, the second repeats the first.
     let rows = format!("{HEADER}AAA,Atlantis,state,,Free City,name\nAAA,,,,Free  City,name\n");
     let findings = Gazetteer::embedded().check_overrides(rows.as_bytes(), "mine.csv").expect("it is right");
-    assert!(findings.iter().any(|f| f.line == 3 && f.alias == "Free City"), "{findings:?}");
+    let repeated = NameProblem::Repeated { line: 2 };
+    assert!(findings.iter().any(|f| (f.line, &*f.alias) == (3, "Free City") && f.problem == repeated), "{findings:?}");
 }
 
 #[test]
@@ -280,6 +281,8 @@ fn bad_overrides_name_the_place() {
         ("RUS,,,\n", 2, None, "4 fields"),
         (",,,,Rus,\n", 2, Some(1), "code ``"),
         ("RUS,,,,$,\n", 2, Some(5), "alias `$`"),
+        ("AAA,New  Atlantis,planet,,,\n", 2, Some(3), "kind `planet`"),
+        ("RUS,,,,\"Rus\n  land\",name\nAAA, x ,planet,,,\n", 4, Some(3), "kind `planet`"),
     ] {
         let error =
             Gazetteer::embedded().with_overrides(format!("{HEADER}{rows}").as_bytes(), "mine.csv").expect_err(rows);

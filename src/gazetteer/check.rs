@@ -91,7 +91,7 @@ fn names(gazetteer: &Gazetteer, source: &[u8]) -> Vec<NameRow> {
     // What cannot be read was refused before.
     for record in reader.records().filter_map(std::result::Result::ok) {
         let line = record.position().map_or(0, csv::Position::line);
-        let [code, name, alias] = [0, 1, 4].map(|i| single_spaced(record.get(i).unwrap_or("")));
+        let [code, name, alias] = [0, 1, 4].map(|i| single_spaced(record.get(i).unwrap_or("")).into_owned());
         let is_new = codes.insert(code.clone());
         let is_name = |name: &String| !name.is_empty() && !name.starts_with('-');
         let alias = Some(alias).filter(|alias| *alias != name || !is_new);

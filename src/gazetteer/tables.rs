@@ -1,5 +1,6 @@
 //! Reads the gazetteer's CSV files into tables: those in the program, and those a user adds.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 use std::str::FromStr;
@@ -96,10 +97,10 @@ impl<'a, R: Read> Rows<'a, R> {
 
     fn next(&mut self) -> Result<bool> {
         let more = self.reader.read_record(&mut self.record).map_err(|e| self.csv_error(e))?;
-        // A text is searched for names whose words have one blank between them.
-        if self.record.iter().any(|field| single_spaced(field) != field) {
+        // Names are found only if one blank stands between their words.
+        if self.record.iter().any(|field| matches!(single_spaced(field), Cow::Owned(_))) {
             let position = self.record.position().cloned();
-            self.record = self.record.iter().map(single_spaced).collect();
+            self.record = self.record.iter().map(|field| single_spaced(field).into_owned()).collect();
             self.record.set_position(position);
         }
         Ok(more)
@@ -135,8 +136,12 @@ impl<'a, R: Read> Rows<'a, R> {
 }
 
 /// The words of a field with one blank between them, and none around.
-pub fn single_spaced(field: &str) -> String {
-    field.split_whitespace().collect::<Vec<_>>().join(" ")
+pub(super) fn single_spaced(field: &str) -> Cow<'_, str> {
+    let is_so = field.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace));
+    if is_so || field.is_empty() {
+        return field.into();
+    }
+    field.split_whitespace().collect::<Vec<_>>().join(" ").into()
 }
 
 impl Tables {

@@ -285,6 +285,14 @@ mod tests {
                 assert_eq!(by_text.attribute(window), by_name.attribute(window));
             }
         }
+        // A model that does not know all that can be said of a pair beside its words.
+        let Weights::ByText(index, weighting) = &fast.weights else { panic!("by text") };
+        let named = index.named();
+        let some = named.iter().filter(|(_, name)| !name.starts_with("d|state"));
+        let some = Index::of_named(some.map(|(feature, name)| (&**name, feature.weights, feature.idf)));
+        let by_text = LinearModel { weights: Weights::ByText(some.expect("good names"), *weighting), ..fast.clone() };
+        assert!(by_text.n_features() < fast.n_features());
+        assert_eq!(by_text.score(&windows), by_name(&by_text).score(&windows));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Scorer<'m> {
     index: &'m Index,
     params: &'m NgramParams,
     kinds: Kinds,
-    /// The features that say of a pair what is said beside its words, as far as the model knows them.
+    /// The features of [`SHAPES`]; `None` where the model has none.
     shapes: [Option<Ranked>; SHAPES.len()],
     /// The masks of state and actor, hashed.
     masks: (u64, u64),
@@ -55,7 +55,7 @@ struct Run {
 /// Runs that the model can know.
 #[derive(Debug, Default)]
 struct Runs {
-    /// Some of them, and memory for others.
+    /// The first `count` are the runs; what is behind them is to be written over.
     all: Vec<Run>,
     count: usize,
 }
@@ -65,7 +65,7 @@ impl Runs {
         self.count = 0;
     }
 
-    /// Makes room for some that are to be asked for.
+    /// Makes room for so many more.
     #[inline]
     fn reserve(&mut self, more: usize) {
         if self.all.len() < self.count + more {
@@ -73,9 +73,10 @@ impl Runs {
         }
     }
 
-    /// Keeps a run if the model can know it, where there is room. There is no branch, as the processor cannot guess which it is.
+    /// Adds a run if the model can know it; there must be room, see [`reserve`](Self::reserve). There is no branch, as the processor
+    /// cannot guess whether it can.
     #[inline]
-    fn ask(&mut self, index: &Index, hash: u64, at: usize) {
+    fn add(&mut self, index: &Index, hash: u64, at: usize) {
         let (likely, may_be) = index.lookup().likely(hash);
         self.all[self.count] = Run { hash, at: at as u32, likely, found: Found::NOTHING };
         self.count += usize::from(may_be);
@@ -134,12 +135,12 @@ impl<'m> Scorer<'m> {
         for (start, word) in words.words().iter().enumerate() {
             shared.reserve(kinds.longest + 1);
             for (hash, n) in ngram_hashes(&hashes[start..], kinds.longest).zip(1..) {
-                shared.ask(index, hash, n * words.len() + start);
+                shared.add(index, hash, n * words.len() + start);
             }
             if kinds.stems != 0
                 && let Some(stem) = stem(word)
             {
-                shared.ask(index, hash_of(stem), start);
+                shared.add(index, hash_of(stem), start);
             }
         }
         shared.find(index);
@@ -187,7 +188,7 @@ impl<'m> Scorer<'m> {
                     own.reserve(kinds.longest);
                     // Those that are too short to hold this name are the first.
                     for (hash, n) in ngram_hashes(&masked[start..], kinds.longest).zip(1..).skip(at - start) {
-                        own.ask(index, hash, groups.len());
+                        own.add(index, hash, groups.len());
                         groups.push(Both::from(places[start] & places[start + n - 1] & kinds.of(n)) << shift);
                     }
                 }
