@@ -111,8 +111,8 @@ impl Gazetteer {
     }
 
     /// This gazetteer with a user's additions and changes: CSV with the columns `code,name,kind,region,alias,how`,
-    /// one alias a row. White space within a field counts as one blank. A new code needs a name and a kind. An alias that begins with `-` is removed; one that another
-    /// entry has moves to this one. `path` is for messages.
+    /// one alias a row. White space within a field counts as one blank. A new code needs a name and a kind. An alias
+    /// that begins with `-` is removed; one that another entry has moves to this one. `path` is for messages.
     ///
     /// ```
     /// use detente::gazetteer::Gazetteer;
