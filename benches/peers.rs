@@ -1,8 +1,8 @@
 //! `make bench-peers`: the whole job of the program beside that of scikit-learn and fastText, on the same files.
 //!
 //! Makes 20,000 articles of real paragraphs, then runs every program in turn, in five rounds, and prints a table for
-//! `reports/speed.md`. In each round detente runs five times, and the mean counts: a peer takes about as long for its one run, so
-//! both meet the same quiet and busy times. What counts of each round goes to the file that the first argument names. `PYTHON` is a
+//! `reports/speed.md`. In each round detente does each of its jobs five times, and the mean counts: the peers take about as long for
+//! one run, so all meet quiet and busy times alike. What counts of each round goes to the file that the first argument names. `PYTHON` is a
 //! Python that has scikit-learn and fasttext-wheel.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program of its own
