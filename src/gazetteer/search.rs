@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::entries::EntryId;
 use super::offices::NameForm;
-use super::tables::{AliasRow, Tables};
+use super::tables::{AliasRow, Tables, single_spaced};
 use super::tokens::normal;
 
 /// The two letters of ISO 3166-1: what people type, but no name that a text is searched for ("IT", "IN").
@@ -61,8 +61,7 @@ fn key(name: &str) -> String {
         }
         return lower;
     }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let lower = words.join(" ").chars().map(normal).flat_map(char::to_lowercase).collect::<String>();
+    let lower = single_spaced(name).chars().map(normal).flat_map(char::to_lowercase).collect::<String>();
     lower.strip_prefix("the ").map(str::to_owned).unwrap_or(lower)
 }
 

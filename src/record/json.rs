@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{EvidenceRecord, Record};
 
 impl<S: AsRef<str>> Record<S> {
-    /// Appends the record to `out` as JSON: the bytes of [`serde_json::to_vec`], where texts are serialised as what they are
-    /// as `&str`, in less time, as names of fields are not searched for characters to escape, and texts many bytes at a time.
+    /// Appends the record to `out` as JSON: the bytes of [`serde_json::to_vec`] for texts that it writes as their `str`, in
+    /// less time, as names of fields are not searched for characters to escape, and texts are searched many bytes at a time.
     ///
     /// # Errors
     /// None that a record can bring about; what serde_json gives.

@@ -82,7 +82,7 @@ impl Index {
     #[inline]
     pub fn find(&self, hash: u64) -> Found {
         let place = self.lookup.find(hash, |place| self.lexicon.hash(place));
-        place.map_or(Found::NOTHING, |place| self.lexicon.features(place))
+        place.map(|place| self.lexicon.features(place)).unwrap_or_default()
     }
 
     /// What [`find`](Self::find) gives, most often at once, by the place where the text is likely to be.
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(of(Groups::MAX), ["w|visit", "l>|visit", "m<*|visit"]);
         assert_eq!(of(1 << 3 | 1 << 5), ["l>|visit"]);
         assert_eq!(of(1 << 5), [""; 0]);
-        assert_eq!(index.find(text_hash("on")), Found::NOTHING);
+        assert_eq!(index.find(text_hash("on")), Found::default());
         // In the order of the hashes of their names, whatever their place.
         assert_eq!(named.len(), NAMES.len());
         assert!(named.is_sorted_by_key(|(feature, _)| feature.rank));

@@ -243,7 +243,7 @@ fn ones_of_halves(number: u64) -> u64 {
     (bytes.wrapping_mul(0x0101_0101) >> 24) & 0x0000_00ff_0000_00ff
 }
 
-/// The features of one text: their groups, and where the first stands; the others follow.
+/// The features of one text: their groups, and where the first stands; the others follow. By default of no group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub groups: Groups,
@@ -251,9 +251,6 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Of no group.
-    pub const NOTHING: Self = Self { groups: 0, first: 0 };
-
     /// The place of its feature in the lowest of `groups`, of which it has some; behind its last, where these are none.
     #[inline]
     pub fn place_of_lowest(self, groups: Groups) -> u32 {

@@ -78,7 +78,7 @@ impl Runs {
     #[inline]
     fn add(&mut self, index: &Index, hash: u64, at: usize) {
         let (likely, may_be) = index.lookup().likely(hash);
-        self.all[self.count] = Run { hash, at: at as u32, likely, found: Found::NOTHING };
+        self.all[self.count] = Run { hash, at: at as u32, likely, ..Run::default() };
         self.count += usize::from(may_be);
     }
 
