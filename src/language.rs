@@ -46,6 +46,33 @@ static LANGUAGES: LazyLock<FxHashMap<u64, u32>> = LazyLock::new(|| {
     languages
 });
 
+/// The common words of English.
+static COMMON_ENGLISH: LazyLock<Few> = LazyLock::new(|| Few::new(COMMON[ENGLISH].1.split(' ').filter_map(number)));
+
+/// A few words by their numbers, each in a place of its own.
+struct Few([u64; 1 << Few::BITS]);
+
+impl Few {
+    const BITS: u32 = 7;
+
+    fn new(words: impl Iterator<Item = u64>) -> Self {
+        let mut few = Self([0; 1 << Self::BITS]);
+        words.for_each(|word| few.0[Self::place(word)] = word);
+        few
+    }
+
+    /// With this factor, found by trying, no two common words of English have the same place.
+    #[inline]
+    fn place(word: u64) -> usize {
+        (word.wrapping_mul(0x3a18_90c7_8092_b4d5) >> (u64::BITS - Self::BITS)) as usize
+    }
+
+    #[inline]
+    fn has(&self, word: u64) -> bool {
+        self.0[Self::place(word)] == word
+    }
+}
+
 /// The most bytes of a word that has a number.
 const LONGEST: usize = swar::EIGHT;
 
@@ -143,47 +170,52 @@ pub fn of(article: &Article) -> Option<&'static str> {
 /// Whether a text has that share of common English words, as [`Words::share`] finds it: in one pass, which ends as soon as no
 /// words that follow could change it. Most texts are English, and a third of one shows it; others are then read once more.
 fn is_english(text: &str) -> bool {
-    let (bytes, languages) = (text.as_bytes(), &*LANGUAGES);
-    let is_common = |word: &u64| languages.get(word).is_some_and(|languages| languages >> ENGLISH & 1 == 1);
+    let (bytes, common) = (text.as_bytes(), &*COMMON_ENGLISH);
     let (mut words, mut found, mut first, mut several) = (0, 0, 0, false);
     let is_enough = |words: usize, found: usize| found as f64 / words as f64 >= SHARE;
     let at_most = words_at_most(bytes);
-    let (mut at, mut letters, mut word) = (0, 0, 0);
-    loop {
-        let end = swar::run_end(bytes, at, swar::letters);
-        if end > at {
-            // Of a longer word, or where it goes on beyond ASCII, it does not matter.
-            word = swar::eights(bytes, at..end).next().map_or(0, swar::lower_case);
-            letters += end - at;
-            at = end;
-        }
-        match bytes.get(at) {
-            Some(byte) if !byte.is_ascii() => {
-                let c = text[at..].chars().next().unwrap_or_default();
-                at += c.len_utf8();
-                if c.is_alphabetic() {
-                    // Not a common word, whatever is before and after.
-                    letters += LONGEST + 1;
-                    continue;
-                }
-            }
-            Some(_) => at += 1,
-            None => {}
-        }
-        if letters > 0 {
+    let mut at = 0;
+    while at < bytes.len() {
+        let eight = swar::eight_at(bytes, at);
+        let length = swar::run_length(swar::letters(eight));
+        let end = at + length;
+        let is_over = match bytes.get(end) {
+            Some(byte) if byte.is_ascii_alphabetic() => false,
+            Some(byte) if !byte.is_ascii() => letters_end(text, end) == end,
+            _ => true,
+        };
+        if !is_over {
+            // Longer than a common word, or with letters beyond ASCII.
             words += 1;
-            if letters <= LONGEST && is_common(&word) {
-                first = if found == 0 { word } else { first };
-                several |= first != word;
-                found += 1;
-                if several && words >= FEW && is_enough(at_most, found) {
-                    return true;
-                }
-            }
-            letters = 0;
+            at = letters_end(text, end);
+            continue;
         }
-        if at >= bytes.len() {
-            return several && words >= FEW && is_enough(words, found);
+        // What is behind a word is no letter.
+        at = text.ceil_char_boundary(end + 1);
+        if length == 0 {
+            continue;
+        }
+        words += 1;
+        let word = swar::lower_case(swar::first(length, eight));
+        if common.has(word) {
+            first = if found == 0 { word } else { first };
+            several |= first != word;
+            found += 1;
+            if several && words >= FEW && is_enough(at_most, found) {
+                return true;
+            }
+        }
+    }
+    several && words >= FEW && is_enough(words, found)
+}
+
+/// Where the run of letters ends that goes on at `at`, if one does.
+fn letters_end(text: &str, mut at: usize) -> usize {
+    loop {
+        at = swar::run_end(text.as_bytes(), at, swar::letters);
+        match text[at..].chars().next() {
+            Some(c) if c.is_alphabetic() => at += c.len_utf8(),
+            _ => return at,
         }
     }
 }
@@ -316,6 +348,8 @@ mod tests {
             assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len(), "{language}");
         }
         assert!(COMMON[ENGLISH].1.is_ascii(), "as `is_english` takes them");
+        let mut english = COMMON[ENGLISH].1.split(' ').filter_map(number);
+        assert!(english.all(|word| COMMON_ENGLISH.has(word)), "each has a place of its own");
     }
 
     proptest::proptest! {
@@ -329,7 +363,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn english_is_seen_before_the_end(
-            text in "((the|The|of|in|into|le|für|Peru|x|naïve|abcdefghthe|abthe|1|’)([ .,-]|, )){0,40}[a-z é]{0,60}",
+            text in "((the|The|of|in|into|le|für|Peru|x|naïve|ünder|abcdefghthe|abcdefgh|abcdefgé|abthe|the’|漢|1|’)([ .,-]|, )){0,40}[a-z é]{0,60}",
         ) {
             proptest::prop_assert_eq!(is_english(&text), Words::count(&text).share(ENGLISH, 2) >= SHARE);
             proptest::prop_assert!(words_at_most(text.as_bytes()) >= words(&text).count());

@@ -49,7 +49,7 @@ pub fn lower_case(eight: u64) -> u64 {
 
 /// The first `count` of eight bytes, at least one; zeros behind them.
 #[inline]
-fn first(count: usize, eight: u64) -> u64 {
+pub fn first(count: usize, eight: u64) -> u64 {
     debug_assert!(count > 0, "no byte");
     eight & u64::MAX >> (u64::BITS - 8 * count.min(EIGHT) as u32)
 }
@@ -68,15 +68,21 @@ pub fn eight_at(bytes: &[u8], at: usize) -> u64 {
     rest.first_chunk().map_or_else(|| padded(rest), |eight| u64::from_le_bytes(*eight))
 }
 
+/// How many of eight bytes there are before the first whose top bit `these` lacks.
+#[inline]
+pub fn run_length(these: u64) -> usize {
+    (!these & TOPS).trailing_zeros() as usize / 8
+}
+
 /// Where the run of bytes from `at` on ends whose top bits `of` gives, of eight bytes; it gives none of zeros, as they end each run.
 #[inline]
 pub fn run_end(bytes: &[u8], mut at: usize, of: impl Fn(u64) -> u64) -> usize {
     loop {
-        let others = !of(eight_at(bytes, at)) & TOPS;
-        if others != 0 {
-            return at + others.trailing_zeros() as usize / 8;
+        let length = run_length(of(eight_at(bytes, at)));
+        at += length;
+        if length < EIGHT {
+            return at;
         }
-        at += EIGHT;
     }
 }
 

@@ -98,7 +98,7 @@ impl Decoder {
                 if memchr::memchr(0, text.as_bytes()).is_some() {
                     return Err(self.binary(text.as_bytes(), line));
                 }
-                self.utf8_seen |= !text.is_ascii();
+                self.utf8_seen = self.utf8_seen || !text.is_ascii();
                 return Ok(text);
             }
             Err(fault) => fault,

@@ -308,11 +308,13 @@ impl ArticleFields {
             let long = |(at, cell): (usize, &Cell)| {
                 let columns = &self.columns;
                 let known = [&columns.title, &columns.url, &columns.text].into_iter().any(|found| found.contains(&at));
+                if known || columns.keep.contains(&Some(at)) {
+                    return None;
+                }
                 // Bytes first: a character has at most four, and most rows have no such field.
                 let text = cell.as_str().filter(|text| text.len() >= LONG && text.len() * 2 >= article.text.len())?;
                 let length = text.chars().count();
-                let kept = columns.keep.contains(&Some(at));
-                (!known && !kept && length >= LONG && length >= 2 * *read).then_some((at, length))
+                (length >= LONG && length >= 2 * *read).then_some((at, length))
             };
             if let Some((at, length)) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)
             {

@@ -40,11 +40,46 @@ impl<'de> Deserialize<'de> for Cell {
         let raw = <&RawValue>::deserialize(deserializer)?;
         match raw.get() {
             "null" => Ok(Self::Null),
-            text if text.starts_with('"') => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
+            text if text.starts_with('"') => match unescaped(text) {
+                Some(text) => Ok(Self::Text(text)),
+                None => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
+            },
             nested if nested.starts_with(['[', '{']) => Ok(Self::Nested(nested.to_owned())),
             plain => Ok(Self::Plain(plain.to_owned())),
         }
     }
+}
+
+/// What a JSON string says; `None` where half of a character stands alone, of which serde_json knows what to say. It is read here
+/// because what surrounds it has been looked through once, and is not looked through again.
+fn unescaped(string: &str) -> Option<String> {
+    let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = String::with_capacity(rest.len());
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (before, escape) = rest.split_at(at);
+        let (character, length) = match escape.as_bytes().get(1)? {
+            b'n' => ('\n', 2),
+            b't' => ('\t', 2),
+            b'r' => ('\r', 2),
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{c}', 2),
+            b'u' => of_units(escape)?,
+            itself => (char::from(*itself), 2),
+        };
+        text.push_str(before);
+        text.push(character);
+        rest = escape.get(length..)?;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The character that one or two units of UTF-16 stand for, each written as `\u12ab`, and how long that is.
+fn of_units(escapes: &str) -> Option<(char, usize)> {
+    const LENGTH: usize = 6;
+    let unit = |at: usize| u16::from_str_radix(escapes.get(at..at + LENGTH)?.strip_prefix("\\u")?, 16).ok();
+    let character = char::decode_utf16([0, LENGTH].into_iter().map_while(unit)).next()?.ok()?;
+    Some((character, LENGTH * character.len_utf16()))
 }
 
 /// Makes rows of objects; those with the same keys share a header.
@@ -89,5 +124,19 @@ impl Objects {
         };
         let line = line + error.line().saturating_sub(1) as u64;
         Error::format(Location::line(self.path.clone(), line).at_column(column), found, "a JSON object")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn strings_say_what_serde_json_reads(
+            string in r#""([ a-z0-9é漢🇵🇱/]|\\["\\/bfnrt]|\\u(00[0-9a-fA-F]{2}|20[12][0-9]|d83c\\udd(f5|F1)|[dD][89cCdD][0-9a-f]{2})){0,8}""#,
+        ) {
+            proptest::prop_assert_eq!(unescaped(&string), serde_json::from_str(&string).ok());
+        }
     }
 }
