@@ -106,43 +106,44 @@ impl Index {
         }
     }
 
-    /// The same for many texts, each with its groups.
+    /// The same for many texts, each with its groups; at most [`TEXTS`].
     ///
     /// First all features are put into a list, then they are counted, as a processor guesses badly how many a text has: half of
-    /// the texts have but one, or none, and most others three.
+    /// the texts have but that of the first group, or none, and most others three.
     #[inline]
     pub fn count_all(&self, texts: impl Iterator<Item = (Found, Both)>, list: &mut List, tally: &mut Tally) {
-        let List(features) = list;
-        let mut len = 0;
+        let List { features, texts: others } = list;
+        let (mut len, mut n_others) = (0, 0);
         texts.for_each(|(found, groups)| {
-            if len + MOST_OF_TEXT > LISTED {
+            let groups = groups & both(found.groups);
+            // Written whether there is one or not: then the next takes its place. Nothing stands before the feature of the first group.
+            features[len] = (u64::from(found.first), groups & ONE_EACH);
+            others[n_others] = (found, groups & !ONE_EACH);
+            len += usize::from(of_any(groups) & 1 != 0);
+            n_others += usize::from(of_any(groups) & !1 != 0);
+        });
+        for &(found, groups) in &others[..n_others] {
+            if len + MOST_OF_TEXT > FEATURES {
                 self.count_listed(&mut features[..len], tally);
                 len = 0;
             }
             let room: &mut [_; MOST_OF_TEXT] =
                 features[len..].first_chunk_mut().expect("room for a text was made above");
-            let groups = groups & both(found.groups);
             let listed = |group: Groups, place: u32| (u64::from(place), groups >> group.trailing_zeros() & ONE_EACH);
-            let mut left = of_any(groups);
-            // Nothing stands before the feature of the first group.
-            room[0] = (u64::from(found.first), groups & ONE_EACH);
-            let mut count = usize::from(left & 1 != 0);
-            left &= !1;
-            // Written whether there is one or not: then the next takes its place.
-            let second = left & left.wrapping_sub(1);
-            let [place, next] = found.places_of_lowest([left, second]);
-            room[count] = listed(left, place);
-            count += usize::from(left != 0);
-            room[count] = listed(second, next);
-            count += usize::from(second != 0);
-            left = second & second.wrapping_sub(1);
+            let first = of_any(groups);
+            let second = first & first.wrapping_sub(1);
+            let [place, next] = found.places_of_lowest([first, second]);
+            room[0] = listed(first, place);
+            room[1] = listed(second, next);
+            let mut count = 1 + usize::from(second != 0);
+            let mut left = second & second.wrapping_sub(1);
             while left != 0 {
                 room[count] = listed(left, found.place_of_lowest(left));
                 count += 1;
                 left &= left - 1;
             }
             len += count;
-        });
+        }
         self.count_listed(&mut features[..len], tally);
     }
 
@@ -181,18 +182,25 @@ impl Index {
     }
 }
 
-/// Memory for features that are still to be counted: the place of each, and later its rank too; how often each pair has it.
+/// Memory for what is still to be counted.
 #[derive(Debug)]
-pub(crate) struct List(Box<[(Ranked, Both); LISTED]>);
+pub(crate) struct List {
+    /// The place of each feature, and later its rank too; how often each pair has it.
+    features: Box<[(Ranked, Both); FEATURES]>,
+    /// Texts with features beside that of the first group.
+    texts: Box<[(Found, Both); TEXTS]>,
+}
 
-/// How many features a list takes.
-const LISTED: usize = 1 << 9;
+/// How many texts a list takes.
+pub(crate) const TEXTS: usize = 1 << 8;
+/// How many features it takes, more than texts.
+const FEATURES: usize = 2 * TEXTS;
 /// More features than one text has.
 const MOST_OF_TEXT: usize = Groups::BITS as usize;
 
 impl Default for List {
     fn default() -> Self {
-        Self(Box::new([(0, 0); LISTED]))
+        Self { features: Box::new([(0, 0); FEATURES]), texts: Box::new([(Found::default(), 0); TEXTS]) }
     }
 }
 
@@ -313,7 +321,9 @@ mod tests {
         for len in [0, 1, 30, texts.len()] {
             let mut each = Tally::new(names.len());
             texts[..len].iter().for_each(|&(found, groups)| index.count(found, groups, &mut each));
-            index.count_all(texts[..len].iter().copied(), &mut list, &mut all);
+            for texts in texts[..len].chunks(TEXTS) {
+                index.count_all(texts.iter().copied(), &mut list, &mut all);
+            }
             let counts = |tally: &mut Tally| {
                 let mut counts = Vec::new();
                 tally.drain(|place, count| counts.push((place, count)));

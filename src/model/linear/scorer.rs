@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::groups::{self, Groups, Kinds};
-use super::index::{Index, List};
+use super::index::{Index, List, TEXTS};
 use super::lexicon::Found;
 use super::ngrams::{ACTOR, NgramParams, SHAPES, STATE, Words, hash_of, ngram_hashes, stem, text_hash};
 use super::tally::{Both, HALF, PAIRS, Ranked, Tally, both, ranked};
@@ -210,9 +210,9 @@ impl<'m> Scorer<'m> {
         }
         fill_runs(&mut groups[..table], count, kinds);
         own.find(index);
-        let texts =
-            [shared.as_slice(), own.as_slice()].into_iter().flatten().map(|run| (run.found, groups[run.at as usize]));
-        index.count_all(texts, list, tally);
+        for runs in [&*shared, own].into_iter().flat_map(|runs| runs.as_slice().chunks(TEXTS)) {
+            index.count_all(runs.iter().map(|run| (run.found, groups[run.at as usize])), list, tally);
+        }
         tally
     }
 }

@@ -58,8 +58,9 @@ pub(crate) struct Tally {
     slots: Box<[Slot; ALL]>,
     /// Which slots are taken, a bit for each.
     taken: [u64; ALL / TOGETHER],
+    /// How often one was put there; no fewer than are taken.
     len: usize,
-    /// What came when [`MOST`] slots were taken, each time that it did.
+    /// What came when that would have been more than [`MOST`], each time that it did.
     more: Vec<(Ranked, Both)>,
 }
 
@@ -84,33 +85,32 @@ impl Tally {
     /// The same for many features.
     #[inline]
     pub fn add_all(&mut self, features: &[(Ranked, Both)]) {
-        let mut len = self.len;
-        for &(feature, count) in features {
-            if len == MOST {
-                self.more.push((feature, count));
-            } else {
-                len += usize::from(self.put(Slot { feature, count }));
-            }
+        if self.len + features.len() > MOST {
+            return self.more.extend_from_slice(features);
         }
-        self.len = len;
+        self.len += features.len();
+        for &(feature, count) in features {
+            self.put(Slot { feature, count });
+        }
     }
 
-    /// Adds to the slot of a feature, or puts it into one that was free, of which there are some; whether it took such a one.
+    /// Adds to the slot of a feature, or puts it into one that was free, of which there are some.
     #[inline]
-    fn put(&mut self, mut moved: Slot) -> bool {
+    fn put(&mut self, mut moved: Slot) {
         let mut at = (((moved.feature >> 32) * self.slots_of_rank) >> 32) as usize;
         loop {
             let here = &mut self.slots[at];
+            if here.feature == FREE {
+                *here = moved;
+                self.taken[at / TOGETHER] |= 1 << (at % TOGETHER);
+                return;
+            }
             if here.feature == moved.feature {
                 here.count += moved.count;
-                return false;
+                return;
             }
             if here.feature > moved.feature {
-                moved = std::mem::replace(here, moved);
-                if moved.feature == FREE {
-                    self.taken[at / TOGETHER] |= 1 << (at % TOGETHER);
-                    return true;
-                }
+                std::mem::swap(here, &mut moved);
             }
             at += 1;
         }
@@ -118,7 +118,7 @@ impl Tally {
 
     /// Whether nothing is counted.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len == 0 && self.more.is_empty()
     }
 
     /// Calls `each(place, count)` for every feature, by rank, and forgets them.

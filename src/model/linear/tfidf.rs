@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
 use super::lexicon::Lexicon;
-use super::tally::{HALF, PAIRS, Tally};
+use super::tally::{Both, HALF, PAIRS, Tally, both};
 use super::vocabulary::Vocabulary;
 use crate::{Error, Result};
 
@@ -408,6 +408,12 @@ fn tf(count: f64, sublinear_tf: bool) -> f64 {
     if sublinear_tf && count != 1.0 { count.ln() + 1.0 } else { count }
 }
 
+/// The tf of a feature that may not be there.
+#[inline]
+fn tf_or_zero(count: u32, sublinear_tf: bool) -> f64 {
+    if count == 0 { 0.0 } else { tf(f64::from(count), sublinear_tf) }
+}
+
 /// How counts are weighed, beside the idf.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Weighting {
@@ -415,26 +421,36 @@ pub(crate) struct Weighting {
     pub sublinear_tf: bool,
     /// How rows are scaled.
     pub norm: Norm,
-    /// The tf of the lowest counts, from 0, which nearly all are.
-    lowest: [f64; 16],
+    /// The tf of each pair where both counts are below 2^[`LOW`], as nearly all are.
+    lowest: [[f64; PAIRS]; 1 << (2 * LOW)],
 }
+
+/// Bits of a low count.
+const LOW: u32 = 2;
 
 impl Weighting {
     pub fn new(sublinear_tf: bool, norm: Norm) -> Self {
-        let tf = |count| if count == 0 { 0.0 } else { tf(f64::from(count), sublinear_tf) };
-        Self { sublinear_tf, norm, lowest: std::array::from_fn(|count| tf(count as u32)) }
+        let below = 1 << LOW;
+        let of = |counts| [counts % below, counts / below].map(|count| tf_or_zero(count as u32, sublinear_tf));
+        Self { sublinear_tf, norm, lowest: std::array::from_fn(of) }
     }
 
+    /// The tf of each pair.
     #[inline]
-    fn tf(&self, count: u32) -> f64 {
-        self.lowest.get(count as usize).copied().unwrap_or_else(|| self.high_tf(count))
+    fn tf(&self, counts: Both) -> [f64; PAIRS] {
+        if counts & !both((1 << LOW) - 1) != 0 {
+            return self.high_tf(counts);
+        }
+        // The two low counts side by side.
+        let at = (counts | counts >> (HALF - LOW)) as usize;
+        self.lowest[at % self.lowest.len()]
     }
 
-    /// Of a count that is not among the lowest. Apart, so that who sums up the others has all registers to itself.
+    /// The same of any counts. Apart, so that who sums up the others has all registers to itself.
     #[cold]
     #[inline(never)]
-    fn high_tf(&self, count: u32) -> f64 {
-        tf(f64::from(count), self.sublinear_tf)
+    fn high_tf(&self, counts: Both) -> [f64; PAIRS] {
+        [counts as u32, (counts >> HALF) as u32].map(|count| tf_or_zero(count, self.sublinear_tf))
     }
 
     /// The rows of the features that were counted, ascending by rank: places in the lexicon, and values for each pair, which are
@@ -444,7 +460,7 @@ impl Weighting {
         rows.clear();
         tally.drain(|place, counts| {
             let idf = lexicon.idf_of(place);
-            rows.push((place, [counts as u32, (counts >> HALF) as u32].map(|count| self.tf(count) * idf)));
+            rows.push((place, self.tf(counts).map(|tf| tf * idf)));
         });
         let mut sums = [0.0; PAIRS];
         for (_, values) in &*rows {
@@ -467,6 +483,17 @@ mod tests {
             vec![],
             vec![(3, 1.0), (9, 2.0), (1 << 63, 1.0), (9, 1.0)],
         ]
+    }
+
+    #[test]
+    fn counts_of_two_pairs_weigh_what_each_does() {
+        for sublinear_tf in [true, false] {
+            let weighting = Weighting::new(sublinear_tf, Norm::L2);
+            for (a, b) in (0..20u32).flat_map(|a| (0..20u32).map(move |b| (a, b))) {
+                let each = [a, b].map(|count| if count == 0 { 0.0 } else { tf(f64::from(count), sublinear_tf) });
+                assert_eq!(weighting.tf(Both::from(a) | Both::from(b) << HALF), each, "{a} {b}");
+            }
+        }
     }
 
     #[test]
