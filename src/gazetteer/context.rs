@@ -64,16 +64,11 @@ pub(super) struct Around<'t> {
 impl<'t> Around<'t> {
     /// Looks at the words next to `start..end`.
     pub fn new(text: &'t str, start: usize, end: usize) -> Self {
-        let is_blank = |c: char| c.is_whitespace() && c != '\n';
-        let before = char_before(text, start).map(|c| {
-            let end = if is_blank(c) { start - c.len_utf8() } else { start };
-            Place::ending(text, end)
-        });
+        let before =
+            char_before(text, start).map(|_| Place::ending(text, text[..start].trim_end_matches(is_blank).len()));
         let initial = before.as_ref().and_then(|place| without_initial(text, place.at));
-        let after = char_at(text, end).map(|c| {
-            let from = if is_blank(c) { end + c.len_utf8() } else { end };
-            Place::starting(text, from)
-        });
+        let after = char_at(text, end)
+            .map(|_| Place::starting(text, text.len() - text[end..].trim_start_matches(is_blank).len()));
         Self {
             text,
             start,
@@ -121,7 +116,8 @@ impl<'t> Around<'t> {
             let (mut words, mut end) = (Vec::new(), self.end);
             for _ in 0..MOST {
                 let Some(c) = char_at(self.text, end).filter(|c| matches!(normal(*c), ' ' | '-')) else { break };
-                let start = end + c.len_utf8();
+                let rest = &self.text[end + c.len_utf8()..];
+                let start = self.text.len() - if c == '-' { rest } else { rest.trim_start_matches(is_blank) }.len();
                 end = word_end(self.text, start);
                 match &self.text[start..end] {
                     "of" | "for" | "the" => {}
@@ -156,7 +152,7 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[at..word]);
         }
         let Some(mark) = char_at(text, at) else { return Self::new(at, None, "") };
-        let rest = text[at + mark.len_utf8()..].strip_prefix(' ').unwrap_or(&text[at + mark.len_utf8()..]);
+        let rest = text[at + mark.len_utf8()..].trim_start_matches(is_blank);
         Self::new(at, Some(mark), &rest[..word_end(rest, 0)])
     }
 
@@ -167,8 +163,7 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[word..at]);
         }
         let Some(mark) = char_before(text, at) else { return Self::new(at, None, "") };
-        let rest = &text[..at - mark.len_utf8()];
-        let rest = rest.strip_suffix(' ').unwrap_or(rest);
+        let rest = text[..at - mark.len_utf8()].trim_end_matches(is_blank);
         Self::new(at, Some(mark), &rest[word_start(rest)..])
     }
 
@@ -190,6 +185,33 @@ impl<'t> Place<'t> {
             }
         })
     }
+}
+
+/// White space within a line.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace() && c != '\n'
+}
+
+/// How much of `text` a phrase can take from its start on: a character for each of its own, and for a blank all that are there.
+fn end_of_phrase(text: &str, phrase: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for c in phrase.chars() {
+        if rest.next()?.is_whitespace() && c == ' ' {
+            rest = rest.as_str().trim_start_matches(is_blank).chars();
+        }
+    }
+    Some(text.len() - rest.as_str().len())
+}
+
+/// Where a phrase can begin that `text` ends with, in the same way.
+fn start_of_phrase(text: &str, phrase: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for c in phrase.chars().rev() {
+        if rest.next_back()?.is_whitespace() && c == ' ' {
+            rest = rest.as_str().trim_end_matches(is_blank).chars();
+        }
+    }
+    Some(rest.as_str().len())
 }
 
 /// By which lists tell apart, at little cost, most of what they do not hold: capitals from small letters, too.
@@ -277,8 +299,7 @@ impl Words {
                     for upper in first.into_iter().flat_map(char::to_uppercase) {
                         words.firsts |= 1 << bit_of(upper);
                     }
-                    let length = phrase.chars().count();
-                    words.phrases.push(Phrase { key: place.keys().0, length, text: phrase.into(), closes });
+                    words.phrases.push(Phrase { key: place.keys().0, text: phrase.into(), closes });
                 }
             }
         }
@@ -315,8 +336,7 @@ impl Words {
     fn begin_at(&self, text: &str, place: &Place<'_>) -> bool {
         let at = place.at;
         self.at_place(place).any(|phrase| {
-            // As many characters as the phrase has: a blank in it stands for one character here.
-            let end = text[at..].char_indices().nth(phrase.length).map_or(text.len(), |(i, _)| at + i);
+            let Some(end) = end_of_phrase(&text[at..], &phrase.text).map(|length| at + length) else { return false };
             let edge =
                 !phrase.text.ends_with(char::is_alphanumeric) || !char_at(text, end).is_some_and(char::is_alphanumeric);
             edge && (!phrase.closes || ends_clause(text, end))
@@ -328,7 +348,7 @@ impl Words {
     fn end_at(&self, text: &str, place: &Place<'_>) -> bool {
         let end = place.at;
         self.at_place(place).any(|phrase| {
-            let Some((from, _)) = text[..end].char_indices().nth_back(phrase.length - 1) else { return false };
+            let Some(from) = start_of_phrase(&text[..end], &phrase.text) else { return false };
             compare(&text[from..end], &phrase.text) == Some(Case::Same)
                 && !char_before(text, from).is_some_and(char::is_alphanumeric)
         })
@@ -374,8 +394,6 @@ impl Words {
 struct Phrase {
     /// Of [`Place::keys`], on the side of the name.
     key: u64,
-    /// In characters; at least one.
-    length: usize,
     /// Whether a clause must end with it.
     closes: bool,
     text: CompactString,
@@ -454,7 +472,7 @@ fn is_age(text: &str) -> bool {
 fn without_initial(text: &str, end: usize) -> Option<usize> {
     let rest = text[..end].strip_suffix('.')?;
     let before = rest.strip_suffix(char::is_uppercase)?;
-    before.ends_with(' ').then(|| before.len() - 1)
+    before.ends_with(is_blank).then(|| before.trim_end_matches(is_blank).len())
 }
 
 /// Whether nothing but quotes stands between `start` and the end of a sentence, or the start of its line.
@@ -469,7 +487,11 @@ fn starts_sentence(text: &str, start: usize) -> bool {
 fn follows_given_name(around: &Around<'_>) -> bool {
     let before = &around.text[..around.start];
     let particle = ["al-", "el-", "Al-", "El-"].iter().find_map(|particle| before.strip_suffix(particle));
-    let Some(before) = particle.unwrap_or(before).strip_suffix(' ') else { return false };
+    let before = particle.unwrap_or(before);
+    if !before.ends_with(is_blank) {
+        return false;
+    }
+    let before = before.trim_end_matches(is_blank);
     let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '-'));
     let from = from.map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
     let word = &before[from..];
@@ -557,6 +579,17 @@ mod tests {
         assert!(before("Michael", "Michael B. [Jordan]") && !before("Michael", "Carmichael B. [Jordan]"));
         assert!(before("<Start>", "He left. \"[Lima] left\"") && !before("<Start>", "in [Lima]"));
         assert!(after("'s", "[Iran]’s") && before("Météo-", "Météo-[France]"));
+    }
+
+    #[test]
+    fn any_blanks_are_as_good_as_one() {
+        assert!(before("of", "Price of  [Georgia]") && before("Price of", "Tom Price  of\u{a0}[Georgia] won"));
+        assert!(before("daughter,", "her daughter,  [India]") && before("Michael", "Michael  B.  [Jordan]"));
+        assert!(before("<Given>", "the sculptor Thabo  [Masisi] will show"));
+        assert!(after("won seats", "[Georgia]  won\t seats") && !after("won seats", "[Georgia] won\n\nseats"));
+        assert!(after(", Texas<End>", "[Paris],  Texas, is") && after("<Cap>", "[Chad]  Kelly"));
+        assert!(near("Tom Price", "Tom  Price of [Georgia]") && !near("Tom Price", "Tom \n\n Price of [Georgia]"));
+        assert!(after("~University", "[China]  Medical  University opened"));
     }
 
     #[test]

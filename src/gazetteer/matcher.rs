@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Beginning, Beginnings};
-use super::context::{Around, Rule, Verdict, in_address, in_capitals};
+use super::context::{Around, Rule, Verdict, in_address, in_capitals, is_blank};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
 use super::starts::{Start, Starts};
@@ -403,9 +403,11 @@ impl Matcher {
             return if past && !introduced { Verdict::Nobody } else { Verdict::Own };
         }
         let row = &tables.aliases[name.row as usize];
-        let gap = last.map(|last| &text[last.end..start]);
+        // What stands after the name before, but for the blanks that end it.
+        let gap = last.map(|last| &text[last.end..start]).filter(|gap| gap.ends_with(is_blank));
+        let gap = gap.map(|gap| gap.trim_end_matches(is_blank));
         let mut around = Around::new(text, start, end);
-        around.follows_name = gap == Some(" ");
+        around.follows_name = gap == Some("");
         around.first_names = row.office.map_or(&[], |office| tables.first_names(office.person));
         let first = |rules: &[Rule]| {
             rules.iter().find(|rule| rule.condition.holds(&tables.lists, &around)).map(|rule| rule.verdict)
@@ -428,7 +430,7 @@ impl Matcher {
         }
         // "Botswana's Masisi", "the Canadian Carney".
         let follows_own =
-            last.is_some_and(|last| row.entry == Some(last.entry.0)) && matches!(gap, Some(" " | "'s " | "\u{2019}s "));
+            last.is_some_and(|last| row.entry == Some(last.entry.0)) && matches!(gap, Some("" | "'s" | "\u{2019}s"));
         match introduced || follows_own || first(of_class(Class::Shared)) == Some(Verdict::Own) {
             true => first(of_class(Class::Surname)).unwrap_or(Verdict::Own),
             false => Verdict::Nobody,

@@ -30,6 +30,7 @@ pub struct LinearModel {
 
 /// What the features weigh.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a model has one of them")]
 pub(crate) enum Weights {
     /// By the words of the features.
     ByText(Index, Weighting),
