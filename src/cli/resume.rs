@@ -75,26 +75,33 @@ impl Resumable {
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         let before = match fs::read(&progress) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let is_new = file.metadata()?.len() == 0;
+                ensure!(is_new, "{}: not what a run leaves; move it away", show(&partial));
+                None
+            }
             read => {
                 let read = read.with_context(|| show(&progress))?;
                 let read = serde_json::from_slice::<Progress>(&read);
                 let read = read.with_context(|| format!("{}: not what a run leaves; {anew}", show(&progress)))?;
-                ensure!(
-                    read.run == run,
-                    "{}: of a run with another model, other options or another version; run that again, or {anew}",
-                    show(&progress)
-                );
-                ensure!(
-                    file.metadata()?.len() >= read.bytes,
-                    "{}: shorter than the {} bytes that were written; {anew}",
-                    show(&partial),
-                    read.bytes
-                );
-                common.note(format_args!("{} articles are answered already; going on from there", read.articles));
-                Some(read)
+                // Of a run that was stopped before it answered anything nothing is kept.
+                Some(read).filter(|read| read.articles > 0)
             }
         };
+        if let Some(read) = &before {
+            ensure!(
+                read.run == run,
+                "{}: of a run with another model, other options or another version; run that again, or {anew}",
+                show(&progress)
+            );
+            ensure!(
+                file.metadata()?.len() >= read.bytes,
+                "{}: shorter than the {} bytes that were written; {anew}",
+                show(&partial),
+                read.bytes
+            );
+            common.note(format_args!("{} articles are answered already; going on from there", read.articles));
+        }
         let bytes = before.as_ref().map_or(0, |before| before.bytes);
         file.set_len(bytes)?;
         file.seek(SeekFrom::Start(bytes))?;
@@ -105,7 +112,13 @@ impl Resumable {
             file.set_permissions(fs::Permissions::from_mode(existing.permissions().mode() | 0o600))?;
         }
         let saved = (Instant::now(), 0);
-        Ok(Self { path, partial, progress, run, file, before, articles: 0, hash: Xxh3::new(), saved })
+        let is_first = before.is_none();
+        let mut all = Self { path, partial, progress, run, file, before, articles: 0, hash: Xxh3::new(), saved };
+        if is_first {
+            // From now on it shows whose file this is.
+            all.save()?;
+        }
+        Ok(all)
     }
 
     /// The file that records are written to.

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::LabelledPair;
 use crate::article::{Article, Span};
 use crate::error::{Location, Result};
-use crate::source::{self, Warn};
+use crate::source::{self, Input, Warn};
 use crate::stance::Stance;
 
 /// One line: the sentence without brackets, and the marked spans.
@@ -28,7 +28,7 @@ pub struct Line {
 /// # Errors
 /// As [`source::text_lines`].
 pub fn lines(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<Line>> + use<>> {
-    Ok(source::text_lines(path, warn)?.map(|line| line.map(|line| parse(&line))))
+    Ok(source::text_lines(&Input::Path(path.into()), warn)?.map(|line| line.map(|line| parse(&line))))
 }
 
 /// Two pairs a line; lines without two marked spans or a known label are left out.

@@ -31,7 +31,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Location, Result};
-use crate::source::{self, Format, Source, Warn};
+use crate::source::{self, Format, Input, Source, Warn};
 
 use crate::characters::Characters;
 pub use label_map::LabelMap;
@@ -113,7 +113,7 @@ fn is_directed(path: &Path, warn: &Warn) -> Result<bool> {
     if Format::of(path).is_some_and(|format| format != Format::Text) {
         return Ok(false);
     }
-    Ok(source::text_lines(path, warn)?.next().transpose()?.is_some_and(|line| line.contains('\t')))
+    Ok(source::text_lines(&Input::Path(path.into()), warn)?.next().transpose()?.is_some_and(|line| line.contains('\t')))
 }
 
 /// The columns that every labelled CSV of this program has.

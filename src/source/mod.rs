@@ -47,6 +47,7 @@ mod text;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -434,14 +435,23 @@ pub fn read_all(sources: Vec<Source>, warn: &Warn) -> Articles {
     Articles { inner: Box::new(inner) }
 }
 
-/// The lines of a text file, without their ends.
+/// The lines of a text, without their ends.
 ///
 /// # Errors
 ///
 /// If it cannot be opened or is binary. Errors of single lines come from the iterator.
-pub fn text_lines(path: &Path, warn: &Warn) -> Result<impl Iterator<Item = Result<String>> + use<>> {
-    let stream = stream::open(&Input::Path(path.into()), warn)?;
-    Ok(stream::lines(stream))
+pub fn text_lines(input: &Input, warn: &Warn) -> Result<impl Iterator<Item = Result<String>> + use<>> {
+    Ok(stream::lines(stream::open(input, warn)?))
+}
+
+/// The first bytes of an input, unpacked: `most` of them, or as many as there are, none of one that cannot be read.
+pub fn beginning(input: &Input, most: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(unpacked) = stream::unpack(input, &BytesRead::default(), &ignore_warnings()) {
+        // What was read before an error is kept.
+        let _ = unpacked.reader.take(most as u64).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// What stands in `cell`, if more than white space.

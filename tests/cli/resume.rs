@@ -115,6 +115,20 @@ fn what_does_not_fit_is_refused() {
     let (code, said) = run(&folder, &args, &lines);
     assert!(code == Some(2) && said.contains("shorter than"), "{said}");
 
+    // Of a run that was stopped at once nothing is kept, whatever its options were.
+    let (partial, progress) = (folder.path("out.jsonl.partial"), folder.path("out.jsonl.resume"));
+    std::fs::remove_file(&progress).and_then(|()| std::fs::remove_file(&partial)).expect("they are there");
+    assert_eq!(stopped(&folder, &args, &[]), 0);
+    let (code, said) = run(&folder, &command("out.jsonl", &["--resume", "--evidence", "2"]), &lines[..3]);
+    assert!(code == Some(0) && !said.contains("answered already"), "{said}");
+    std::fs::remove_file(folder.path("out.jsonl")).expect("it is there");
+
+    // A file of that name that is somebody else's stays what it is.
+    folder.save("out.jsonl.partial", "mine");
+    let (code, said) = run(&folder, &args, &lines);
+    assert!(code == Some(2) && said.contains("not what a run leaves; move it away"), "{said}");
+    assert_eq!(std::fs::read_to_string(&partial).expect("it is there"), "mine");
+
     folder.save("out.jsonl.resume", "{}");
     let (code, said) = run(&folder, &args, &lines);
     assert!(code == Some(2) && said.contains("not what a run leaves"), "{said}");

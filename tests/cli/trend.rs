@@ -71,8 +71,23 @@ fn records_are_known_on_standard_input_and_in_folders() {
         let ended = child.wait_with_output().expect("it ends");
         Ended::new(ended.status.code(), ended.stdout, &ended.stderr)
     };
-    let ended = on_stdin(&records.concat(), &["--format", "json"]);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).expect("JSON"), both);
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
+    };
+    let zstd = zstd::encode_all(&records.concat()[..], 1).expect("memory takes all");
+    for records in [&records.concat(), &gzip(&records.concat())] {
+        let ended = on_stdin(records, &["--format", "json"]);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).expect("JSON"), both);
+    }
+    for records in [&gzip(&records.concat()), &zstd] {
+        folder.save("packed.jsonl.gz", records);
+        assert_eq!(json(&folder, &["packed.jsonl.gz"]), both);
+    }
+    // As much as comes at once is less than its first block.
+    on_stdin(&zstd, &[]).says(2, &["-: packed so that its beginning does not show", "zstdcat"]);
+    on_stdin(&gzip(b"id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n"), &[])
+        .says(2, &["-: these are answers of `predict`"]);
     // What is no record among these is an error, not an article.
     on_stdin(&[&records[0][..], b"{\"text\": \"Peru thanked Russia.\"}\n"].concat(), &[])
         .says(2, &["-:", "expected a record"]);

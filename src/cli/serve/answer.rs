@@ -1,6 +1,5 @@
 //! From articles to answers: what the commands `predict`, `explain` and `trend` answer, in memory.
 
-use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +10,7 @@ use rayon::prelude::*;
 
 use detente::pipeline::explanation::ExplanationRecord;
 use detente::pipeline::{Prediction, explain};
-use detente::source::Source;
+use detente::source::{Source, ignore_warnings};
 use detente::trend::{Trend, TrendParams, trend};
 use detente::{Article, Pipeline, Query, Record};
 
@@ -261,18 +260,19 @@ pub fn trend_of(
     let query = Query { evidence_limit: Some(1), ..query };
     problems.append(&mut articles.problems);
     let mut records: Vec<Record> = Vec::new();
-    let recorded = articles.sources.extract_if(.., |source| command::records::are(bytes_of(source)));
+    let recorded = articles.sources.extract_if(.., |source| command::records::are(&source.input));
     for source in recorded {
         asked.check()?;
         let is_asked = command::records::asked(&query, gazetteer);
-        let read = command::records::parse(Cursor::new(bytes_of(&source)), &source.input.name(), |record| {
+        let read = command::records::read(&source.input, &ignore_warnings(), |record| {
             records.extend(Some(record).filter(&is_asked));
         });
         read.map_err(|error| Problem::unprocessable(format!("{error:#}")))?;
     }
-    if let Some(source) = articles.sources.iter().find(|source| command::records::look_like(bytes_of(source))) {
-        let name = source.input.name();
-        let detail = format!("{}: these are answers, no articles; answers are read as JSONL", detente::visible(&name));
+    let looks = |source: &&Source| command::records::look_like(&command::records::beginning_of(&source.input));
+    if let Some(source) = articles.sources.iter().find(looks) {
+        let name = detente::visible(&source.input.name()).into_owned();
+        let detail = format!("{name}: these are answers, no articles; answers are read as JSONL");
         return Err(Problem::unprocessable(detail));
     }
     let mut prevalence = None;
@@ -306,13 +306,6 @@ pub fn trend_json(
     let mut json = serde_json::to_vec_pretty(&answer.trend).map_err(|_| Problem::failed())?;
     json.push(b'\n');
     Ok(Answer { answer: json, problems })
-}
-
-fn bytes_of(source: &Source) -> &[u8] {
-    match &source.input {
-        detente::source::Input::Bytes(_, bytes) => bytes,
-        _ => &[],
-    }
 }
 
 /// JSON, an object a line.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use detente::gazetteer::{EntryId, Gazetteer};
 use detente::report::chart::line::LineChart;
 use detente::report::{TrendNotes, write_trend};
+use detente::source::Source;
 use detente::trend::prevalence::Prevalence;
 use detente::trend::{Granularity, Span, Trend, TrendParams, trend};
 use detente::trend::{blocs as clusters, rank};
@@ -155,7 +156,9 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let wanted = records::asked(&query, &gazetteer);
     let mut records: Vec<Record> = Vec::new();
     for path in &recorded {
-        records::read(path, |record| records.extend(Some(record).filter(&wanted)))?;
+        records::read(&Source::named(path).input, &common.warn(), |record| {
+            records.extend(Some(record).filter(&wanted));
+        })?;
     }
     let mut failed = false;
     if let Some(pipeline) = pipeline.as_ref().filter(|_| !written.is_empty() || args.articles.given().is_some()) {

@@ -1,14 +1,14 @@
 //! What `trend` counts: records that `predict` wrote, and the answers to articles.
 
-use std::fs::{File, Metadata};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use detente::gazetteer::{EntryId, Gazetteer};
-use detente::source::{self, Format, Source};
+use detente::source::{self, Format, Input, Source, Warn, ignore_warnings};
 use detente::{Pipeline, Query, Record, visible};
 
 use super::super::{Common, batches, progress};
@@ -27,17 +27,21 @@ impl Given {
     /// Looks at the beginning of each file, of those in folders too, and of standard input.
     ///
     /// # Errors
-    /// Where answers of `predict` would be read as articles, and give figures of something else.
+    /// Where answers of `predict` would be read as articles, and give figures of something else, or may be.
     pub fn new<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self> {
         let mut given = Self::default();
         for path in paths {
+            if path == Path::new("-") {
+                let beginning = beginning_of_stdin()?;
+                let are_records = look_like(&beginning);
+                ensure!(!are_records || beginning.starts_with(b"{"), no_jsonl(path));
+                if are_records { &mut given.recorded } else { &mut given.written }.push(path.to_owned());
+                continue;
+            }
             let files = if path.is_dir() { tables_in(path) } else { vec![path.to_owned()] };
             let (recorded, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| holds(file));
             if let Some(file) = others.iter().find(|file| look_alike(file)) {
-                bail!(
-                    "{}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl",
-                    shown(file)
-                );
+                bail!(no_jsonl(file));
             }
             if recorded.is_empty() {
                 given.written.push(path.to_owned());
@@ -68,44 +72,63 @@ fn shown(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }
 
-/// The beginning of standard input, as much as comes at once; it is not taken from who reads it then.
-fn beginning() -> Vec<u8> {
-    io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default()
+fn no_jsonl(file: &Path) -> String {
+    let file = shown(file);
+    format!("{file}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl")
+}
+
+/// The beginning of standard input, as much as comes at once, unpacked; it is not taken from who reads it then.
+fn beginning_of_stdin() -> Result<Vec<u8>> {
+    let bytes = io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
+    let is_empty = bytes.is_empty();
+    let beginning = beginning_of(&Input::Bytes("-".into(), bytes.into()));
+    // A block of zstd shows nothing until it is there as a whole.
+    ensure!(
+        is_empty || !beginning.is_empty(),
+        "-: packed so that its beginning does not show whether these are articles or answers of `predict`; unpack it first, as by \
+         zstdcat"
+    );
+    Ok(beginning)
+}
+
+fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file())
 }
 
 /// Whether a file holds the records of `predict`.
 fn holds(path: &Path) -> bool {
-    if path == Path::new("-") {
-        let beginning = beginning();
-        return beginning.starts_with(b"{") && look_like(&beginning);
-    }
-    let Ok(file) = File::open(path) else { return false };
-    let is_file = file.metadata().is_ok_and(|found| found.is_file());
-    is_file && are(BufReader::new(file))
+    is_file(path) && are(&Input::Path(path.into()))
 }
 
 /// Whether the first line is a record of `predict`.
-pub fn are(mut lines: impl BufRead) -> bool {
-    let mut line = String::new();
-    lines.read_line(&mut line).is_ok() && serde_json::from_str::<Record>(&line).is_ok()
+pub fn are(input: &Input) -> bool {
+    let lines = source::text_lines(input, &ignore_warnings());
+    let first = lines.ok().and_then(|mut lines| lines.next()?.ok());
+    first.is_some_and(|line| serde_json::from_str::<Record>(&line).is_ok())
 }
 
 /// Whether a file that is no JSONL of records has their columns.
 fn look_alike(path: &Path) -> bool {
-    const LOOKED_AT: u64 = 4 << 10;
-    if path == Path::new("-") {
-        return look_like(&beginning());
-    }
-    let Ok(file) = File::open(path) else { return false };
-    let Some(length) = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len()) else { return false };
-    let (mut first, mut last) = (Vec::new(), Vec::new());
-    let read = (&file).take(LOOKED_AT).read_to_end(&mut first);
-    let read = read.and_then(|_| (&file).seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))));
-    let is_parquet = first.starts_with(b"PAR1");
-    if is_parquet && read.and_then(|_| (&file).take(LOOKED_AT).read_to_end(&mut last)).is_err() {
-        return false;
-    }
-    look_like(if is_parquet { &last } else { &first })
+    let first = || beginning_of(&Input::Path(path.into()));
+    is_file(path) && look_like(&columns_of_parquet(path).unwrap_or_else(first))
+}
+
+const LOOKED_AT: u64 = 4 << 10;
+
+/// As much as is looked at, unpacked.
+pub fn beginning_of(input: &Input) -> Vec<u8> {
+    source::beginning(input, LOOKED_AT as usize)
+}
+
+/// The end of a Parquet file, where it says what its columns are; `None` of any other.
+fn columns_of_parquet(path: &Path) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let (mut mark, mut end) = ([0; 4], Vec::new());
+    file.read_exact(&mut mark).ok().filter(|()| mark == *b"PAR1")?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))).ok()?;
+    file.read_to_end(&mut end).ok()?;
+    Some(end)
 }
 
 /// Whether the names of records' columns stand where those of a file do.
@@ -114,24 +137,16 @@ pub fn look_like(bytes: &[u8]) -> bool {
     has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
 }
 
-pub fn read(path: &Path, with: impl FnMut(Record)) -> Result<()> {
-    let name = path.to_string_lossy();
-    if path == Path::new("-") {
-        return parse(io::stdin().lock(), &name, with);
-    }
-    parse(BufReader::new(File::open(path).with_context(|| shown(path))?), &name, with)
-}
-
-/// Reads records from what is called `name`.
-pub fn parse(lines: impl BufRead, name: &str, mut with: impl FnMut(Record)) -> Result<()> {
-    let shown = || visible(name).into_owned();
-    for (number, line) in lines.lines().enumerate() {
-        let line = line.with_context(shown)?;
+/// Reads the records of an input.
+pub fn read(input: &Input, warn: &Warn, mut with: impl FnMut(Record)) -> Result<()> {
+    for (number, line) in source::text_lines(input, warn)?.enumerate() {
+        let line = line?;
         if line.trim().is_empty() {
             continue;
         }
         let record = serde_json::from_str(&line);
-        with(record.with_context(|| format!("{}:{}: expected a record of `detente predict`", shown(), number + 1))?);
+        let place = || format!("{}:{}", visible(&input.name()), number + 1);
+        with(record.with_context(|| format!("{}: expected a record of `detente predict`", place()))?);
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use super::offsets::{OffsetUnit, Tally};
 use super::{COLUMNS, LabelledOptions, LabelledPair};
 use crate::characters::Characters;
 use crate::error::{Error, Location, Result};
-use crate::source::{self, Warn};
+use crate::source::{self, Input, Warn};
 use crate::{Article, Span, Stance, input_file};
 
 /// The most bytes of a file of tasks that is read whole: 256 MiB.
@@ -111,7 +111,7 @@ pub fn read(path: &Path, format: ExchangeFormat, options: &LabelledOptions, warn
         }
     } else {
         let parse = if format == ExchangeFormat::Doccano { doccano::pairs } else { prodigy::pairs };
-        for (number, line) in (1..).zip(source::text_lines(path, warn)?) {
+        for (number, line) in (1..).zip(source::text_lines(&Input::Path(path.into()), warn)?) {
             let line = line?;
             if line.trim().is_empty() {
                 continue;
