@@ -64,11 +64,9 @@ pub(super) struct Around<'t> {
 impl<'t> Around<'t> {
     /// Looks at the words next to `start..end`.
     pub fn new(text: &'t str, start: usize, end: usize) -> Self {
-        let before =
-            char_before(text, start).map(|_| Place::ending(text, text[..start].trim_end_matches(is_blank).len()));
+        let before = char_before(text, start).map(|_| Place::ending(text, before_gap(&text[..start]).len()));
         let initial = before.as_ref().and_then(|place| without_initial(text, place.at));
-        let after = char_at(text, end)
-            .map(|_| Place::starting(text, text.len() - text[end..].trim_start_matches(is_blank).len()));
+        let after = char_at(text, end).map(|_| Place::starting(text, text.len() - after_gap(&text[end..]).len()));
         Self {
             text,
             start,
@@ -116,8 +114,8 @@ impl<'t> Around<'t> {
             let (mut words, mut end) = (Vec::new(), self.end);
             for _ in 0..MOST {
                 let Some(c) = char_at(self.text, end).filter(|c| matches!(normal(*c), ' ' | '-')) else { break };
-                let rest = &self.text[end + c.len_utf8()..];
-                let start = self.text.len() - if c == '-' { rest } else { rest.trim_start_matches(is_blank) }.len();
+                let gap = self.text.len() - end - after_gap(&self.text[end..]).len();
+                let start = end + gap.max(c.len_utf8());
                 end = word_end(self.text, start);
                 match &self.text[start..end] {
                     "of" | "for" | "the" => {}
@@ -152,7 +150,7 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[at..word]);
         }
         let Some(mark) = char_at(text, at) else { return Self::new(at, None, "") };
-        let rest = text[at + mark.len_utf8()..].trim_start_matches(is_blank);
+        let rest = after_gap(&text[at + mark.len_utf8()..]);
         Self::new(at, Some(mark), &rest[..word_end(rest, 0)])
     }
 
@@ -163,7 +161,7 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[word..at]);
         }
         let Some(mark) = char_before(text, at) else { return Self::new(at, None, "") };
-        let rest = text[..at - mark.len_utf8()].trim_end_matches(is_blank);
+        let rest = before_gap(&text[..at - mark.len_utf8()]);
         Self::new(at, Some(mark), &rest[word_start(rest)..])
     }
 
@@ -188,30 +186,42 @@ impl<'t> Place<'t> {
 }
 
 /// White space within a line.
-pub(super) fn is_blank(c: char) -> bool {
+fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != '\n'
 }
 
-/// How much of `text` a phrase can take from its start on: a character for each of its own, and for a blank all that are there.
+/// A text without the one or two blanks that it begins with; of more, as between columns, one is taken off.
+fn after_gap(text: &str) -> &str {
+    let first = text.strip_prefix(is_blank).unwrap_or(text);
+    let second = first.strip_prefix(is_blank).unwrap_or(first);
+    if second.starts_with(is_blank) { first } else { second }
+}
+
+/// The same of those that it ends with.
+pub(super) fn before_gap(text: &str) -> &str {
+    let last = text.strip_suffix(is_blank).unwrap_or(text);
+    let second = last.strip_suffix(is_blank).unwrap_or(last);
+    if second.ends_with(is_blank) { last } else { second }
+}
+
+/// How much of `text` a phrase can take from its start on: a character for each of its own, or a gap for a blank.
 fn end_of_phrase(text: &str, phrase: &str) -> Option<usize> {
-    let mut rest = text.chars();
+    let mut rest = text;
     for c in phrase.chars() {
-        if rest.next()?.is_whitespace() && c == ' ' {
-            rest = rest.as_str().trim_start_matches(is_blank).chars();
-        }
+        let next = rest.chars().next()?;
+        rest = if c == ' ' && is_blank(next) { after_gap(rest) } else { &rest[next.len_utf8()..] };
     }
-    Some(text.len() - rest.as_str().len())
+    Some(text.len() - rest.len())
 }
 
 /// Where a phrase can begin that `text` ends with, in the same way.
 fn start_of_phrase(text: &str, phrase: &str) -> Option<usize> {
-    let mut rest = text.chars();
+    let mut rest = text;
     for c in phrase.chars().rev() {
-        if rest.next_back()?.is_whitespace() && c == ' ' {
-            rest = rest.as_str().trim_end_matches(is_blank).chars();
-        }
+        let next = rest.chars().next_back()?;
+        rest = if c == ' ' && is_blank(next) { before_gap(rest) } else { &rest[..rest.len() - next.len_utf8()] };
     }
-    Some(rest.as_str().len())
+    Some(rest.len())
 }
 
 /// By which lists tell apart, at little cost, most of what they do not hold: capitals from small letters, too.
@@ -472,7 +482,8 @@ fn is_age(text: &str) -> bool {
 fn without_initial(text: &str, end: usize) -> Option<usize> {
     let rest = text[..end].strip_suffix('.')?;
     let before = rest.strip_suffix(char::is_uppercase)?;
-    before.ends_with(is_blank).then(|| before.trim_end_matches(is_blank).len())
+    let end = before_gap(before).len();
+    (end < before.len()).then_some(end)
 }
 
 /// Whether nothing but quotes stands between `start` and the end of a sentence, or the start of its line.
@@ -487,11 +498,11 @@ fn starts_sentence(text: &str, start: usize) -> bool {
 fn follows_given_name(around: &Around<'_>) -> bool {
     let before = &around.text[..around.start];
     let particle = ["al-", "el-", "Al-", "El-"].iter().find_map(|particle| before.strip_suffix(particle));
-    let before = particle.unwrap_or(before);
-    if !before.ends_with(is_blank) {
+    let word = particle.unwrap_or(before);
+    let before = before_gap(word);
+    if before == word {
         return false;
     }
-    let before = before.trim_end_matches(is_blank);
     let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '-'));
     let from = from.map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
     let word = &before[from..];
@@ -582,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn any_blanks_are_as_good_as_one() {
+    fn two_blanks_are_as_good_as_one() {
         assert!(before("of", "Price of  [Georgia]") && before("Price of", "Tom Price  of\u{a0}[Georgia] won"));
         assert!(before("daughter,", "her daughter,  [India]") && before("Michael", "Michael  B.  [Jordan]"));
         assert!(before("<Given>", "the sculptor Thabo  [Masisi] will show"));
@@ -590,6 +601,9 @@ mod tests {
         assert!(after(", Texas<End>", "[Paris],  Texas, is") && after("<Cap>", "[Chad]  Kelly"));
         assert!(near("Tom Price", "Tom  Price of [Georgia]") && !near("Tom Price", "Tom \n\n Price of [Georgia]"));
         assert!(after("~University", "[China]  Medical  University opened"));
+        // Three may be between columns.
+        assert!(!before("of", "Price of   [Georgia]") && !after("<Cap>", "[Chad]   Kelly"));
+        assert!(!after("won seats", "[Georgia] won   seats") && !near("Tom Price", "Tom   Price of [Georgia]"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Beginning, Beginnings};
-use super::context::{Around, Rule, Verdict, in_address, in_capitals, is_blank};
+use super::context::{Around, Rule, Verdict, before_gap, in_address, in_capitals};
 use super::entries::{EntryId, MatchKind, Mention};
 use super::offices::NameForm;
 use super::starts::{Start, Starts};
@@ -404,8 +404,8 @@ impl Matcher {
         }
         let row = &tables.aliases[name.row as usize];
         // What stands after the name before, but for the blanks that end it.
-        let gap = last.map(|last| &text[last.end..start]).filter(|gap| gap.ends_with(is_blank));
-        let gap = gap.map(|gap| gap.trim_end_matches(is_blank));
+        let gap = last.map(|last| &text[last.end..start]);
+        let gap = gap.filter(|gap| before_gap(gap).len() < gap.len()).map(before_gap);
         let mut around = Around::new(text, start, end);
         around.follows_name = gap == Some("");
         around.first_names = row.office.map_or(&[], |office| tables.first_names(office.person));
