@@ -47,18 +47,23 @@ static LANGUAGES: LazyLock<FxHashMap<u64, u32>> = LazyLock::new(|| {
 });
 
 /// The common words of English.
-static COMMON_ENGLISH: LazyLock<Few> = LazyLock::new(|| Few::new(COMMON[ENGLISH].1.split(' ').filter_map(number)));
+static COMMON_ENGLISH: LazyLock<Places> =
+    LazyLock::new(|| Places::new(COMMON[ENGLISH].1.split(' ').filter_map(number)));
 
-/// A few words by their numbers, each in a place of its own.
-struct Few([u64; 1 << Few::BITS]);
+/// A few words by their numbers, each in a place of its own; 0, which is no word's, is in those that are free.
+struct Places([u64; 1 << Places::BITS]);
 
-impl Few {
+impl Places {
     const BITS: u32 = 7;
 
     fn new(words: impl Iterator<Item = u64>) -> Self {
-        let mut few = Self([0; 1 << Self::BITS]);
-        words.for_each(|word| few.0[Self::place(word)] = word);
-        few
+        let mut all = Self([0; 1 << Self::BITS]);
+        for word in words {
+            let place = &mut all.0[Self::place(word)];
+            debug_assert_eq!(*place, 0, "two words in one place");
+            *place = word;
+        }
+        all
     }
 
     /// With this factor, found by trying, no two common words of English have the same place.

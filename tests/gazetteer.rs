@@ -227,6 +227,23 @@ fn names_of_ones_own_are_found_however_they_are_spaced() {
 }
 
 #[test]
+fn a_surname_follows_a_name_by_one_or_two_blanks() {
+    let found = |text: &str| shown(text, "2019-01");
+    for blanks in [" ", "  ", "\t", "\u{a0} "] {
+        // Others are called Masisi, but not beside Botswana.
+        for before in ["Botswana's", "Botswana\u{2019}s", "Botswana"] {
+            assert_eq!(found(&format!("{before}{blanks}Masisi won."))[1..], ["Masisi=BWA"], "{before}{blanks:?}");
+        }
+        // "Russia" is no first name.
+        assert_eq!(found(&format!("In Russia{blanks}Putin won.")), ["Russia=RUS", "Putin=RUS"], "{blanks:?}");
+        assert_eq!(found(&format!("In Vera{blanks}Putin's town.")), [""; 0], "{blanks:?}");
+    }
+    for apart in ["   ", "\n", "\r\n", ", ", "-"] {
+        assert_eq!(found(&format!("Botswana's{apart}Masisi won.")), ["Botswana=BWA"], "{apart:?}");
+    }
+}
+
+#[test]
 fn a_surname_that_others_share_finds_nobody() {
     let code = |name: &str| Gazetteer::embedded().find(name).map(|id| Gazetteer::embedded().get(id).code.as_str());
     assert_eq!((code("Lee"), code("Lee Jae-myung"), code("Putin")), (None, Some("KOR"), Some("RUS")));

@@ -1,7 +1,7 @@
 //! `predict --resume`: a run that was stopped goes on where it was.
 //!
-//! Records go to `FILE.partial`. Now and then, once they are on the disk, `FILE.resume` says how many articles they answer, how
-//! many bytes they are, and what the articles and the run were. The next run cuts off what came after, passes over that
+//! Records go to `FILE.partial`. At the beginning, so that it is known whose file that is, and now and then, once records are on the
+//! disk, `FILE.resume` says how many articles they answer, how many bytes they are, and what the articles and the run were. The next run cuts off what came after, passes over that
 //! many articles, proves that they are the same, and goes on. At the end `FILE.partial` becomes `FILE`.
 
 use std::ffi::OsString;
@@ -77,7 +77,7 @@ impl Resumable {
         let before = match fs::read(&progress) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let is_new = file.metadata()?.len() == 0;
-                ensure!(is_new, "{}: not what a run leaves; move it away", show(&partial));
+                ensure!(is_new, "{}: no `{}` beside it says what it is; move it away", show(&partial), show(&progress));
                 None
             }
             read => {
@@ -167,6 +167,14 @@ impl Resumable {
         saved.with_context(|| format!("{}: cannot write there", show(&self.progress)))?;
         self.saved = (Instant::now(), self.articles);
         Ok(())
+    }
+
+    /// Leaves nothing behind of a run that answered nothing.
+    pub fn give_up(self) {
+        if self.before.is_none() && self.articles == 0 {
+            let _ = fs::remove_file(&self.partial);
+            let _ = fs::remove_file(&self.progress);
+        }
     }
 
     /// Gives the file its name; all records must have been handed to it.

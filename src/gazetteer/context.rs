@@ -64,9 +64,11 @@ pub(super) struct Around<'t> {
 impl<'t> Around<'t> {
     /// Looks at the words next to `start..end`.
     pub fn new(text: &'t str, start: usize, end: usize) -> Self {
-        let before = char_before(text, start).map(|_| Place::ending(text, before_gap(&text[..start]).len()));
+        let (head, tail) = (&text[..start], &text[end..]);
+        let before = (!head.is_empty()).then(|| Place::ending(text, before_gap(head).unwrap_or(head).len()));
         let initial = before.as_ref().and_then(|place| without_initial(text, place.at));
-        let after = char_at(text, end).map(|_| Place::starting(text, text.len() - after_gap(&text[end..]).len()));
+        let from = |tail: &str| Place::starting(text, text.len() - tail.len());
+        let after = (!tail.is_empty()).then(|| from(after_gap(tail).unwrap_or(tail)));
         Self {
             text,
             start,
@@ -113,9 +115,9 @@ impl<'t> Around<'t> {
         self.run.get_or_init(|| {
             let (mut words, mut end) = (Vec::new(), self.end);
             for _ in 0..MOST {
-                let Some(c) = char_at(self.text, end).filter(|c| matches!(normal(*c), ' ' | '-')) else { break };
-                let gap = self.text.len() - end - after_gap(&self.text[end..]).len();
-                let start = end + gap.max(c.len_utf8());
+                let tail = &self.text[end..];
+                let rest = after_gap(tail).or_else(|| tail.strip_prefix(|c| matches!(normal(c), ' ' | '-')));
+                let Some(start) = rest.map(|rest| self.text.len() - rest.len()) else { break };
                 end = word_end(self.text, start);
                 match &self.text[start..end] {
                     "of" | "for" | "the" => {}
@@ -150,7 +152,8 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[at..word]);
         }
         let Some(mark) = char_at(text, at) else { return Self::new(at, None, "") };
-        let rest = after_gap(&text[at + mark.len_utf8()..]);
+        let rest = &text[at + mark.len_utf8()..];
+        let rest = after_gap(rest).unwrap_or(rest);
         Self::new(at, Some(mark), &rest[..word_end(rest, 0)])
     }
 
@@ -161,7 +164,8 @@ impl<'t> Place<'t> {
             return Self::new(at, None, &text[word..at]);
         }
         let Some(mark) = char_before(text, at) else { return Self::new(at, None, "") };
-        let rest = before_gap(&text[..at - mark.len_utf8()]);
+        let rest = &text[..at - mark.len_utf8()];
+        let rest = before_gap(rest).unwrap_or(rest);
         Self::new(at, Some(mark), &rest[word_start(rest)..])
     }
 
@@ -187,21 +191,22 @@ impl<'t> Place<'t> {
 
 /// White space within a line.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() && c != '\n'
+    c.is_whitespace() && !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-/// A text without the one or two blanks that it begins with; of more, as between columns, one is taken off.
-fn after_gap(text: &str) -> &str {
-    let first = text.strip_prefix(is_blank).unwrap_or(text);
+/// What follows the one or two blanks that a text begins with; of more, as between columns, one is taken off. `None` where it
+/// begins with none.
+fn after_gap(text: &str) -> Option<&str> {
+    let first = text.strip_prefix(is_blank)?;
     let second = first.strip_prefix(is_blank).unwrap_or(first);
-    if second.starts_with(is_blank) { first } else { second }
+    Some(if second.starts_with(is_blank) { first } else { second })
 }
 
 /// The same of those that it ends with.
-pub(super) fn before_gap(text: &str) -> &str {
-    let last = text.strip_suffix(is_blank).unwrap_or(text);
+pub(super) fn before_gap(text: &str) -> Option<&str> {
+    let last = text.strip_suffix(is_blank)?;
     let second = last.strip_suffix(is_blank).unwrap_or(last);
-    if second.ends_with(is_blank) { last } else { second }
+    Some(if second.ends_with(is_blank) { last } else { second })
 }
 
 /// How much of `text` a phrase can take from its start on: a character for each of its own, or a gap for a blank.
@@ -209,7 +214,7 @@ fn end_of_phrase(text: &str, phrase: &str) -> Option<usize> {
     let mut rest = text;
     for c in phrase.chars() {
         let next = rest.chars().next()?;
-        rest = if c == ' ' && is_blank(next) { after_gap(rest) } else { &rest[next.len_utf8()..] };
+        rest = after_gap(rest).filter(|_| c == ' ').unwrap_or(&rest[next.len_utf8()..]);
     }
     Some(text.len() - rest.len())
 }
@@ -219,7 +224,7 @@ fn start_of_phrase(text: &str, phrase: &str) -> Option<usize> {
     let mut rest = text;
     for c in phrase.chars().rev() {
         let next = rest.chars().next_back()?;
-        rest = if c == ' ' && is_blank(next) { before_gap(rest) } else { &rest[..rest.len() - next.len_utf8()] };
+        rest = before_gap(rest).filter(|_| c == ' ').unwrap_or(&rest[..rest.len() - next.len_utf8()]);
     }
     Some(rest.len())
 }
@@ -473,7 +478,7 @@ fn is_verb(word: &str) -> bool {
 
 /// Whether `, 34,` stands here.
 fn is_age(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(", ") else { return false };
+    let Some(rest) = text.strip_prefix(',').and_then(after_gap) else { return false };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     (1..=2).contains(&digits) && rest[digits..].starts_with(',')
 }
@@ -482,8 +487,7 @@ fn is_age(text: &str) -> bool {
 fn without_initial(text: &str, end: usize) -> Option<usize> {
     let rest = text[..end].strip_suffix('.')?;
     let before = rest.strip_suffix(char::is_uppercase)?;
-    let end = before_gap(before).len();
-    (end < before.len()).then_some(end)
+    before_gap(before).map(str::len)
 }
 
 /// Whether nothing but quotes stands between `start` and the end of a sentence, or the start of its line.
@@ -498,11 +502,7 @@ fn starts_sentence(text: &str, start: usize) -> bool {
 fn follows_given_name(around: &Around<'_>) -> bool {
     let before = &around.text[..around.start];
     let particle = ["al-", "el-", "Al-", "El-"].iter().find_map(|particle| before.strip_suffix(particle));
-    let word = particle.unwrap_or(before);
-    let before = before_gap(word);
-    if before == word {
-        return false;
-    }
+    let Some(before) = before_gap(particle.unwrap_or(before)) else { return false };
     let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '-'));
     let from = from.map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
     let word = &before[from..];
@@ -596,11 +596,12 @@ mod tests {
     fn two_blanks_are_as_good_as_one() {
         assert!(before("of", "Price of  [Georgia]") && before("Price of", "Tom Price  of\u{a0}[Georgia] won"));
         assert!(before("daughter,", "her daughter,  [India]") && before("Michael", "Michael  B.  [Jordan]"));
-        assert!(before("<Given>", "the sculptor Thabo  [Masisi] will show"));
+        assert!(before("<Given>", "the sculptor Thabo  [Masisi] will show") && after("<Age>", "[Chad],  34, said"));
         assert!(after("won seats", "[Georgia]  won\t seats") && !after("won seats", "[Georgia] won\n\nseats"));
         assert!(after(", Texas<End>", "[Paris],  Texas, is") && after("<Cap>", "[Chad]  Kelly"));
         assert!(near("Tom Price", "Tom  Price of [Georgia]") && !near("Tom Price", "Tom \n\n Price of [Georgia]"));
         assert!(after("~University", "[China]  Medical  University opened"));
+        assert!(!before("of", "Price of\r\r[Georgia]") && !before("of", "Price of\u{2029}\u{2029}[Georgia]"));
         // Three may be between columns.
         assert!(!before("of", "Price of   [Georgia]") && !after("<Cap>", "[Chad]   Kelly"));
         assert!(!after("won seats", "[Georgia] won   seats") && !near("Tom Price", "Tom   Price of [Georgia]"));

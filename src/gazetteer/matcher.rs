@@ -403,11 +403,10 @@ impl Matcher {
             return if past && !introduced { Verdict::Nobody } else { Verdict::Own };
         }
         let row = &tables.aliases[name.row as usize];
-        // What stands after the name before, but for the blanks that end it.
-        let gap = last.map(|last| &text[last.end..start]);
-        let gap = gap.filter(|gap| before_gap(gap).len() < gap.len()).map(before_gap);
+        // What stands between the name before and the blanks before this one.
+        let between = last.and_then(|last| before_gap(&text[last.end..start]));
         let mut around = Around::new(text, start, end);
-        around.follows_name = gap == Some("");
+        around.follows_name = between == Some("");
         around.first_names = row.office.map_or(&[], |office| tables.first_names(office.person));
         let first = |rules: &[Rule]| {
             rules.iter().find(|rule| rule.condition.holds(&tables.lists, &around)).map(|rule| rule.verdict)
@@ -429,8 +428,8 @@ impl Matcher {
             return first(of_class(name.class)).unwrap_or(Verdict::Own);
         }
         // "Botswana's Masisi", "the Canadian Carney".
-        let follows_own =
-            last.is_some_and(|last| row.entry == Some(last.entry.0)) && matches!(gap, Some("" | "'s" | "\u{2019}s"));
+        let follows_own = last.is_some_and(|last| row.entry == Some(last.entry.0))
+            && matches!(between, Some("" | "'s" | "\u{2019}s"));
         match introduced || follows_own || first(of_class(Class::Shared)) == Some(Verdict::Own) {
             true => first(of_class(Class::Surname)).unwrap_or(Verdict::Own),
             false => Verdict::Nobody,

@@ -47,7 +47,6 @@ mod text;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -444,14 +443,13 @@ pub fn text_lines(input: &Input, warn: &Warn) -> Result<impl Iterator<Item = Res
     Ok(stream::lines(stream::open(input, warn)?))
 }
 
-/// The first bytes of an input, unpacked: `most` of them, or as many as there are, none of one that cannot be read.
-pub fn beginning(input: &Input, most: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Ok(unpacked) = stream::unpack(input, &BytesRead::default(), &ignore_warnings()) {
-        // What was read before an error is kept.
-        let _ = unpacked.reader.take(most as u64).read_to_end(&mut bytes);
-    }
-    bytes
+/// The first bytes of an input, unpacked: `most` of them, or as many as there are before its end or what is damaged.
+///
+/// # Errors
+///
+/// If it cannot be opened, or there are none before what is damaged.
+pub fn beginning(input: &Input, most: usize) -> Result<Vec<u8>> {
+    stream::beginning(input, most)
 }
 
 /// What stands in `cell`, if more than white space.

@@ -44,12 +44,7 @@ impl<R: Read> Read for Counted<R> {
 
 /// Opens `input`, and unpacks it where it is packed. Its bytes are counted as they lie there.
 pub(crate) fn unpack(input: &Input, count: &BytesRead, warn: &Warn) -> Result<Unpacked> {
-    let raw: Box<dyn Read + Send> = match input {
-        Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
-        Input::Stdin => Box::new(io::stdin()),
-        Input::Bytes(_, bytes) => Box::new(Cursor::new(bytes.clone())),
-    };
-    unpacked(Box::new(Counted(raw, count.clone())), input, warn)
+    unpacked(Box::new(Counted(raw(input)?, count.clone())), input, warn)
 }
 
 fn unpacked(raw: Box<dyn Read + Send>, input: &Input, warn: &Warn) -> Result<Unpacked> {
@@ -66,6 +61,33 @@ fn unpacked(raw: Box<dyn Read + Send>, input: &Input, warn: &Warn) -> Result<Unp
         (head, reader) = peek(packing.unpack(whole, Box::new(behind)).map_err(fail)?).map_err(fail)?;
     }
     Ok(Unpacked { input: input.clone(), head, reader, packed: packing.is_some() })
+}
+
+/// The first bytes of `input`, unpacked: `most` of them, or as many as there are before its end or what is damaged.
+///
+/// # Errors
+/// If it cannot be opened, or there are none before what is damaged.
+pub(crate) fn beginning(input: &Input, most: usize) -> Result<Vec<u8>> {
+    let fail = |error| read_error(&input.name(), None, error);
+    let (head, reader) = peek(raw(input)?).map_err(fail)?;
+    let mut reader = match Packing::of(&head) {
+        Some(packing) => packing.unpack(BufReader::new(reader), Box::new(|| {})).map_err(fail)?,
+        None => reader,
+    };
+    let mut bytes = Vec::new();
+    match reader.by_ref().take(most as u64).read_to_end(&mut bytes) {
+        Err(error) if bytes.is_empty() => Err(fail(error)),
+        _ => Ok(bytes),
+    }
+}
+
+/// The bytes of an input as they lie there.
+fn raw(input: &Input) -> Result<Box<dyn Read + Send>> {
+    Ok(match input {
+        Input::Path(path) => Box::new(File::open(path).map_err(|source| Error::io(path, source))?),
+        Input::Stdin => Box::new(io::stdin()),
+        Input::Bytes(_, bytes) => Box::new(Cursor::new(bytes.clone())),
+    })
 }
 
 /// Opens `input` as text.

@@ -115,18 +115,30 @@ fn what_does_not_fit_is_refused() {
     let (code, said) = run(&folder, &args, &lines);
     assert!(code == Some(2) && said.contains("shorter than"), "{said}");
 
-    // Of a run that was stopped at once nothing is kept, whatever its options were.
+    // Of a run that had answered nothing nothing is kept, whatever its options were.
     let (partial, progress) = (folder.path("out.jsonl.partial"), folder.path("out.jsonl.resume"));
     std::fs::remove_file(&progress).and_then(|()| std::fs::remove_file(&partial)).expect("they are there");
-    assert_eq!(stopped(&folder, &args, &[]), 0);
+    let mut child = start(&folder, &args);
+    while !progress.exists() {
+        assert!(child.try_wait().expect("it runs").is_none(), "it ended before it began");
+        std::thread::yield_now();
+    }
+    child.kill().and_then(|()| child.wait()).expect("it runs");
+    assert_eq!(answered(&folder, "out.jsonl.resume"), 0);
+    folder.save("out.jsonl.partial", "half a li");
     let (code, said) = run(&folder, &command("out.jsonl", &["--resume", "--evidence", "2"]), &lines[..3]);
     assert!(code == Some(0) && !said.contains("answered already"), "{said}");
+    assert_eq!(run(&folder, &command("whole.jsonl", &["--evidence", "2"]), &lines[..3]).0, Some(0));
+    let [whole, out] = ["whole.jsonl", "out.jsonl"].map(|name| std::fs::read(folder.path(name)).expect("a file"));
+    assert!(out == whole);
     std::fs::remove_file(folder.path("out.jsonl")).expect("it is there");
+    assert_eq!(run(&folder, &args, &["{}\n".to_owned()]).0, Some(1));
+    assert!(!partial.exists() && !progress.exists(), "what answered nothing leaves nothing");
 
     // A file of that name that is somebody else's stays what it is.
     folder.save("out.jsonl.partial", "mine");
     let (code, said) = run(&folder, &args, &lines);
-    assert!(code == Some(2) && said.contains("not what a run leaves; move it away"), "{said}");
+    assert!(code == Some(2) && said.contains("out.jsonl.resume` beside it says what it is"), "{said}");
     assert_eq!(std::fs::read_to_string(&partial).expect("it is there"), "mine");
 
     folder.save("out.jsonl.resume", "{}");

@@ -198,9 +198,13 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
     let mut read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     bar.finish_and_clear();
     let failed = read.finish();
-    anyhow::ensure!(read.any, "nothing could be read");
     let answered = resumable.as_ref().map_or(pace.answered, Resumable::articles);
-    if failed && answered == 0 && (args.output.is_some() || args.html.is_some()) {
+    let is_nothing = failed && answered == 0 && (args.output.is_some() || args.html.is_some());
+    if is_nothing || !read.any {
+        if let Some(resumable) = resumable {
+            resumable.give_up();
+        }
+        anyhow::ensure!(read.any, "nothing could be read");
         common.note(format_args!("no article could be read; nothing is written"));
         return Ok(Outcome::SomeFailed);
     }

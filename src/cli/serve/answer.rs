@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use detente::pipeline::explanation::ExplanationRecord;
 use detente::pipeline::{Prediction, explain};
-use detente::source::{Source, ignore_warnings};
+use detente::source::{Source, Warn, Warning};
 use detente::trend::{Trend, TrendParams, trend};
 use detente::{Article, Pipeline, Query, Record};
 
@@ -117,6 +117,19 @@ fn too_much() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
+/// The first warnings, and who takes them.
+fn kept_warnings() -> (Arc<Mutex<Vec<String>>>, Warn) {
+    let warnings: Arc<Mutex<Vec<String>>> = Arc::default();
+    let warned = Arc::clone(&warnings);
+    let warn = Arc::new(move |warning: Warning| {
+        let mut warnings = warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.len() < PROBLEMS {
+            warnings.push(warning.to_string());
+        }
+    });
+    (warnings, warn)
+}
+
 /// Hands the articles of a request to `with`, some at a time; gives what was wrong with others.
 fn read(
     app: &App,
@@ -127,14 +140,7 @@ fn read(
     mut with: impl FnMut(&[Article]) -> Result<(), Problem>,
 ) -> Result<Vec<String>, Problem> {
     const LOOK: Duration = Duration::from_millis(100);
-    let warnings: Arc<Mutex<Vec<String>>> = Arc::default();
-    let warned = Arc::clone(&warnings);
-    let warn: detente::source::Warn = Arc::new(move |warning| {
-        let mut warnings = warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.len() < PROBLEMS {
-            warnings.push(warning.to_string());
-        }
-    });
+    let (warnings, warn) = kept_warnings();
     let options = app.fields.options(&[]);
     let sources = articles.sources.into_iter().map(|source| source.with_options(&options)).collect();
     let which = batches::Wanted { any_language: question.any_language };
@@ -260,17 +266,18 @@ pub fn trend_of(
     let query = Query { evidence_limit: Some(1), ..query };
     problems.append(&mut articles.problems);
     let mut records: Vec<Record> = Vec::new();
+    let (warnings, warn) = kept_warnings();
     let recorded = articles.sources.extract_if(.., |source| command::records::are(&source.input));
     for source in recorded {
         asked.check()?;
         let is_asked = command::records::asked(&query, gazetteer);
-        let read = command::records::read(&source.input, &ignore_warnings(), |record| {
+        let read = command::records::read(&source.input, &warn, |record| {
             records.extend(Some(record).filter(&is_asked));
         });
         read.map_err(|error| Problem::unprocessable(format!("{error:#}")))?;
     }
-    let looks = |source: &&Source| command::records::look_like(&command::records::beginning_of(&source.input));
-    if let Some(source) = articles.sources.iter().find(looks) {
+    problems.append(&mut warnings.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(source) = articles.sources.iter().find(|source| command::records::may_be(&source.input)) {
         let name = detente::visible(&source.input.name()).into_owned();
         let detail = format!("{name}: these are answers, no articles; answers are read as JSONL");
         return Err(Problem::unprocessable(detail));

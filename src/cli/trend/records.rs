@@ -8,11 +8,14 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use detente::gazetteer::{EntryId, Gazetteer};
-use detente::source::{self, Format, Input, Source, Warn, ignore_warnings};
+use detente::source::{self, Format, Input, Source, Warn};
 use detente::{Pipeline, Query, Record, visible};
 
 use super::super::{Common, batches, progress};
 use super::Args;
+
+/// Bytes in which the names of columns are looked for.
+const LOOKED_AT: usize = 4 << 10;
 
 /// What `trend` counts, told apart.
 #[derive(Debug, Default)]
@@ -27,14 +30,15 @@ impl Given {
     /// Looks at the beginning of each file, of those in folders too, and of standard input.
     ///
     /// # Errors
-    /// Where answers of `predict` would be read as articles, and give figures of something else, or may be.
+    /// Where answers of `predict` would be read as articles, and give figures of something else; and where packed standard input
+    /// does not show which of the two it is.
     pub fn new<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self> {
         let mut given = Self::default();
         for path in paths {
             if path == Path::new("-") {
                 let beginning = beginning_of_stdin()?;
-                let are_records = look_like(&beginning);
-                ensure!(!are_records || beginning.starts_with(b"{"), no_jsonl(path));
+                let are_records = are_jsonl(&beginning);
+                ensure!(are_records || !look_like(&beginning), no_jsonl(path));
                 if are_records { &mut given.recorded } else { &mut given.written }.push(path.to_owned());
                 continue;
             }
@@ -80,44 +84,40 @@ fn no_jsonl(file: &Path) -> String {
 /// The beginning of standard input, as much as comes at once, unpacked; it is not taken from who reads it then.
 fn beginning_of_stdin() -> Result<Vec<u8>> {
     let bytes = io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
-    let is_empty = bytes.is_empty();
-    let beginning = beginning_of(&Input::Bytes("-".into(), bytes.into()));
     // A block of zstd shows nothing until it is there as a whole.
-    ensure!(
-        is_empty || !beginning.is_empty(),
+    source::beginning(&Input::Bytes("-".into(), bytes.into()), LOOKED_AT).ok().context(
         "-: packed so that its beginning does not show whether these are articles or answers of `predict`; unpack it first, as by \
-         zstdcat"
-    );
-    Ok(beginning)
+         zstdcat",
+    )
+}
+
+/// Whether what begins so is JSONL of `predict`.
+fn are_jsonl(beginning: &[u8]) -> bool {
+    beginning.starts_with(b"{") && look_like(beginning)
+}
+
+/// Whether an input holds the records of `predict`.
+pub fn are(input: &Input) -> bool {
+    source::beginning(input, LOOKED_AT).is_ok_and(|beginning| are_jsonl(&beginning))
+}
+
+/// Whether a file holds them.
+fn holds(path: &Path) -> bool {
+    is_file(path) && are(&Input::Path(path.into()))
 }
 
 fn is_file(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.is_file())
 }
 
-/// Whether a file holds the records of `predict`.
-fn holds(path: &Path) -> bool {
-    is_file(path) && are(&Input::Path(path.into()))
-}
-
-/// Whether the first line is a record of `predict`.
-pub fn are(input: &Input) -> bool {
-    let lines = source::text_lines(input, &ignore_warnings());
-    let first = lines.ok().and_then(|mut lines| lines.next()?.ok());
-    first.is_some_and(|line| serde_json::from_str::<Record>(&line).is_ok())
-}
-
 /// Whether a file that is no JSONL of records has their columns.
 fn look_alike(path: &Path) -> bool {
-    let first = || beginning_of(&Input::Path(path.into()));
-    is_file(path) && look_like(&columns_of_parquet(path).unwrap_or_else(first))
+    is_file(path) && (columns_of_parquet(path).is_some_and(|end| look_like(&end)) || may_be(&Input::Path(path.into())))
 }
 
-const LOOKED_AT: u64 = 4 << 10;
-
-/// As much as is looked at, unpacked.
-pub fn beginning_of(input: &Input) -> Vec<u8> {
-    source::beginning(input, LOOKED_AT as usize)
+/// Whether the columns of records stand where those of an input do.
+pub fn may_be(input: &Input) -> bool {
+    source::beginning(input, LOOKED_AT).is_ok_and(|beginning| look_like(&beginning))
 }
 
 /// The end of a Parquet file, where it says what its columns are; `None` of any other.
@@ -126,13 +126,13 @@ fn columns_of_parquet(path: &Path) -> Option<Vec<u8>> {
     let (mut mark, mut end) = ([0; 4], Vec::new());
     file.read_exact(&mut mark).ok().filter(|()| mark == *b"PAR1")?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT))).ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT as u64))).ok()?;
     file.read_to_end(&mut end).ok()?;
     Some(end)
 }
 
-/// Whether the names of records' columns stand where those of a file do.
-pub fn look_like(bytes: &[u8]) -> bool {
+/// Whether the names of records' columns are among these bytes.
+fn look_like(bytes: &[u8]) -> bool {
     let has = |name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
     has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
 }

@@ -106,7 +106,7 @@ impl Index {
         }
     }
 
-    /// The same for many texts, each with its groups; at most [`TEXTS`].
+    /// The same for many texts, each with its groups. It panics on more than [`TEXTS`].
     ///
     /// First all features are put into a list, then they are counted, as a processor guesses badly how many a text has: half of
     /// the texts have but that of the first group, or none, and most others three.

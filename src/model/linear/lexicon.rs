@@ -53,7 +53,7 @@ pub(crate) const MOST_WEIGHT: f32 = 1e6;
 /// A stretch of bytes that is there.
 #[inline]
 fn part<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
-    bytes[at..at + N].first_chunk().expect("as many as were taken")
+    bytes[at..at + N].first_chunk().expect("texts and features are whole")
 }
 
 fn shape(what: &'static str, found: &str, expected: impl Into<String>) -> Error {

@@ -58,7 +58,7 @@ pub(crate) struct Tally {
     slots: Box<[Slot; ALL]>,
     /// Which slots are taken, a bit for each.
     taken: [u64; ALL / TOGETHER],
-    /// How often one was put there; no fewer than are taken.
+    /// How many were put there, some of them again; so no fewer than are taken.
     len: usize,
     /// What came when that would have been more than [`MOST`], each time that it did.
     more: Vec<(Ranked, Both)>,
@@ -85,13 +85,12 @@ impl Tally {
     /// The same for many features.
     #[inline]
     pub fn add_all(&mut self, features: &[(Ranked, Both)]) {
-        if self.len + features.len() > MOST {
-            return self.more.extend_from_slice(features);
-        }
-        self.len += features.len();
-        for &(feature, count) in features {
+        let (fit, rest) = features.split_at(features.len().min(MOST - self.len));
+        self.len += fit.len();
+        for &(feature, count) in fit {
             self.put(Slot { feature, count });
         }
+        self.more.extend_from_slice(rest);
     }
 
     /// Adds to the slot of a feature, or puts it into one that was free, of which there are some.

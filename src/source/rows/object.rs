@@ -50,8 +50,8 @@ impl<'de> Deserialize<'de> for Cell {
     }
 }
 
-/// What a JSON string says; `None` where half of a character stands alone, of which serde_json knows what to say. It is read here
-/// because what surrounds it has been looked through once, and is not looked through again.
+/// What a JSON string says, which is known to be valid JSON: what is around it was looked through once, so it need not be looked
+/// through again. `None` where half of a character stands alone, of which serde_json knows what to say.
 fn unescaped(string: &str) -> Option<String> {
     let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
     let mut text = String::with_capacity(rest.len());
