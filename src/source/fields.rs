@@ -175,6 +175,12 @@ impl Columns {
         })
     }
 
+    /// Whether these are the names of what `predict` answered, which has the titles of articles and not their texts.
+    fn are_answers(&self, names: &[String]) -> bool {
+        let has = |name: &str| names.iter().any(|found| found == name);
+        self.text.is_empty() && has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
+    }
+
     /// The names of the first fields that hold text and title, as labelled rows call them.
     pub fn text_and_title(names: &[String]) -> [Option<usize>; 2] {
         let columns = Self::new(names, &ReadOptions::default());
@@ -190,6 +196,7 @@ pub(crate) struct ArticleFields {
     warn: Warn,
     header: Option<std::sync::Arc<Header>>,
     columns: Columns,
+    are_answers: bool,
     /// Whether a long field that is not read was warned of.
     warned: bool,
     warned_markup: bool,
@@ -204,6 +211,7 @@ impl ArticleFields {
             warn: warn.clone(),
             header: None,
             columns: Columns::default(),
+            are_answers: false,
             warned: false,
             warned_markup: false,
             warned_cut: false,
@@ -219,6 +227,9 @@ impl ArticleFields {
         if let Some(name) = columns.missing(&self.options) {
             return Err(header.missing(header.location(), &format!("a column `{name}`")));
         }
+        if columns.are_answers(&header.names) {
+            return Err(answers(header.location()));
+        }
         if columns.text.is_empty() && columns.title.is_empty() {
             let expected = "a column `text` (or `title`); --text-field names another";
             return Err(header.missing(header.location(), expected));
@@ -230,10 +241,14 @@ impl ArticleFields {
     pub fn article(&mut self, row: &Row) -> Result<Article> {
         if !self.header.as_ref().is_some_and(|header| std::sync::Arc::ptr_eq(header, &row.header)) {
             self.columns = Columns::new(&row.header.names, &self.options);
+            self.are_answers = self.columns.are_answers(&row.header.names);
             self.header = Some(row.header.clone());
         }
         let columns = &self.columns;
         let location = row.location();
+        if self.are_answers {
+            return Err(answers(location));
+        }
         if let Some(name) = columns.missing(&self.options).filter(|name| !self.options.keep.iter().any(|k| k == name)) {
             return Err(row.header.missing(location, &format!("`{name}`")));
         }
@@ -340,6 +355,12 @@ impl ArticleFields {
             (self.warn)(Warning { location: row.location(), message });
         }
     }
+}
+
+/// The error that there are answers where articles were wanted.
+fn answers(location: Location) -> Error {
+    let expected = "articles; trend reads such answers from files in JSONL, and from standard input that is not packed";
+    Error::format(location, "what `predict` answered", expected)
 }
 
 /// Whether a text or a title says that there is none: white space, or what programs write for a value that is missing.

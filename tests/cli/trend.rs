@@ -84,8 +84,8 @@ fn records_are_known_on_standard_input_and_in_folders() {
         folder.save("packed.jsonl.gz", records);
         assert_eq!(json(&folder, &["packed.jsonl.gz"]), both);
     }
-    // As much as comes at once is less than its first block.
-    on_stdin(&zstd, &[]).says(2, &["-: packed so that its beginning does not show", "zstdcat"]);
+    // As much as comes at once is less than its first block; so they are read as articles, and refused as such.
+    on_stdin(&zstd, &["--model", MODEL]).says(2, &["-:1: found what `predict` answered, expected articles"]);
     on_stdin(&gzip(b"id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n"), &[])
         .says(2, &["-: these are answers of `predict`"]);
     // What is no record among these is an error, not an article.

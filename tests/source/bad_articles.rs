@@ -37,6 +37,12 @@ fn bad_articles_are_named() {
             "a.jsonl:1: found the keys `words`, expected `text` (or `title`); --text-field names another",
         ),
         ("a.jsonl", b"{\"text\": \" \"}", "a.jsonl:1: found an empty `text`"),
+        (
+            "a.jsonl",
+            b"{\"title\": \"x\", \"state_code\": \"PER\", \"actor_code\": \"RUS\", \"probabilities\": {}}",
+            "a.jsonl:1: found what `predict` answered, expected articles",
+        ),
+        ("a.csv", b"title,state_code,actor_code,p_aligned\nx,PER,RUS,1\n", "a.csv:1: found what `predict` answered"),
         ("a.jsonl", b"\"text\"", "a.jsonl:1:6: found string \"text\", expected a JSON object"),
         ("a.json", b"[{\"text\": \"x\"}", "a.json:1: found an array that is never closed"),
         (

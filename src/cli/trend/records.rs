@@ -30,13 +30,12 @@ impl Given {
     /// Looks at the beginning of each file, of those in folders too, and of standard input.
     ///
     /// # Errors
-    /// Where answers of `predict` would be read as articles, and give figures of something else; and where packed standard input
-    /// does not show which of the two it is.
+    /// Where answers of `predict` would be read as articles, and give figures of something else.
     pub fn new<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self> {
         let mut given = Self::default();
         for path in paths {
             if path == Path::new("-") {
-                let beginning = beginning_of_stdin()?;
+                let beginning = beginning_of_stdin();
                 let are_records = are_jsonl(&beginning);
                 ensure!(are_records || !look_like(&beginning), no_jsonl(path));
                 if are_records { &mut given.recorded } else { &mut given.written }.push(path.to_owned());
@@ -81,14 +80,11 @@ fn no_jsonl(file: &Path) -> String {
     format!("{file}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl")
 }
 
-/// The beginning of standard input, as much as comes at once, unpacked; it is not taken from who reads it then.
-fn beginning_of_stdin() -> Result<Vec<u8>> {
+/// The beginning of standard input, as much as comes at once, unpacked; it is not taken from who reads it then. A block of zstd
+/// shows nothing until it is there as a whole; whoever reads articles there refuses answers.
+fn beginning_of_stdin() -> Vec<u8> {
     let bytes = io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
-    // A block of zstd shows nothing until it is there as a whole.
-    source::beginning(&Input::Bytes("-".into(), bytes.into()), LOOKED_AT).ok().context(
-        "-: packed so that its beginning does not show whether these are articles or answers of `predict`; unpack it first, as by \
-         zstdcat",
-    )
+    source::beginning(&Input::Bytes("-".into(), bytes.into()), LOOKED_AT).unwrap_or_default()
 }
 
 /// Whether what begins so is JSONL of `predict`.
