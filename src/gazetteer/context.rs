@@ -197,6 +197,12 @@ fn is_blank(c: char) -> bool {
 /// What follows the one or two blanks that a text begins with; of more, as between columns, one is taken off. `None` where it
 /// begins with none.
 fn after_gap(text: &str) -> Option<&str> {
+    match text.as_bytes() {
+        // Most of what there is.
+        [b' ', next, ..] if next.is_ascii_graphic() => return Some(&text[1..]),
+        [next, ..] if next.is_ascii_graphic() => return None,
+        _ => {}
+    }
     let first = text.strip_prefix(is_blank)?;
     let second = first.strip_prefix(is_blank).unwrap_or(first);
     Some(if second.starts_with(is_blank) { first } else { second })
@@ -204,6 +210,11 @@ fn after_gap(text: &str) -> Option<&str> {
 
 /// The same of those that it ends with.
 pub(super) fn before_gap(text: &str) -> Option<&str> {
+    match text.as_bytes() {
+        [rest @ .., b' '] if rest.last().is_some_and(u8::is_ascii_graphic) => return Some(&text[..rest.len()]),
+        [.., last] if last.is_ascii_graphic() => return None,
+        _ => {}
+    }
     let last = text.strip_suffix(is_blank)?;
     let second = last.strip_suffix(is_blank).unwrap_or(last);
     Some(if second.ends_with(is_blank) { last } else { second })
@@ -214,7 +225,8 @@ fn end_of_phrase(text: &str, phrase: &str) -> Option<usize> {
     let mut rest = text;
     for c in phrase.chars() {
         let next = rest.chars().next()?;
-        rest = after_gap(rest).filter(|_| c == ' ').unwrap_or(&rest[next.len_utf8()..]);
+        let gap = if c == ' ' { after_gap(rest) } else { None };
+        rest = gap.unwrap_or(&rest[next.len_utf8()..]);
     }
     Some(text.len() - rest.len())
 }
@@ -224,7 +236,8 @@ fn start_of_phrase(text: &str, phrase: &str) -> Option<usize> {
     let mut rest = text;
     for c in phrase.chars().rev() {
         let next = rest.chars().next_back()?;
-        rest = before_gap(rest).filter(|_| c == ' ').unwrap_or(&rest[..rest.len() - next.len_utf8()]);
+        let gap = if c == ' ' { before_gap(rest) } else { None };
+        rest = gap.unwrap_or(&rest[..rest.len() - next.len_utf8()]);
     }
     Some(rest.len())
 }
@@ -605,6 +618,28 @@ mod tests {
         // Three may be between columns.
         assert!(!before("of", "Price of   [Georgia]") && !after("<Cap>", "[Chad]   Kelly"));
         assert!(!after("won seats", "[Georgia] won   seats") && !near("Tom Price", "Tom   Price of [Georgia]"));
+    }
+
+    #[test]
+    fn gaps_are_one_or_two_blanks() {
+        let mirrored = |text: &str| text.chars().rev().collect::<String>();
+        for (text, behind) in [
+            ("", None),
+            ("a b", None),
+            ("é ", None),
+            ("\n a", None),
+            (" a", Some("a")),
+            (" é", Some("é")),
+            ("\u{a0}a ", Some("a ")),
+            ("  a", Some("a")),
+            (" \t", Some("")),
+            ("   a", Some("  a")),
+            (" \n", Some("\n")),
+            ("  \n", Some("\n")),
+        ] {
+            assert_eq!(after_gap(text), behind, "{text:?}");
+            assert_eq!(before_gap(&mirrored(text)), behind.map(mirrored).as_deref(), "{text:?}");
+        }
     }
 
     #[test]
