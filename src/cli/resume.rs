@@ -1,8 +1,9 @@
 //! `predict --resume`: a run that was stopped goes on where it was.
 //!
-//! Records go to `FILE.partial`. At the beginning, so that it is known whose file that is, and now and then, once records are on the
-//! disk, `FILE.resume` says how many articles they answer, how many bytes they are, and what the articles and the run were. The next run cuts off what came after, passes over that
-//! many articles, proves that they are the same, and goes on. At the end `FILE.partial` becomes `FILE`.
+//! Records go to `FILE.partial`. At the beginning, so that it is known whose file that is, and now and then, once records are
+//! on the disk, `FILE.resume` says how many articles they answer, how many bytes they are, and what the articles and the run
+//! were. The next run cuts off what came after, passes over that many articles, proves that they are the same, and goes on.
+//! At the end `FILE.partial` becomes `FILE`.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
