@@ -176,7 +176,7 @@ impl Columns {
     }
 
     /// Whether these are the names of what `predict` answered, which has the titles of articles and not their texts.
-    fn are_answers(&self, names: &[String]) -> bool {
+    pub fn are_answers(&self, names: &[String]) -> bool {
         let has = |name: &str| names.iter().any(|found| found == name);
         self.text.is_empty() && has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
     }

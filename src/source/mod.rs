@@ -452,6 +452,20 @@ pub fn beginning(input: &Input, most: usize) -> Result<Vec<u8>> {
     stream::beginning(input, most)
 }
 
+/// Whether an input holds what `predict` answered, by the names of its first row: answers have the titles of articles and not their
+/// texts. What cannot be read does not.
+pub fn holds_answers(source: &Source) -> bool {
+    let warn = ignore_warnings();
+    let first = || {
+        let unpacked = stream::unpack(&source.input, &BytesRead::default(), &warn).ok()?;
+        let named = unpacked.format(source.format);
+        let format = if named.is_rows() { named } else { unpacked.format(Format::Auto) };
+        let mut table = rows::open(unpacked, format, &source.options, "article", &warn).ok()?;
+        table.header.or_else(|| Some(table.rows.next()?.ok()?.header))
+    };
+    first().is_some_and(|header| fields::Columns::new(&header.names, &source.options).are_answers(&header.names))
+}
+
 /// What stands in `cell`, if more than white space.
 pub(crate) fn filled(cell: Option<&str>) -> Option<String> {
     cell.filter(|cell| !cell.trim().is_empty()).map(str::to_owned)

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use detente::pipeline::explanation::ExplanationRecord;
 use detente::pipeline::{Prediction, explain};
-use detente::source::{Source, Warn, Warning};
+use detente::source::{Source, Warn, Warning, holds_answers};
 use detente::trend::{Trend, TrendParams, trend};
 use detente::{Article, Pipeline, Query, Record};
 
@@ -267,7 +267,10 @@ pub fn trend_of(
     problems.append(&mut articles.problems);
     let mut records: Vec<Record> = Vec::new();
     let (warnings, warn) = kept_warnings();
-    let recorded = articles.sources.extract_if(.., |source| command::records::are(&source.input));
+    let options = app.fields.options(&[]);
+    articles.sources.iter_mut().for_each(|source| source.options = Arc::clone(&options));
+    let are_records = |source: &mut Source| command::records::are_lines(&source.input) && holds_answers(source);
+    let recorded = articles.sources.extract_if(.., are_records);
     for source in recorded {
         asked.check()?;
         let is_asked = command::records::asked(&query, gazetteer);
@@ -277,7 +280,7 @@ pub fn trend_of(
         read.map_err(|error| Problem::unprocessable(format!("{error:#}")))?;
     }
     problems.append(&mut warnings.lock().unwrap_or_else(PoisonError::into_inner));
-    if let Some(source) = articles.sources.iter().find(|source| command::records::may_be(&source.input)) {
+    if let Some(source) = articles.sources.iter().find(|source| holds_answers(source)) {
         let name = detente::visible(&source.input.name()).into_owned();
         let detail = format!("{name}: these are answers, no articles; answers are read as JSONL");
         return Err(Problem::unprocessable(detail));

@@ -136,7 +136,7 @@ pub fn run(args: &Args, common: &Common) -> Result<Outcome> {
         ensure!(!from.overlaps(to), "--rank: {from} and {to} share days");
         ensure!(from.is_before(to), "--rank: {from} is after {to}; the earlier comes first");
     }
-    let Given { recorded, written } = Given::new(args.articles.paths())?;
+    let Given { recorded, written } = Given::new(args.articles.paths(), &common.fields.options(&[]))?;
     let pipeline = match (&args.model, written.is_empty() && args.articles.given().is_none()) {
         (Some(model), _) => Some(model.load(common)?),
         (None, false) => Some(ModelName::Fast.load(common)?),

@@ -1,21 +1,18 @@
 //! What `trend` counts: records that `predict` wrote, and the answers to articles.
 
-use std::fs::File;
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use detente::gazetteer::{EntryId, Gazetteer};
-use detente::source::{self, Format, Input, Source, Warn};
+use detente::source::{self, Format, Input, ReadOptions, Source, Warn};
 use detente::{Pipeline, Query, Record, visible};
 
 use super::super::{Common, batches, progress};
 use super::Args;
-
-/// Bytes in which the names of columns are looked for.
-const LOOKED_AT: usize = 4 << 10;
 
 /// What `trend` counts, told apart.
 #[derive(Debug, Default)]
@@ -27,24 +24,20 @@ pub struct Given {
 }
 
 impl Given {
-    /// Looks at the beginning of each file, of those in folders too, and of standard input.
+    /// Looks at the first row of each file, of those in folders too, and of standard input; rows are read by these options.
     ///
     /// # Errors
-    /// Where answers of `predict` would be read as articles, and give figures of something else.
-    pub fn new<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self> {
+    /// Where there are answers of `predict` that are no JSONL, or some beside articles in one folder.
+    pub fn new<'p>(paths: impl Iterator<Item = &'p Path>, options: &Arc<ReadOptions>) -> Result<Self> {
         let mut given = Self::default();
         for path in paths {
-            if path == Path::new("-") {
-                let beginning = beginning_of_stdin();
-                let are_records = are_jsonl(&beginning);
-                ensure!(are_records || !look_like(&beginning), no_jsonl(path));
-                if are_records { &mut given.recorded } else { &mut given.written }.push(path.to_owned());
-                continue;
-            }
             let files = if path.is_dir() { tables_in(path) } else { vec![path.to_owned()] };
-            let (recorded, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| holds(file));
-            if let Some(file) = others.iter().find(|file| look_alike(file)) {
-                bail!(no_jsonl(file));
+            let (mut recorded, mut others) = (Vec::new(), Vec::new());
+            for file in files {
+                let source =
+                    looked_at(&file).filter(|source| source::holds_answers(&source.clone().with_options(options)));
+                ensure!(source.as_ref().is_none_or(|source| are_lines(&source.input)), no_jsonl(&file));
+                if source.is_some() { &mut recorded } else { &mut others }.push(file);
             }
             if recorded.is_empty() {
                 given.written.push(path.to_owned());
@@ -80,57 +73,26 @@ fn no_jsonl(file: &Path) -> String {
     format!("{file}: these are answers of `predict`, no articles; trend reads them as JSONL: predict --format jsonl")
 }
 
-/// The beginning of standard input, as much as comes at once, unpacked; it is not taken from who reads it then. A block of zstd
-/// shows nothing until it is there as a whole; whoever reads articles there refuses answers.
-fn beginning_of_stdin() -> Vec<u8> {
-    let bytes = io::stdin().lock().fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
-    source::beginning(&Input::Bytes("-".into(), bytes.into()), LOOKED_AT).unwrap_or_default()
+/// What can be looked at without taking it from who reads it then: files, and as much of standard input as comes at once. Whoever
+/// reads articles elsewhere refuses answers.
+fn looked_at(path: &Path) -> Option<Source> {
+    const LOOKED_AT: usize = 64 << 10;
+    if path != Path::new("-") {
+        return std::fs::metadata(path).is_ok_and(|found| found.is_file()).then(|| Source::file(path));
+    }
+    let bytes = io::stdin().lock().fill_buf().ok()?.to_vec();
+    // A block of zstd shows nothing until it is there as a whole.
+    let beginning = source::beginning(&Input::Bytes("-".into(), bytes.into()), LOOKED_AT).ok()?;
+    Some(Source::bytes("-", beginning))
 }
 
-/// Whether what begins so is JSONL of `predict`.
-fn are_jsonl(beginning: &[u8]) -> bool {
-    beginning.starts_with(b"{") && look_like(beginning)
-}
-
-/// Whether an input holds the records of `predict`.
-pub fn are(input: &Input) -> bool {
-    source::beginning(input, LOOKED_AT).is_ok_and(|beginning| are_jsonl(&beginning))
-}
-
-/// Whether a file holds them.
-fn holds(path: &Path) -> bool {
-    is_file(path) && are(&Input::Path(path.into()))
-}
-
-fn is_file(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| found.is_file())
-}
-
-/// Whether a file that is no JSONL of records has their columns.
-fn look_alike(path: &Path) -> bool {
-    is_file(path) && (columns_of_parquet(path).is_some_and(|end| look_like(&end)) || may_be(&Input::Path(path.into())))
-}
-
-/// Whether the columns of records stand where those of an input do.
-pub fn may_be(input: &Input) -> bool {
-    source::beginning(input, LOOKED_AT).is_ok_and(|beginning| look_like(&beginning))
-}
-
-/// The end of a Parquet file, where it says what its columns are; `None` of any other.
-fn columns_of_parquet(path: &Path) -> Option<Vec<u8>> {
-    let mut file = File::open(path).ok()?;
-    let (mut mark, mut end) = ([0; 4], Vec::new());
-    file.read_exact(&mut mark).ok().filter(|()| mark == *b"PAR1")?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT as u64))).ok()?;
-    file.read_to_end(&mut end).ok()?;
-    Some(end)
-}
-
-/// Whether the names of records' columns are among these bytes.
-fn look_like(bytes: &[u8]) -> bool {
-    let has = |name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
-    has("state_code") && has("actor_code") && (has("p_aligned") || has("probabilities"))
+/// Whether an input is JSONL, if it is JSON or a table.
+pub fn are_lines(input: &Input) -> bool {
+    const LOOKED_AT: usize = 256;
+    source::beginning(input, LOOKED_AT).is_ok_and(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    })
 }
 
 /// Reads the records of an input.

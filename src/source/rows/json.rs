@@ -51,6 +51,9 @@ pub(super) fn rows(stream: Stream, options: &Arc<ReadOptions>) -> impl Iterator<
 
 /// The one array of objects that an object without text holds; an error where there are several. `None` for an article.
 fn inner_array<'r>(row: &'r Row, options: &ReadOptions) -> Option<Result<&'r str>> {
+    if Columns::new(&row.header.names, options).are_answers(&row.header.names) {
+        return None;
+    }
     let [text, title] = Columns::text_and_title(&row.header.names);
     let own = |name: &Option<String>| name.as_ref().and_then(|name| fields::find(&row.header.names, name));
     let starts = |cell: &Cell, with: char| match cell {

@@ -40,10 +40,9 @@ impl<'de> Deserialize<'de> for Cell {
         let raw = <&RawValue>::deserialize(deserializer)?;
         match raw.get() {
             "null" => Ok(Self::Null),
-            text if text.starts_with('"') => match unescaped(text) {
-                Some(text) => Ok(Self::Text(text)),
-                None => serde_json::from_str(text).map(Self::Text).map_err(D::Error::custom),
-            },
+            text if text.starts_with('"') => unescaped(text)
+                .map(Self::Text)
+                .ok_or_else(|| D::Error::custom("half of a character, as `\\ud83d` is alone")),
             nested if nested.starts_with(['[', '{']) => Ok(Self::Nested(nested.to_owned())),
             plain => Ok(Self::Plain(plain.to_owned())),
         }
@@ -51,7 +50,7 @@ impl<'de> Deserialize<'de> for Cell {
 }
 
 /// What a JSON string says, which is known to be valid JSON: what is around it was looked through once, so it need not be looked
-/// through again. `None` where half of a character stands alone, of which serde_json knows what to say.
+/// through again. `None` where half of a character stands alone.
 fn unescaped(string: &str) -> Option<String> {
     let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
     let mut text = String::with_capacity(rest.len());
