@@ -49,7 +49,7 @@ fn bad_articles_are_named() {
               \"evidence\": [{\"text\": \"Peru praised Russia, said its president on Monday, and Oman did so, too.\"}]}",
             "a.json:1: found what `predict` answered",
         ),
-        ("a.jsonl", b"{\"a\": 1, \"text\": \"x \\ud83d y\"}", "a.jsonl:1:30: found half of a character, as `\\ud83d` is alone"),
+        ("a.jsonl", b"{\"a\": 1, \"text\": \"x \\ud83d y\"}", "a.jsonl:1:30: found half of a character in an escape, as `\\ud83d` is alone"),
         ("a.jsonl", b"\"text\"", "a.jsonl:1:6: found string \"text\", expected a JSON object"),
         ("a.json", b"[{\"text\": \"x\"}", "a.json:1: found an array that is never closed"),
         (

@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Cell {
             "null" => Ok(Self::Null),
             text if text.starts_with('"') => unescaped(text)
                 .map(Self::Text)
-                .ok_or_else(|| D::Error::custom("half of a character, as `\\ud83d` is alone")),
+                .ok_or_else(|| D::Error::custom("half of a character in an escape, as `\\ud83d` is alone")),
             nested if nested.starts_with(['[', '{']) => Ok(Self::Nested(nested.to_owned())),
             plain => Ok(Self::Plain(plain.to_owned())),
         }
