@@ -184,15 +184,14 @@ fn is_english(text: &str) -> bool {
         let eight = swar::eight_at(bytes, at);
         let length = swar::run_length(swar::letters(eight));
         let end = at + length;
-        let is_over = match bytes.get(end) {
-            Some(byte) if byte.is_ascii_alphabetic() => false,
-            Some(byte) if !byte.is_ascii() => letters_end(text, end) == end,
-            _ => true,
+        let rest = match bytes.get(end) {
+            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => letters_end(text, end),
+            _ => end,
         };
-        if !is_over {
+        if rest > end {
             // Longer than a common word, or with letters beyond ASCII.
             words += 1;
-            at = letters_end(text, end);
+            at = rest;
             continue;
         }
         // What is behind a word is no letter.

@@ -175,6 +175,11 @@ impl Columns {
         })
     }
 
+    /// Whether there is a field for a text or a title.
+    pub fn has_text_or_title(&self) -> bool {
+        !self.text.is_empty() || !self.title.is_empty()
+    }
+
     /// Whether these are the names of what `predict` answered, which has the titles of articles and not their texts.
     pub fn are_answers(&self, names: &[String]) -> bool {
         let has = |name: &str| names.iter().any(|found| found == name);
@@ -230,7 +235,7 @@ impl ArticleFields {
         if columns.are_answers(&header.names) {
             return Err(answers(header.location()));
         }
-        if columns.text.is_empty() && columns.title.is_empty() {
+        if !columns.has_text_or_title() {
             let expected = "a column `text` (or `title`); --text-field names another";
             return Err(header.missing(header.location(), expected));
         }

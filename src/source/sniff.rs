@@ -1,7 +1,7 @@
 //! What an input is, by its first bytes.
 
-use super::Format;
 use super::fields::Columns;
+use super::{Format, ReadOptions};
 
 /// The format of an input that begins with `head`, which is unpacked.
 pub(super) fn format(head: &[u8]) -> Format {
@@ -74,7 +74,7 @@ fn is_mhtml(text: &str) -> bool {
     is_mail || is_mailbox || (has("mime-version:") && has("content-type: multipart/related"))
 }
 
-/// A line of names with a text or a title among them; or one such name alone, as no text begins.
+/// A line of names with a text or a title among them, or of those of answers; or one such name alone, as no text begins.
 pub(super) fn is_table(line: &str) -> bool {
     let alone = line.trim().trim_matches('"');
     if ["text", "title", "headline", "content", "body"].iter().any(|name| alone.eq_ignore_ascii_case(name)) {
@@ -83,7 +83,8 @@ pub(super) fn is_table(line: &str) -> bool {
     [',', ';', '\t', '|'].into_iter().any(|mark| {
         let names: Vec<String> = line.split(mark).map(|name| name.trim().trim_matches('"').to_owned()).collect();
         let short = names.len() >= 2 && names.iter().all(|name| name.chars().count() <= 40);
-        short && Columns::text_and_title(&names).into_iter().any(|found| found.is_some())
+        let columns = Columns::new(&names, &ReadOptions::default());
+        short && (columns.has_text_or_title() || columns.are_answers(&names))
     })
 }
 
@@ -108,6 +109,7 @@ mod tests {
             ("From: the minister\nSubject: ports\n\nOman waits.", Format::Text),
             ("id;title;date\n1;x;y", Format::Csv),
             ("id\tText\n", Format::Csv),
+            ("id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n", Format::Csv),
             ("text\nKenya thanked Oman.", Format::Csv),
             ("Title, text and date matter, said the minister of a very long sentence indeed.", Format::Text),
             ("PAR1", Format::Parquet),

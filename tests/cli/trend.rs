@@ -86,7 +86,7 @@ fn records_are_known_on_standard_input_and_in_folders() {
     }
     // As much as comes at once is less than its first block; so they are read as articles, and refused as such.
     on_stdin(&zstd, &["--model", MODEL]).says(2, &["-:1: found what `predict` answered, expected articles"]);
-    on_stdin(&gzip(b"id,title,state_code,actor_code,p_aligned\na,x,PER,RUS,0.5\n"), &[])
+    on_stdin(&gzip(b"id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n"), &[])
         .says(2, &["-: these are answers of `predict`"]);
     for before in ["\u{feff}", "\n \n"] {
         folder.save("begun.jsonl", [before.as_bytes(), &records.concat()].concat());
@@ -101,7 +101,7 @@ fn records_are_known_on_standard_input_and_in_folders() {
     // What is no record among these is an error, not an article.
     on_stdin(&[&records[0][..], b"{\"text\": \"Peru thanked Russia.\"}\n"].concat(), &[])
         .says(2, &["-:", "expected a record"]);
-    on_stdin(b"id,title,state_code,actor_code,p_aligned\na,x,PER,RUS,0.5\n", &[])
+    on_stdin(b"id,state_code,actor_code,p_aligned\na,PER,RUS,0.5\n", &[])
         .says(2, &["-: these are answers of `predict`"]);
     let article = b"{\"text\": \"Peru thanked Russia.\", \"date\": \"2019-01-02\"}\n";
     on_stdin(article, &["--model", MODEL]).says(0, &[]);
