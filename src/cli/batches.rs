@@ -1,15 +1,16 @@
 //! Articles in batches, read on a thread of their own while those before are answered.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use rayon::Scope;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-use detente::source::{self, Format, Input, Source, Warn, Warning};
-use detente::{Article, Error, Location, Part, language};
+use detente::source::{self, Format, Input, Lot, Lots, Noted, Source, Warn, Warning};
+use detente::{Article, Error, Location, Part, Result, language};
 
 use super::complaints::Complaints;
 
@@ -19,6 +20,8 @@ const ARTICLES: usize = 128;
 const BYTES: usize = 2 << 20;
 /// How many batches wait. Whoever takes one finds another there, and need not wait for the reader before it asks for both.
 const WAITING: usize = 2;
+/// How many lots of an input are read on other threads while the next is put together.
+const AHEAD: usize = 2;
 /// The most files of one article each that are read at once, for each thread, and their most bytes together; a larger one is
 /// read by itself.
 const FILES: usize = 32;
@@ -96,9 +99,9 @@ pub fn read(
         let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0, wanted };
         let (ids, again) = (FxHashSet::default(), FxHashMap::default());
         let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, again, warned: false };
-        let given = first.map_or(Some(()), |article| reader.take(Ok([Ok(article)]), &warn));
+        let given = first.map_or(Some(()), |article| reader.take([Ok(Looked::at(article))], &warn));
         // None: nobody listens.
-        let _ = given.and_then(|()| reader.read(&inputs, &warn));
+        let _ = given.and_then(|()| rayon::in_place_scope(|scope| reader.read(&inputs, &warn, scope)));
         reader.read
     });
     (batches, reader)
@@ -117,8 +120,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, inputs: &[Source], warn: &Warn) -> Option<()> {
-        type Read = detente::Result<Vec<detente::Result<Article>>>;
+    fn read(&mut self, inputs: &[Source], warn: &Warn, scope: &Scope<'_>) -> Option<()> {
         let most = FILES * rayon::current_num_threads();
         let mut rest = inputs;
         while let Some((input, others)) = rest.split_first() {
@@ -130,40 +132,64 @@ impl Reader {
             };
             let (files, others) = match rest.iter().take(most).take_while(fits).count() {
                 0 => {
-                    self.take(source::read(input, warn), warn)?;
+                    if let Some(lots) = self.opened(source::lots(input, warn)) {
+                        self.read_lots(lots, warn, scope)?;
+                    }
                     (&rest[..0], others)
                 }
                 several => rest.split_at(several),
             };
             // One each, as some take a hundred times as long as others.
-            let read = |input| -> Read { Ok(source::read(input, warn)?.collect()) };
-            let read: Vec<Read> = files.par_iter().with_max_len(1).map(read).collect();
-            read.into_iter().try_for_each(|articles| self.take(articles, warn))?;
+            let read = |input| -> Result<Vec<_>> { Ok(source::read(input, warn)?.map(Looked::at_read).collect()) };
+            let read: Vec<Result<Vec<_>>> = files.par_iter().with_max_len(1).map(read).collect();
+            for articles in read {
+                if let Some(articles) = self.opened(articles) {
+                    self.take(articles, warn)?;
+                }
+            }
             rest = others;
         }
         self.send()
     }
 
-    /// Takes what one input gave; `None` where nobody listens.
-    fn take(
-        &mut self,
-        articles: detente::Result<impl IntoIterator<Item = detente::Result<Article>>>,
-        warn: &Warn,
-    ) -> Option<()> {
-        let articles = match articles {
-            Ok(articles) => articles,
-            Err(error) => {
-                self.read.any |= !matches!(error, Error::Io { .. });
-                self.read.complaints.add(&error);
+    /// Reads the lots of one input, in their order; `None` where nobody listens.
+    fn read_lots(&mut self, mut lots: Lots, warn: &Warn, scope: &Scope<'_>) -> Option<()> {
+        let mut asked = VecDeque::new();
+        loop {
+            let lot = lots.next();
+            let most = if lot.is_some() { AHEAD } else { 0 };
+            asked.extend(lot.map(|lot| ask(lot, scope)));
+            while let Some(first) = asked.front() {
+                let (articles, noted) = match first.try_recv() {
+                    Ok(read) => read,
+                    Err(TryRecvError::Empty) if asked.len() <= most => break,
+                    // None of a lot whose thread panicked, which is told when all of them have ended.
+                    Err(_) => first.recv().ok()?,
+                };
+                asked.pop_front();
+                lots.say(&noted);
+                self.take(articles, warn)?;
+            }
+            if most == 0 {
                 return Some(());
             }
-        };
+        }
+    }
+
+    /// What there is in an input, if it could be opened.
+    fn opened<T>(&mut self, input: Result<T>) -> Option<T> {
+        self.read.any |= !matches!(input, Err(Error::Io { .. }));
+        input.map_err(|error| self.read.complaints.add(&error)).ok()
+    }
+
+    /// Takes articles of an input; `None` where nobody listens.
+    fn take(&mut self, articles: impl IntoIterator<Item = Result<Looked>>, warn: &Warn) -> Option<()> {
         self.read.any = true;
         for article in articles {
             match article {
                 Err(error) => self.read.complaints.add(&error),
-                Ok(mut article) => {
-                    if !self.is_wanted(&mut article) {
+                Ok(Looked { mut article, language }) => {
+                    if !self.is_wanted(&mut article, language) {
                         continue;
                     }
                     self.name(&mut article, warn);
@@ -178,10 +204,9 @@ impl Reader {
         Some(())
     }
 
-    /// Looks at the language, and keeps it.
-    fn is_wanted(&mut self, article: &mut Article) -> bool {
+    /// Keeps the language that was found.
+    fn is_wanted(&mut self, article: &mut Article, found: Option<&str>) -> bool {
         self.read.all += 1;
-        let found = language::of(article);
         // A page may say "en" of a text in another language, so the words count first; where they tell nothing, what is said.
         let language = match found {
             Some(language) => language.to_owned(),
@@ -225,6 +250,39 @@ impl Reader {
         self.bytes = 0;
         self.sender.send(std::mem::take(&mut self.batch)).ok()
     }
+}
+
+/// An article, and the language that its words are in, where they show one.
+struct Looked {
+    article: Article,
+    language: Option<&'static str>,
+}
+
+impl Looked {
+    fn at(article: Article) -> Self {
+        let language = language::of(&article);
+        Self { article, language }
+    }
+
+    fn at_read(article: Result<Article>) -> Result<Self> {
+        article.map(Self::at)
+    }
+}
+
+/// Has a lot read: on one of the threads that answer, where there are several; here, where that one would have to stop for it.
+fn ask(lot: Lot, scope: &Scope<'_>) -> Receiver<(Vec<Result<Looked>>, Noted)> {
+    let (sender, read) = sync_channel(1);
+    let read_it = move || {
+        let (articles, noted) = lot.read();
+        // Nobody takes it where the batches before are not taken any more.
+        drop(sender.send((articles.into_iter().map(Looked::at_read).collect(), noted)));
+    };
+    if rayon::current_num_threads() > 1 {
+        scope.spawn(|_| read_it());
+    } else {
+        read_it();
+    }
+    read
 }
 
 /// How large a file of one article is; `None` of any other input.

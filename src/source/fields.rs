@@ -197,30 +197,50 @@ impl Columns {
 pub(crate) struct ArticleFields {
     /// What articles without an id are called, before `:` and the line.
     id: String,
-    options: ReadOptions,
-    warn: Warn,
-    header: Option<std::sync::Arc<Header>>,
+    options: Arc<ReadOptions>,
+    header: Option<Arc<Header>>,
     columns: Columns,
     are_answers: bool,
-    /// Whether a long field that is not read was warned of.
-    warned: bool,
-    warned_markup: bool,
-    warned_cut: bool,
+    doubts: Doubts,
+}
+
+/// What is doubtful about articles, the first of each kind: a text that seems to stand in a field that is not read, one that is cut,
+/// markup that is read as prose.
+pub(crate) type Doubts = [Option<Warning>; 3];
+
+/// Warns of the first of each kind of [`Doubts`], once.
+#[derive(Debug, Default)]
+pub(crate) struct Doubtful {
+    said: [bool; 3],
+}
+
+impl Doubtful {
+    pub fn say(&mut self, doubts: &Doubts, warn: &Warn) {
+        for (said, doubt) in self.said.iter_mut().zip(doubts) {
+            if let Some(doubt) = doubt
+                && !std::mem::replace(said, true)
+            {
+                warn(doubt.clone());
+            }
+        }
+    }
 }
 
 impl ArticleFields {
-    pub fn new(id: &str, options: &ReadOptions, warn: &Warn) -> Self {
+    pub fn new(id: &str, options: &Arc<ReadOptions>) -> Self {
         Self {
             id: id.to_owned(),
-            options: options.clone(),
-            warn: warn.clone(),
+            options: Arc::clone(options),
             header: None,
             columns: Columns::default(),
             are_answers: false,
-            warned: false,
-            warned_markup: false,
-            warned_cut: false,
+            doubts: Doubts::default(),
         }
+    }
+
+    /// What was doubtful about the articles so far.
+    pub fn doubts(&self) -> &Doubts {
+        &self.doubts
     }
 
     /// Looks for the columns of a table before its first row.
@@ -244,7 +264,7 @@ impl ArticleFields {
 
     /// The article that a row is.
     pub fn article(&mut self, row: &Row) -> Result<Article> {
-        if !self.header.as_ref().is_some_and(|header| std::sync::Arc::ptr_eq(header, &row.header)) {
+        if !self.header.as_ref().is_some_and(|header| Arc::ptr_eq(header, &row.header)) {
             self.columns = Columns::new(&row.header.names, &self.options);
             self.are_answers = self.columns.are_answers(&row.header.names);
             self.header = Some(row.header.clone());
@@ -320,10 +340,12 @@ impl ArticleFields {
         Ok(article)
     }
 
-    /// Warns, once, of a text that seems to stand in a field that is not read, and of markup that is read as prose.
+    /// Looks for what is doubtful about an article, as far as nothing of the kind was found before.
     fn look(&mut self, article: &Article, row: &Row) {
         const LONG: usize = 200;
-        if !self.warned {
+        let [unread, cut, markup] = &mut self.doubts;
+        let doubt = |message: String| Some(Warning { location: row.location(), message });
+        if unread.is_none() {
             let read = LazyCell::new(|| article.text.chars().count());
             let long = |(at, cell): (usize, &Cell)| {
                 let columns = &self.columns;
@@ -338,26 +360,21 @@ impl ArticleFields {
             };
             if let Some((at, length)) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)
             {
-                self.warned = true;
                 let name = &row.header.names[at];
                 let what = match *read {
                     0 => "only the title is read".to_owned(),
                     read => format!("the text that is read has {read} characters"),
                 };
-                let message = format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text");
-                (self.warn)(Warning { location: row.location(), message });
+                *unread = doubt(format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text"));
             }
         }
-        if !self.warned_cut && is_cut(&article.text) {
-            self.warned_cut = true;
-            let message =
-                "the text ends in `[+… chars]`: the service gives no more of it, and the rest is not read".to_owned();
-            (self.warn)(Warning { location: row.location(), message });
+        if cut.is_none() && is_cut(&article.text) {
+            *cut = doubt(
+                "the text ends in `[+… chars]`: the service gives no more of it, and the rest is not read".into(),
+            );
         }
-        if !self.warned_markup && looks_like_markup(&article.text) {
-            self.warned_markup = true;
-            let message = "the text looks like HTML, and is read as it stands".to_owned();
-            (self.warn)(Warning { location: row.location(), message });
+        if markup.is_none() && looks_like_markup(&article.text) {
+            *markup = doubt("the text looks like HTML, and is read as it stands".into());
         }
     }
 }

@@ -38,6 +38,7 @@ pub mod fields;
 
 mod feed;
 mod html;
+mod lots;
 mod mhtml;
 pub(crate) mod rows;
 mod sniff;
@@ -55,8 +56,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use fields::{BytesRead, FieldNames, ReadOptions};
+pub use lots::{Lot, Lots, Noted, lots};
 
 use crate::{Article, Error, Location, Result};
+use fields::{ArticleFields, Doubtful};
+use stream::Unpacked;
 
 /// The most bytes of a workbook or a Parquet file on standard input: 1 GiB.
 const MAX_BINARY: u64 = 1 << 30;
@@ -386,6 +390,11 @@ impl Iterator for Articles {
 pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
     let unpacked = stream::unpack(&source.input, &source.options.bytes_read, warn)?;
     let format = unpacked.format(source.format);
+    articles(unpacked, format, source, warn)
+}
+
+/// The articles of what is unpacked of a source, in the format that it was found to have.
+fn articles(unpacked: Unpacked, format: Format, source: &Source, warn: &Warn) -> Result<Articles> {
     let one = |article: Result<Article>| Box::new(std::iter::once(article));
     let inner: Box<dyn Iterator<Item = Result<Article>> + Send> = match format {
         Format::Text => one(text::article(unpacked.into_stream(warn)?, &source.id, warn)),
@@ -394,11 +403,16 @@ pub fn read(source: &Source, warn: &Warn) -> Result<Articles> {
         Format::Feed => Box::new(feed::articles(unpacked.into_stream(warn)?, &source.id, warn)?.into_iter()),
         _ => {
             let table = rows::open(unpacked, format, &source.options, "article", warn)?;
-            let mut fields = fields::ArticleFields::new(&source.id, &source.options, warn);
+            let mut fields = ArticleFields::new(&source.id, &source.options);
             if let Some(header) = &table.header {
                 fields.check(header)?;
             }
-            Box::new(table.rows.map(move |row| fields.article(&row?)))
+            let (mut doubtful, warn) = (Doubtful::default(), warn.clone());
+            Box::new(table.rows.map(move |row| {
+                let article = fields.article(&row?);
+                doubtful.say(fields.doubts(), &warn);
+                article
+            }))
         }
     };
     let path = source.input.name();

@@ -6,14 +6,20 @@ use super::Row;
 use super::object::Objects;
 use crate::{Error, Location, Result};
 
+/// A line, and its number from 1.
+pub(crate) type Line = (u64, String);
+
 /// The objects of a file.
-pub(crate) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
+pub(super) fn rows(stream: Stream) -> impl Iterator<Item = Result<Row>> + Send {
     let mut objects = Objects::new(&stream.path);
-    let mut lines = Lines { stream, line: 0, buffer: Vec::new(), ended: false };
-    std::iter::from_fn(move || Some(lines.next()?.and_then(|line| objects.row(&line, lines.line))))
+    lines(stream).map(move |line| line.and_then(|(number, json)| objects.row(&json, number)))
 }
 
 /// The lines of a stream that are not blank.
+pub(super) fn lines(stream: Stream) -> impl Iterator<Item = Result<Line>> + Send {
+    Lines { stream, line: 0, buffer: Vec::new(), ended: false }
+}
+
 struct Lines {
     stream: Stream,
     /// The line read last, from 1.
@@ -22,12 +28,16 @@ struct Lines {
     ended: bool,
 }
 
-impl Lines {
-    fn next(&mut self) -> Option<Result<String>> {
+impl Iterator for Lines {
+    type Item = Result<Line>;
+
+    fn next(&mut self) -> Option<Result<Line>> {
         if self.ended { None } else { self.read().transpose() }
     }
+}
 
-    fn read(&mut self) -> Result<Option<String>> {
+impl Lines {
+    fn read(&mut self) -> Result<Option<Line>> {
         loop {
             let read = read_line(&mut *self.stream.reader, &mut self.buffer).map_err(|error| {
                 self.ended = true;
@@ -47,7 +57,7 @@ impl Lines {
                 LineRead::Line if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
                 LineRead::Line => {
                     let bytes = std::mem::take(&mut self.buffer);
-                    return self.stream.decoder.decode(bytes, self.line, None).map(Some);
+                    return self.stream.decoder.decode(bytes, self.line, None).map(|text| Some((self.line, text)));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 pub(crate) mod csv;
 mod json;
-pub(crate) mod jsonl;
+mod jsonl;
 mod object;
 mod parquet;
 mod workbook;
@@ -10,6 +10,9 @@ mod workbook;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
+
+pub(crate) use jsonl::Line;
+pub(crate) use object::Objects;
 
 use super::stream::Unpacked;
 use super::{Format, ReadOptions, Warn, sniff};
@@ -152,16 +155,12 @@ pub(crate) fn open(
             let rows = csv::Rows::new(unpacked.into_stream(warn)?, given)?;
             Table { header: Some(rows.header().clone()), rows: Box::new(rows) }
         }
-        // Objects one after the other, each on its line, under the name of JSON: one that is broken ends no more than itself.
-        Format::Json if sniff::format(&unpacked.head) == Format::Jsonl => {
+        Format::Json | Format::Jsonl if are_lines(&unpacked, format) => {
             Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) }
         }
-        // What a program laid out over several lines, or an array, is no line of JSON.
-        Format::Jsonl if is_laid_out(&unpacked.head) => {
+        Format::Json | Format::Jsonl => {
             Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) }
         }
-        Format::Jsonl => Table { header: None, rows: Box::new(jsonl::rows(unpacked.into_stream(warn)?)) },
-        Format::Json => Table { header: None, rows: Box::new(json::rows(unpacked.into_stream(warn)?, options)) },
         Format::Parquet => parquet::open(unpacked)?,
         Format::Xlsx => workbook::open(unpacked, warn)?,
         Format::Text | Format::Html | Format::Feed | Format::Mhtml | Format::Auto => {
@@ -172,6 +171,27 @@ pub(crate) fn open(
     Ok(Table { header: table.header, rows: Box::new(not_empty(table.rows, path, what)) })
 }
 
+/// Whether a file of this format has an object on each line.
+pub(crate) fn are_lines(unpacked: &Unpacked, format: Format) -> bool {
+    match format {
+        // Objects one after the other, each on its line, under the name of JSON: one that is broken ends no more than itself.
+        Format::Json => sniff::format(&unpacked.head) == Format::Jsonl,
+        // What a program laid out over several lines, or an array, is no line of JSON.
+        Format::Jsonl => !is_laid_out(&unpacked.head),
+        _ => false,
+    }
+}
+
+/// The lines of a file that has an object on each, before they are taken apart. `what` is as for [`open`].
+pub(crate) fn lines(
+    unpacked: Unpacked,
+    what: &'static str,
+    warn: &Warn,
+) -> Result<impl Iterator<Item = Result<Line>> + Send + use<>> {
+    let path = unpacked.input.name();
+    Ok(not_empty(jsonl::lines(unpacked.into_stream(warn)?), path, what))
+}
+
 /// Whether JSON begins with an array, or with an object that does not end on its line.
 fn is_laid_out(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(head);
@@ -180,11 +200,11 @@ fn is_laid_out(head: &[u8]) -> bool {
 }
 
 /// The same, with an error where there is none.
-fn not_empty(
-    mut rows: impl Iterator<Item = Result<Row>>,
+fn not_empty<T>(
+    mut rows: impl Iterator<Item = Result<T>>,
     path: String,
     what: &'static str,
-) -> impl Iterator<Item = Result<Row>> {
+) -> impl Iterator<Item = Result<T>> {
     let mut any = false;
     std::iter::from_fn(move || {
         let next = rows.next();

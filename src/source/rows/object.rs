@@ -82,7 +82,7 @@ fn of_units(escapes: &str) -> Option<(char, usize)> {
 }
 
 /// Makes rows of objects; those with the same keys share a header.
-pub(super) struct Objects {
+pub(crate) struct Objects {
     pub path: String,
     last: Option<Arc<Header>>,
 }
