@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
 
@@ -53,7 +55,52 @@ pub struct OutputFile(Target);
 #[derive(Debug)]
 enum Target {
     Direct(File),
-    Temporary(NamedTempFile, PathBuf),
+    Temporary(NamedTempFile, PathBuf, Syncing),
+}
+
+/// A thread that brings what is written of a long file to the disk meanwhile, so that little is left to wait for in the end.
+#[derive(Debug, Default)]
+struct Syncing {
+    /// How many bytes were written since the thread was last told to.
+    bytes: usize,
+    thread: Option<(SyncSender<()>, JoinHandle<io::Result<()>>)>,
+}
+
+impl Syncing {
+    /// So many bytes it is told of at once.
+    const BYTES: usize = 8 << 20;
+
+    fn begin(file: &File) -> io::Result<(SyncSender<()>, JoinHandle<io::Result<()>>)> {
+        let file = file.try_clone()?;
+        let (tell, told) = sync_channel(1);
+        let sync = move || told.iter().try_for_each(|()| file.sync_data());
+        Ok((tell, thread::Builder::new().spawn(sync)?))
+    }
+
+    /// Takes note of bytes that were written to the file.
+    fn wrote(&mut self, bytes: usize, file: &File) {
+        self.bytes += bytes;
+        if self.bytes < Self::BYTES {
+            return;
+        }
+        if self.thread.is_none() {
+            // Where there is no thread to be had, all is left to the end.
+            self.thread = Self::begin(file).ok();
+        }
+        // While it is at what it was told before, it is not told again.
+        if let Some((tell, _)) = &self.thread
+            && tell.try_send(()).is_ok()
+        {
+            self.bytes = 0;
+        }
+    }
+
+    /// Ends the thread. What could not be brought to the disk is said once by the system, so it may be said here alone.
+    fn end(self) -> io::Result<()> {
+        let Some((tell, thread)) = self.thread else { return Ok(()) };
+        drop(tell);
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
 }
 
 impl OutputFile {
@@ -83,7 +130,7 @@ impl OutputFile {
         if let Some(existing) = existing.filter(fs::Metadata::is_file) {
             file.as_file().set_permissions(existing.permissions())?;
         }
-        Ok(Self(Target::Temporary(file, path)))
+        Ok(Self(Target::Temporary(file, path, Syncing::default())))
     }
 
     /// Gives the file its name.
@@ -93,7 +140,8 @@ impl OutputFile {
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Target::Direct(mut file) => file.flush(),
-            Target::Temporary(file, path) => {
+            Target::Temporary(file, path, syncing) => {
+                syncing.end()?;
                 file.as_file().sync_all()?;
                 let mut unfinished = unfinished();
                 unfinished.retain(|path| path != file.path());
@@ -107,14 +155,18 @@ impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Target::Direct(file) => file.write(bytes),
-            Target::Temporary(file, _) => file.write(bytes),
+            Target::Temporary(file, _, syncing) => {
+                let written = file.write(bytes)?;
+                syncing.wrote(written, file.as_file());
+                Ok(written)
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
             Target::Direct(file) => file.flush(),
-            Target::Temporary(file, _) => file.flush(),
+            Target::Temporary(file, ..) => file.flush(),
         }
     }
 }
@@ -130,4 +182,33 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         file.finish()
     };
     write().map_err(|e| Error::io(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_file_is_whole_or_not_there() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("rows.jsonl");
+        let line: Vec<u8> = (0..10_007).map(|n| (n % 251) as u8).collect();
+        // Beyond what is brought to the disk at once, several times.
+        let lines = 4 * Syncing::BYTES / line.len();
+        for is_finished in [false, true] {
+            let mut file = OutputFile::create(&path)?;
+            for _ in 0..lines {
+                file.write_all(&line)?;
+            }
+            assert!(!path.exists());
+            if is_finished {
+                file.finish()?;
+            } else {
+                drop(file);
+            }
+            assert_eq!(fs::read_dir(folder.path())?.count(), usize::from(is_finished));
+        }
+        assert!(fs::read(&path)? == line.repeat(lines));
+        Ok(())
+    }
 }

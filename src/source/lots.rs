@@ -12,7 +12,7 @@ use super::{Source, Warn, Warning, articles, stream};
 use crate::{Article, Result};
 
 /// The most articles of a lot, and about the most bytes of them.
-const ARTICLES: usize = 64;
+const ARTICLES: usize = 32;
 const BYTES: usize = 1 << 20;
 
 /// The lots of an input, in its order.
