@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
@@ -67,12 +67,12 @@ struct Syncing {
 }
 
 impl Syncing {
-    /// So many bytes it is told of at once.
+    /// It is told to after so many.
     const BYTES: usize = 8 << 20;
 
     fn begin(file: &File) -> io::Result<(SyncSender<()>, JoinHandle<io::Result<()>>)> {
         let file = file.try_clone()?;
-        let (tell, told) = sync_channel(1);
+        let (tell, told) = sync_channel(0);
         let sync = move || told.iter().try_for_each(|()| file.sync_data());
         Ok((tell, thread::Builder::new().spawn(sync)?))
     }
@@ -84,13 +84,12 @@ impl Syncing {
             return;
         }
         if self.thread.is_none() {
-            // Where there is no thread to be had, all is left to the end.
+            // Where there is none to be had, as much more is written before it is asked for again.
             self.thread = Self::begin(file).ok();
         }
-        // While it is at what it was told before, it is not told again.
-        if let Some((tell, _)) = &self.thread
-            && tell.try_send(()).is_ok()
-        {
+        let told = self.thread.as_ref().map(|(tell, _)| tell.try_send(()));
+        // While it is at what it was told before, it is told with the next bytes.
+        if !matches!(told, Some(Err(TrySendError::Full(())))) {
             self.bytes = 0;
         }
     }

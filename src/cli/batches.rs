@@ -1,4 +1,5 @@
-//! Articles in batches, read on a thread of their own while those before are answered.
+//! Articles in batches, read on a thread of their own while those before are answered; where several threads answer, these read
+//! lines of JSONL for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -9,13 +10,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-use detente::source::{self, Format, Input, Lot, Lots, Noted, Source, Warn, Warning};
+use detente::source::{self, Format, Input, Lot, Lots, ReadLot, Source, Warn, Warning};
 use detente::{Article, Error, Location, Part, Result, language};
 
 use super::complaints::Complaints;
 
 /// The most articles, and about the most bytes of them, of a batch. Held are one that is read,
-/// those that wait, and those that are answered.
+/// those that wait, and those that are answered; and some lots of lines before these.
 const ARTICLES: usize = 128;
 const BYTES: usize = 2 << 20;
 /// How many batches wait. Whoever takes one finds another there, and need not wait for the reader before it asks for both.
@@ -99,6 +100,7 @@ pub fn read(
         let read = Read { complaints, any: false, languages: BTreeMap::new(), all: 0, wanted };
         let (ids, again) = (FxHashSet::default(), FxHashMap::default());
         let mut reader = Reader { read, batch: Vec::new(), bytes: 0, sender, ids, again, warned: false };
+        reader.read.any = first.is_some();
         let given = first.map_or(Some(()), |article| reader.take([Ok(Looked::at(article))], &warn));
         // None: nobody listens.
         let _ = given.and_then(|()| rayon::in_place_scope(|scope| reader.read(&inputs, &warn, scope)));
@@ -140,7 +142,9 @@ impl Reader {
                 several => rest.split_at(several),
             };
             // One each, as some take a hundred times as long as others.
-            let read = |input| -> Result<Vec<_>> { Ok(source::read(input, warn)?.map(Looked::at_read).collect()) };
+            let read = |input| -> Result<Vec<_>> {
+                Ok(source::read(input, warn)?.map(|article| article.map(Looked::at)).collect())
+            };
             let read: Vec<Result<Vec<_>>> = files.par_iter().with_max_len(1).map(read).collect();
             for articles in read {
                 if let Some(articles) = self.opened(articles) {
@@ -155,25 +159,31 @@ impl Reader {
     /// Reads the lots of one input, in their order; `None` where nobody listens.
     fn read_lots(&mut self, mut lots: Lots, warn: &Warn, scope: &Scope<'_>) -> Option<()> {
         let mut asked = VecDeque::new();
-        loop {
-            let lot = lots.next();
-            let most = if lot.is_some() { AHEAD } else { 0 };
-            asked.extend(lot.map(|lot| ask(lot, scope)));
-            while let Some(first) = asked.front() {
-                let (articles, noted) = match first.try_recv() {
-                    Ok(read) => read,
-                    Err(TryRecvError::Empty) if asked.len() <= most => break,
-                    // None of a lot whose thread panicked, which is told when all of them have ended.
-                    Err(_) => first.recv().ok()?,
-                };
-                asked.pop_front();
-                lots.say(&noted);
-                self.take(articles, warn)?;
-            }
-            if most == 0 {
-                return Some(());
+        while let Some(lot) = lots.next() {
+            if rayon::current_num_threads() > 1 && lot.is_to_be_shared() {
+                asked.push_back(ask(lot, scope));
+                self.take_lots(&mut asked, AHEAD, &mut lots, warn)?;
+            } else {
+                self.take_lots(&mut asked, 0, &mut lots, warn)?;
+                self.take(lots.articles(lot.read(Looked::at)), warn)?;
             }
         }
+        self.take_lots(&mut asked, 0, &mut lots, warn)
+    }
+
+    /// Takes lots that were asked for, and waits until no more than `most` are left; `None` where nobody listens.
+    fn take_lots(&mut self, asked: &mut VecDeque<Asked>, most: usize, lots: &mut Lots, warn: &Warn) -> Option<()> {
+        while let Some(first) = asked.front() {
+            let read = match first.try_recv() {
+                Ok(read) => read,
+                Err(TryRecvError::Empty) if asked.len() <= most => break,
+                // None of a lot whose thread panicked, which is told when all of them have ended.
+                Err(_) => first.recv().ok()?,
+            };
+            asked.pop_front();
+            self.take(lots.articles(read), warn)?;
+        }
+        Some(())
     }
 
     /// What there is in an input, if it could be opened.
@@ -184,7 +194,6 @@ impl Reader {
 
     /// Takes articles of an input; `None` where nobody listens.
     fn take(&mut self, articles: impl IntoIterator<Item = Result<Looked>>, warn: &Warn) -> Option<()> {
-        self.read.any = true;
         for article in articles {
             match article {
                 Err(error) => self.read.complaints.add(&error),
@@ -204,7 +213,7 @@ impl Reader {
         Some(())
     }
 
-    /// Keeps the language that was found.
+    /// Keeps the language that was found; gives whether the article is wanted.
     fn is_wanted(&mut self, article: &mut Article, found: Option<&str>) -> bool {
         self.read.all += 1;
         // A page may say "en" of a text in another language, so the words count first; where they tell nothing, what is said.
@@ -263,25 +272,16 @@ impl Looked {
         let language = language::of(&article);
         Self { article, language }
     }
-
-    fn at_read(article: Result<Article>) -> Result<Self> {
-        article.map(Self::at)
-    }
 }
 
-/// Has a lot read: on one of the threads that answer, where there are several; here, where that one would have to stop for it.
-fn ask(lot: Lot, scope: &Scope<'_>) -> Receiver<(Vec<Result<Looked>>, Noted)> {
+/// A lot that is being read on another thread.
+type Asked = Receiver<ReadLot<Looked>>;
+
+/// Has a lot read on one of the threads that answer.
+fn ask(lot: Lot, scope: &Scope<'_>) -> Asked {
     let (sender, read) = sync_channel(1);
-    let read_it = move || {
-        let (articles, noted) = lot.read();
-        // Nobody takes it where the batches before are not taken any more.
-        drop(sender.send((articles.into_iter().map(Looked::at_read).collect(), noted)));
-    };
-    if rayon::current_num_threads() > 1 {
-        scope.spawn(|_| read_it());
-    } else {
-        read_it();
-    }
+    // Nobody takes it where the batches before are not taken any more.
+    scope.spawn(move |_| drop(sender.send(lot.read(Looked::at))));
     read
 }
 
@@ -323,5 +323,37 @@ mod tests {
         };
         assert_eq!(named(&["x", "x", "x#2", "x"]), ["x", "x#2", "x#2#2", "x#3"]);
         assert_eq!(named(&["x#2", "x", "x", "x", "x#3"]), ["x#2", "x", "x#3", "x#4", "x#3#2"]);
+    }
+
+    /// A source of lines, of which every seventh is no JSON.
+    fn lines(name: &str, count: usize) -> Source {
+        let line = |n: usize| match n % 7 {
+            6 => format!("{{{n}\n"),
+            _ => format!("{{\"id\": {n}, \"text\": \"Oman waits for Iran.\"}}\n"),
+        };
+        Source::bytes(name, (0..count).map(line).collect::<String>())
+    }
+
+    fn begun(inputs: Vec<Source>) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
+        read(None, inputs, Complaints::kept(1000), Arc::new(|_| {}), Wanted { any_language: false })
+    }
+
+    #[test]
+    fn lots_that_other_threads_read_stay_in_order() {
+        let (batches, reader) = begun(vec![lines("a.jsonl", 2_000), lines("b.jsonl", 20)]);
+        let ids: Vec<String> = batches.iter().flatten().map(|article| article.id).collect();
+        let good = |count: usize| (0..count).filter(|n| n % 7 != 6);
+        let expected = good(2_000).map(|n| n.to_string()).chain(good(20).map(|n| format!("{n}#2")));
+        assert_eq!(ids, expected.collect::<Vec<_>>());
+        let complaints = reader.join().expect("no panic").into_complaints();
+        assert!(complaints[0].starts_with("a.jsonl:7:"), "{complaints:?}");
+        assert!(complaints.iter().any(|said| said.contains("the last on line 1995 ")), "{complaints:?}");
+    }
+
+    #[test]
+    fn reading_ends_where_nobody_listens() {
+        let (batches, reader) = begun(vec![lines("a.jsonl", 5_000)]);
+        drop(batches);
+        assert!(reader.join().expect("no panic").any);
     }
 }

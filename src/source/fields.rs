@@ -201,27 +201,38 @@ pub(crate) struct ArticleFields {
     header: Option<Arc<Header>>,
     columns: Columns,
     are_answers: bool,
-    doubts: Doubts,
+    /// Of which kinds there were doubts.
+    doubted: [bool; 3],
+    doubts: Vec<Doubt>,
 }
 
-/// What is doubtful about articles, the first of each kind: a text that seems to stand in a field that is not read, one that is cut,
-/// markup that is read as prose.
-pub(crate) type Doubts = [Option<Warning>; 3];
+/// What is doubtful about an article.
+#[derive(Debug)]
+pub(crate) struct Doubt {
+    kind: Kind,
+    warning: Warning,
+}
 
-/// Warns of the first of each kind of [`Doubts`], once.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// A text seems to stand in a field that is not read.
+    Unread,
+    /// A service gives only the beginning of a text.
+    Cut,
+    /// Markup is read as prose.
+    Markup,
+}
+
+/// Warns of the first doubt of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Doubtful {
     said: [bool; 3],
 }
 
 impl Doubtful {
-    pub fn say(&mut self, doubts: &Doubts, warn: &Warn) {
-        for (said, doubt) in self.said.iter_mut().zip(doubts) {
-            if let Some(doubt) = doubt
-                && !std::mem::replace(said, true)
-            {
-                warn(doubt.clone());
-            }
+    pub fn say(&mut self, doubt: Doubt, warn: &Warn) {
+        if !std::mem::replace(&mut self.said[doubt.kind as usize], true) {
+            warn(doubt.warning);
         }
     }
 }
@@ -234,13 +245,14 @@ impl ArticleFields {
             header: None,
             columns: Columns::default(),
             are_answers: false,
-            doubts: Doubts::default(),
+            doubted: [false; 3],
+            doubts: Vec::new(),
         }
     }
 
-    /// What was doubtful about the articles so far.
-    pub fn doubts(&self) -> &Doubts {
-        &self.doubts
+    /// What was doubtful about the last article, as far as nothing of the kind was so before.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
     }
 
     /// Looks for the columns of a table before its first row.
@@ -342,41 +354,47 @@ impl ArticleFields {
 
     /// Looks for what is doubtful about an article, as far as nothing of the kind was found before.
     fn look(&mut self, article: &Article, row: &Row) {
-        const LONG: usize = 200;
-        let [unread, cut, markup] = &mut self.doubts;
-        let doubt = |message: String| Some(Warning { location: row.location(), message });
-        if unread.is_none() {
-            let read = LazyCell::new(|| article.text.chars().count());
-            let long = |(at, cell): (usize, &Cell)| {
-                let columns = &self.columns;
-                let known = [&columns.title, &columns.url, &columns.text].into_iter().any(|found| found.contains(&at));
-                if known || columns.keep.contains(&Some(at)) {
-                    return None;
-                }
-                // Bytes first: a character has at most four, and most rows have no such field.
-                let text = cell.as_str().filter(|text| text.len() >= LONG && text.len() * 2 >= article.text.len())?;
-                let length = text.chars().count();
-                (length >= LONG && length >= 2 * *read).then_some((at, length))
-            };
-            if let Some((at, length)) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)
+        let mut look = |kind: Kind, found: &dyn Fn() -> Option<String>| {
+            if !self.doubted[kind as usize]
+                && let Some(message) = found()
             {
-                let name = &row.header.names[at];
-                let what = match *read {
-                    0 => "only the title is read".to_owned(),
-                    read => format!("the text that is read has {read} characters"),
-                };
-                *unread = doubt(format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text"));
+                self.doubted[kind as usize] = true;
+                self.doubts.push(Doubt { kind, warning: Warning { location: row.location(), message } });
             }
-        }
-        if cut.is_none() && is_cut(&article.text) {
-            *cut = doubt(
-                "the text ends in `[+… chars]`: the service gives no more of it, and the rest is not read".into(),
-            );
-        }
-        if markup.is_none() && looks_like_markup(&article.text) {
-            *markup = doubt("the text looks like HTML, and is read as it stands".into());
-        }
+        };
+        let columns = &self.columns;
+        look(Kind::Unread, &|| unread(article, row, columns));
+        look(Kind::Cut, &|| {
+            let message = "the text ends in `[+… chars]`: the service gives no more of it, and the rest is not read";
+            is_cut(&article.text).then(|| message.to_owned())
+        });
+        look(Kind::Markup, &|| {
+            looks_like_markup(&article.text).then(|| "the text looks like HTML, and is read as it stands".to_owned())
+        });
     }
+}
+
+/// What to say of a text that seems to stand in a field that is not read.
+fn unread(article: &Article, row: &Row, columns: &Columns) -> Option<String> {
+    const LONG: usize = 200;
+    let read = LazyCell::new(|| article.text.chars().count());
+    let long = |(at, cell): (usize, &Cell)| {
+        let known = [&columns.title, &columns.url, &columns.text].into_iter().any(|found| found.contains(&at));
+        if known || columns.keep.contains(&Some(at)) {
+            return None;
+        }
+        // Bytes first: a character has at most four, and most rows have no such field.
+        let text = cell.as_str().filter(|text| text.len() >= LONG && text.len() * 2 >= article.text.len())?;
+        let length = text.chars().count();
+        (length >= LONG && length >= 2 * *read).then_some((at, length))
+    };
+    let (at, length) = row.cells.iter().enumerate().filter_map(long).max_by_key(|(_, length)| *length)?;
+    let name = &row.header.names[at];
+    let what = match *read {
+        0 => "only the title is read".to_owned(),
+        read => format!("the text that is read has {read} characters"),
+    };
+    Some(format!("{what}, and `{name}` has {length}; --text-field {name} reads it as the text"))
 }
 
 /// The error that there are answers where articles were wanted.

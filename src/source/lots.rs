@@ -1,25 +1,24 @@
 //! The articles of an input in lots, which can be read on any thread.
 //!
-//! What can be read only one after the other, as the lines of a file are, is read before; the lines of JSONL are taken apart by
-//! whoever reads their lot.
+//! Lines of JSONL are only divided here, and taken apart by whoever reads their lot. Of other formats each article is a lot, and is
+//! read already.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::fields::{ArticleFields, Doubtful, Doubts};
+use super::fields::{ArticleFields, Doubt, Doubtful};
 use super::rows::{self, Line, Objects};
 use super::{Source, Warn, Warning, articles, stream};
 use crate::{Article, Result};
 
-/// The most articles of a lot, and about the most bytes of them.
-const ARTICLES: usize = 32;
+/// A lot ends with so many lines, or with the one that makes it so many bytes.
+const LINES: usize = 32;
 const BYTES: usize = 1 << 20;
 
 /// The lots of an input, in its order.
 pub struct Lots {
-    unread: Box<dyn Iterator<Item = Unread> + Send>,
-    /// What was warned of while the last lot was put together.
-    warnings: Arc<Mutex<Vec<Warning>>>,
+    unread: Box<dyn Iterator<Item = Lot> + Send>,
+    arisen: Arisen,
     warn: Warn,
     doubtful: Doubtful,
 }
@@ -28,21 +27,30 @@ pub struct Lots {
 #[derive(Debug)]
 pub struct Lot {
     unread: Unread,
-    warnings: Vec<Warning>,
-}
-
-/// What there is to warn of in a lot.
-#[derive(Debug)]
-pub struct Noted {
-    warnings: Vec<Warning>,
-    doubts: Doubts,
+    notes: Notes,
 }
 
 #[derive(Debug)]
 enum Unread {
     Lines(Vec<Result<Line>>, Arc<Source>),
-    /// Of all other formats.
+    /// One of any other format; none behind the last.
     Articles(Vec<Result<Article>>),
+}
+
+/// What was made of the articles of a lot.
+#[derive(Debug)]
+pub struct ReadLot<T> {
+    articles: Vec<Result<T>>,
+    notes: Notes,
+}
+
+/// What there is to warn of, each with the number of articles of the lot that come before it.
+type Notes = Vec<(usize, Note)>;
+
+#[derive(Debug)]
+enum Note {
+    Warning(Warning),
+    Doubt(Doubt),
 }
 
 /// The articles of one input in lots: [`read`](super::read), for several threads.
@@ -53,10 +61,10 @@ enum Unread {
 /// let source = Source::bytes("news.jsonl", "{\"text\": \"Norway praised Chile.\"}\n{\"text\": 5}\n");
 /// let mut lots = source::lots(&source, &ignore_warnings())?;
 /// let lot = lots.next().expect("two lines");
-/// let (articles, noted) = std::thread::spawn(|| lot.read()).join().expect("no panic");
-/// lots.say(&noted);
-/// assert_eq!(articles[0].as_ref().unwrap().text, "Norway praised Chile.");
-/// assert!(articles[1].is_err());
+/// let read = std::thread::spawn(|| lot.read(|article| article.text)).join().expect("no panic");
+/// let texts: Vec<_> = lots.articles(read).collect();
+/// assert_eq!(texts[0].as_ref().unwrap(), "Norway praised Chile.");
+/// assert!(texts[1].is_err());
 /// assert!(lots.next().is_none());
 /// # Ok::<(), detente::Error>(())
 /// ```
@@ -65,86 +73,132 @@ enum Unread {
 ///
 /// As [`read`](super::read).
 pub fn lots(source: &Source, warn: &Warn) -> Result<Lots> {
-    let warnings = Arc::<Mutex<Vec<Warning>>>::default();
-    let kept = Arc::clone(&warnings);
-    let keep: Warn = Arc::new(move |warning| lock(&kept).push(warning));
-    let open = || -> Result<Box<dyn Iterator<Item = Unread> + Send>> {
+    let arisen = Arisen::default();
+    let keep = arisen.keeper();
+    let open = || -> Result<Box<dyn Iterator<Item = Lot> + Send>> {
         let unpacked = stream::unpack(&source.input, &source.options.bytes_read, &keep)?;
         let format = unpacked.format(source.format);
+        let arisen = arisen.clone();
         if !rows::are_lines(&unpacked, format) {
-            let articles = divided(articles(unpacked, format, source, &keep)?, |article: &Article| article.text.len());
-            return Ok(Box::new(articles.map(Unread::Articles)));
+            let articles = articles(unpacked, format, source, &keep)?;
+            let alone = move |article| Lot { unread: Unread::Articles(vec![article]), notes: arisen.notes(0) };
+            return Ok(Box::new(articles.map(alone)));
         }
-        let source = Arc::new(source.clone());
-        let lines = divided(rows::lines(unpacked, "article", &keep)?, |(_, json): &Line| json.len());
-        Ok(Box::new(lines.map(move |lines| Unread::Lines(lines, Arc::clone(&source)))))
+        let lines = rows::lines(unpacked, "article", &keep)?;
+        Ok(Box::new(divided(lines, Arc::new(source.clone()), arisen)))
     };
-    let opened = open();
-    if opened.is_err() {
-        lock(&warnings).drain(..).for_each(|warning| warn(warning));
+    let unread = open().inspect_err(|_| arisen.take().for_each(|warning| warn(warning)))?;
+    Ok(Lots { unread, arisen, warn: warn.clone(), doubtful: Doubtful::default() })
+}
+
+/// Warnings that were kept in place of being said.
+#[derive(Debug, Clone, Default)]
+struct Arisen(Arc<Mutex<Vec<Warning>>>);
+
+impl Arisen {
+    /// Keeps what it is told.
+    fn keeper(&self) -> Warn {
+        let kept = self.clone();
+        Arc::new(move |warning| kept.lock().push(warning))
     }
-    Ok(Lots { unread: opened?, warnings, warn: warn.clone(), doubtful: Doubtful::default() })
+
+    fn take(&self) -> impl Iterator<Item = Warning> + use<> {
+        std::mem::take(&mut *self.lock()).into_iter()
+    }
+
+    /// What has arisen since it was last taken, as notes before the article `at`.
+    fn notes(&self, at: usize) -> Notes {
+        self.take().map(|warning| (at, Note::Warning(warning))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Warning>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn lock(warnings: &Mutex<Vec<Warning>>) -> std::sync::MutexGuard<'_, Vec<Warning>> {
-    warnings.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// As many items at once as a lot has; `bytes` says how long one is.
-fn divided<T>(
-    mut items: impl Iterator<Item = Result<T>>,
-    bytes: impl Fn(&T) -> usize,
-) -> impl Iterator<Item = Vec<Result<T>>> {
+/// Lots of the lines of a source.
+fn divided(
+    mut lines: impl Iterator<Item = Result<Line>>,
+    source: Arc<Source>,
+    arisen: Arisen,
+) -> impl Iterator<Item = Lot> {
     std::iter::from_fn(move || {
-        let (mut some, mut held) = (Vec::new(), 0);
-        while some.len() < ARTICLES && held < BYTES {
-            let Some(item) = items.next() else { break };
-            held += item.as_ref().map_or(0, &bytes);
-            some.push(item);
+        let (mut lot, mut notes) = (Vec::new(), Notes::new());
+        while lot.len() < LINES && bytes_of(&lot) < BYTES {
+            let Some(line) = lines.next() else { break };
+            notes.extend(arisen.notes(lot.len()));
+            lot.push(line);
         }
-        (!some.is_empty()).then_some(some)
+        (!lot.is_empty()).then(|| Lot { unread: Unread::Lines(lot, Arc::clone(&source)), notes })
     })
+}
+
+fn bytes_of(lines: &[Result<Line>]) -> usize {
+    lines.iter().flatten().map(|(_, json)| json.len()).sum()
 }
 
 impl Iterator for Lots {
     type Item = Lot;
 
     fn next(&mut self) -> Option<Lot> {
-        let unread = self.unread.next();
-        let warnings = std::mem::take(&mut *lock(&self.warnings));
         // The last words of an input may be a warning.
-        let unread = unread.or_else(|| (!warnings.is_empty()).then(|| Unread::Articles(Vec::new())))?;
-        Some(Lot { unread, warnings })
+        let last = || {
+            let notes = self.arisen.notes(0);
+            (!notes.is_empty()).then(|| Lot { unread: Unread::Articles(Vec::new()), notes })
+        };
+        self.unread.next().or_else(last)
     }
 }
 
 impl Lots {
-    /// Warns of what was noted of a lot, unless it is the like of what was warned of before. To be called for each lot, in
-    /// their order.
-    pub fn say(&mut self, noted: &Noted) {
-        noted.warnings.iter().for_each(|warning| (self.warn)(warning.clone()));
-        self.doubtful.say(&noted.doubts, &self.warn);
+    /// What was made of the articles of a lot, or the error of each; on the way it warns of what was noted of them, unless of the
+    /// like it has warned before. To be read to its end for each lot, in their order.
+    pub fn articles<T>(&mut self, read: ReadLot<T>) -> impl Iterator<Item = Result<T>> {
+        let (mut articles, mut notes) = (read.articles.into_iter().enumerate(), read.notes.into_iter().peekable());
+        std::iter::from_fn(move || {
+            let next = articles.next();
+            let at = next.as_ref().map_or(usize::MAX, |(at, _)| *at);
+            while let Some((_, note)) = notes.next_if(|(before, _)| *before <= at) {
+                match note {
+                    Note::Warning(warning) => (self.warn)(warning),
+                    Note::Doubt(doubt) => self.doubtful.say(doubt, &self.warn),
+                }
+            }
+            next.map(|(_, article)| article)
+        })
     }
 }
 
 impl Lot {
-    /// Reads its articles.
-    pub fn read(self) -> (Vec<Result<Article>>, Noted) {
-        let Self { unread, warnings } = self;
+    /// Whether it has enough to do for it to be handed to another thread, and not so much that several should not be held at once.
+    pub fn is_to_be_shared(&self) -> bool {
+        let Unread::Lines(lines, _) = &self.unread else { return false };
+        let bytes = bytes_of(lines);
+        (lines.len() == LINES || bytes >= BYTES) && bytes < 2 * BYTES
+    }
+
+    /// Reads its articles, and makes of each what `make` does.
+    pub fn read<T>(self, make: impl Fn(Article) -> T) -> ReadLot<T> {
+        let Self { unread, mut notes } = self;
         let (lines, source) = match unread {
             Unread::Lines(lines, source) => (lines, source),
-            Unread::Articles(articles) => return (articles, Noted { warnings, doubts: Doubts::default() }),
+            Unread::Articles(articles) => {
+                return ReadLot { articles: articles.into_iter().map(|article| article.map(&make)).collect(), notes };
+            }
         };
         let path = source.input.name();
         let mut objects = Objects::new(&path);
         let mut fields = ArticleFields::new(&source.id, &source.options);
-        let read = |line: Result<Line>| {
+        let read = |(at, line): (usize, Result<Line>)| {
             let (number, json) = line?;
             let article = fields.article(&objects.row(&json, number)?)?;
-            Ok(Article { path: path.clone(), ..article })
+            notes.extend(fields.take_doubts().into_iter().map(|doubt| (at, Note::Doubt(doubt))));
+            Ok(make(Article { path: path.clone(), ..article }))
         };
-        let articles = lines.into_iter().map(read).collect();
-        (articles, Noted { warnings, doubts: fields.doubts().clone() })
+        let articles = lines.into_iter().enumerate().map(read).collect();
+        // What arose with a line was noted before, and stays so.
+        notes.sort_by_key(|(before, _)| *before);
+        ReadLot { articles, notes }
     }
 }
 
@@ -158,34 +212,35 @@ impl fmt::Debug for Lots {
 mod tests {
     use super::super::read;
     use super::*;
+    use crate::Location;
 
-    /// What `each` makes of a source, and what it warns of.
-    fn said(each: impl FnOnce(&Warn) -> Vec<Result<Article>>) -> (Vec<String>, Vec<String>) {
-        let warnings = Arc::<Mutex<Vec<String>>>::default();
-        let kept = Arc::clone(&warnings);
-        let articles =
-            each(&(Arc::new(move |warning: Warning| kept.lock().unwrap().push(warning.to_string())) as Warn));
-        let said = |article: Result<Article>| article.map_or_else(|error| error.to_string(), |a| format!("{a:?}"));
-        let mut warnings = std::mem::take(&mut *warnings.lock().unwrap());
-        warnings.sort();
-        (articles.into_iter().map(said).collect(), warnings)
+    /// Keeps an article, or its error, among the warnings.
+    fn keep(all: &Arisen, article: Result<Article>) {
+        let message = article.map_or_else(|error| error.to_string(), |article| format!("{article:?}"));
+        all.lock().push(Warning { location: Location::file(""), message });
     }
 
-    fn check(source: &Source, articles: usize, warnings: usize) {
-        let all = said(|warn| read(source, warn).expect("it opens").collect());
-        assert_eq!((all.0.len(), all.1.len()), (articles, warnings), "{all:?}");
-        let in_lots = said(|warn| {
-            let mut lots = lots(source, warn).expect("it opens");
-            let mut all = Vec::new();
-            while let Some(lot) = lots.next() {
-                let (articles, noted) = lot.read();
-                lots.say(&noted);
-                all.extend(articles);
+    /// Lots have the same articles, errors and warnings as the whole, in the same order: so many.
+    fn check(source: &Source, count: usize) {
+        let (whole, in_lots) = (Arisen::default(), Arisen::default());
+        read(source, &whole.keeper()).expect("it opens").for_each(|article| keep(&whole, article));
+        let mut lots = lots(source, &in_lots.keeper()).expect("it opens");
+        // Each is read before the one before it is taken.
+        let mut before = None;
+        loop {
+            let next = lots.next().map(|lot| lot.read(|article| article));
+            let is_last = next.is_none();
+            if let Some(read) = std::mem::replace(&mut before, next) {
+                lots.articles(read).for_each(|article| keep(&in_lots, article));
             }
-            assert!(lots.next().is_none());
-            all
-        });
-        assert_eq!(in_lots, all);
+            if is_last {
+                break;
+            }
+        }
+        assert!(lots.next().is_none());
+        let [whole, in_lots] = [whole, in_lots].map(|all| all.take().collect::<Vec<_>>());
+        assert_eq!(whole.len(), count, "{whole:?}");
+        assert_eq!(in_lots, whole);
     }
 
     #[test]
@@ -206,15 +261,15 @@ mod tests {
             })
             .collect();
         let lines = lines.join(&b"\n"[..]);
-        check(&Source::bytes("a.jsonl", lines.clone()), 199, 3);
-        check(&Source::bytes("a.json", lines), 199, 3);
+        check(&Source::bytes("a.jsonl", lines.clone()), 199 + 3);
+        check(&Source::bytes("a.json", lines), 199 + 3);
         let rows: String = (0..150).map(|n| format!("{n},<p>Oman waits.</p><p>Iran {n}</p>\n")).collect();
-        check(&Source::bytes("a.csv", format!("id,text\n{rows}1,2,3\n")), 151, 1);
-        check(&Source::bytes("a.jsonl", " \n\n"), 1, 0);
-        check(&Source::bytes("a.txt", b"Caf\xE9 closed.".to_vec()), 1, 1);
+        check(&Source::bytes("a.csv", format!("id,text\n{rows}1,2,3\n")), 151 + 1);
+        check(&Source::bytes("a.jsonl", " \n\n"), 1);
+        check(&Source::bytes("a.txt", b"Caf\xE9 closed.".to_vec()), 1 + 1);
         // One that is longer than a lot.
         let much = format!("{{\"text\": \"{}\"}}\n", "Oman waits. ".repeat(BYTES / 10));
-        check(&Source::bytes("a.jsonl", much.repeat(3)), 3, 0);
+        check(&Source::bytes("a.jsonl", much.repeat(3)), 3);
     }
 
     #[test]
@@ -223,7 +278,7 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(b"{\"text\": \"Oman waits.\"}\n").expect("memory takes all");
         let bytes = [packed.finish().expect("memory takes all"), b"no such data".to_vec()].concat();
-        check(&Source::bytes("a.jsonl.gz", bytes), 1, 1);
+        check(&Source::bytes("a.jsonl.gz", bytes), 1 + 1);
     }
 
     #[test]

@@ -57,7 +57,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use fields::{BytesRead, FieldNames, ReadOptions};
-pub use lots::{Lot, Lots, Noted, lots};
+pub use lots::{Lot, Lots, ReadLot, lots};
 
 use crate::{Article, Error, Location, Result};
 use fields::{ArticleFields, Doubtful};
@@ -411,7 +411,7 @@ fn articles(unpacked: Unpacked, format: Format, source: &Source, warn: &Warn) ->
             let (mut doubtful, warn) = (Doubtful::default(), warn.clone());
             Box::new(table.rows.map(move |row| {
                 let article = fields.article(&row?);
-                doubtful.say(fields.doubts(), &warn);
+                fields.take_doubts().into_iter().for_each(|doubt| doubtful.say(doubt, &warn));
                 article
             }))
         }
