@@ -67,7 +67,7 @@ struct Syncing {
 }
 
 impl Syncing {
-    /// It is told to after so many.
+    /// After so many it is told to.
     const BYTES: usize = 8 << 20;
 
     fn begin(file: &File) -> io::Result<(SyncSender<()>, JoinHandle<io::Result<()>>)> {
@@ -88,7 +88,7 @@ impl Syncing {
             self.thread = Self::begin(file).ok();
         }
         let told = self.thread.as_ref().map(|(tell, _)| tell.try_send(()));
-        // While it is at what it was told before, it is told with the next bytes.
+        // While it is busy, this is tried again with the next bytes.
         if !matches!(told, Some(Err(TrySendError::Full(())))) {
             self.bytes = 0;
         }

@@ -1,5 +1,5 @@
-//! Articles in batches, read on a thread of their own while those before are answered; where several threads answer, these read
-//! lines of JSONL for it.
+//! Articles in batches, read on a thread of their own while those before are answered; where several threads answer, they take lines
+//! of JSONL apart for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -21,7 +21,8 @@ const ARTICLES: usize = 128;
 const BYTES: usize = 2 << 20;
 /// How many batches wait. Whoever takes one finds another there, and need not wait for the reader before it asks for both.
 const WAITING: usize = 2;
-/// How many lots of an input are read on other threads while the next is put together.
+/// How many lots of an input are read on other threads while the next is put together; so lines that come slowly are taken up to
+/// so many lots later.
 const AHEAD: usize = 2;
 /// The most files of one article each that are read at once, for each thread, and their most bytes together; a larger one is
 /// read by itself.
@@ -164,6 +165,7 @@ impl Reader {
                 asked.push_back(ask(lot, scope));
                 self.take_lots(&mut asked, AHEAD, &mut lots, warn)?;
             } else {
+                // What is long is read when the others are gone.
                 self.take_lots(&mut asked, 0, &mut lots, warn)?;
                 self.take(lots.articles(lot.read(Looked::at)), warn)?;
             }
@@ -300,7 +302,7 @@ fn bytes_of_one(source: &Source) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
 
@@ -329,18 +331,23 @@ mod tests {
     fn lines(name: &str, count: usize) -> Source {
         let line = |n: usize| match n % 7 {
             6 => format!("{{{n}\n"),
+            // Lines 1 of short sources alone, 701 and some after it.
+            0 if n >= 700 || count < 100 => format!("{{\"id\": {n}, \"text\": \"<p>Oman waits for Iran.\"}}\n"),
             _ => format!("{{\"id\": {n}, \"text\": \"Oman waits for Iran.\"}}\n"),
         };
         Source::bytes(name, (0..count).map(line).collect::<String>())
     }
 
-    fn begun(inputs: Vec<Source>) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
-        read(None, inputs, Complaints::kept(1000), Arc::new(|_| {}), Wanted { any_language: false })
+    fn begun(inputs: Vec<Source>, warn: Warn) -> (Receiver<Vec<Article>>, JoinHandle<Read>) {
+        read(None, inputs, Complaints::kept(1000), warn, Wanted { any_language: false })
     }
 
     #[test]
     fn lots_that_other_threads_read_stay_in_order() {
-        let (batches, reader) = begun(vec![lines("a.jsonl", 2_000), lines("b.jsonl", 20)]);
+        let warnings = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&warnings);
+        let warn: Warn = Arc::new(move |warning| kept.lock().unwrap().push(warning.to_string()));
+        let (batches, reader) = begun(vec![lines("a.jsonl", 2_000), lines("b.jsonl", 20)], warn);
         let ids: Vec<String> = batches.iter().flatten().map(|article| article.id).collect();
         let good = |count: usize| (0..count).filter(|n| n % 7 != 6);
         let expected = good(2_000).map(|n| n.to_string()).chain(good(20).map(|n| format!("{n}#2")));
@@ -348,11 +355,18 @@ mod tests {
         let complaints = reader.join().expect("no panic").into_complaints();
         assert!(complaints[0].starts_with("a.jsonl:7:"), "{complaints:?}");
         assert!(complaints.iter().any(|said| said.contains("the last on line 1995 ")), "{complaints:?}");
+        let warnings = std::mem::take(&mut *warnings.lock().unwrap());
+        let said =
+            ["a.jsonl:701: the text looks like HTML", "b.jsonl:1: the text looks", "b.jsonl: the id `0` comes again"];
+        assert_eq!(warnings.len(), said.len(), "{warnings:?}");
+        for (found, expected) in warnings.iter().zip(said) {
+            assert!(found.starts_with(expected), "{found}");
+        }
     }
 
     #[test]
     fn reading_ends_where_nobody_listens() {
-        let (batches, reader) = begun(vec![lines("a.jsonl", 5_000)]);
+        let (batches, reader) = begun(vec![lines("a.jsonl", 5_000)], Arc::new(|_| {}));
         drop(batches);
         assert!(reader.join().expect("no panic").any);
     }

@@ -202,7 +202,7 @@ pub(crate) struct ArticleFields {
     columns: Columns,
     are_answers: bool,
     /// Of which kinds there were doubts.
-    doubted: [bool; 3],
+    doubted: [bool; KINDS],
     doubts: Vec<Doubt>,
 }
 
@@ -223,10 +223,12 @@ enum Kind {
     Markup,
 }
 
+const KINDS: usize = Kind::Markup as usize + 1;
+
 /// Warns of the first doubt of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Doubtful {
-    said: [bool; 3],
+    said: [bool; KINDS],
 }
 
 impl Doubtful {
@@ -245,7 +247,7 @@ impl ArticleFields {
             header: None,
             columns: Columns::default(),
             are_answers: false,
-            doubted: [false; 3],
+            doubted: [false; KINDS],
             doubts: Vec::new(),
         }
     }

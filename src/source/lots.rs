@@ -151,8 +151,8 @@ impl Iterator for Lots {
 }
 
 impl Lots {
-    /// What was made of the articles of a lot, or the error of each; on the way it warns of what was noted of them, unless of the
-    /// like it has warned before. To be read to its end for each lot, in their order.
+    /// What was made of the articles of a lot, or the error of each; on the way it warns of what was noted of them, of what is
+    /// doubtful once for each kind. To be read to its end for each lot, in their order.
     pub fn articles<T>(&mut self, read: ReadLot<T>) -> impl Iterator<Item = Result<T>> {
         let (mut articles, mut notes) = (read.articles.into_iter().enumerate(), read.notes.into_iter().peekable());
         std::iter::from_fn(move || {
@@ -170,7 +170,7 @@ impl Lots {
 }
 
 impl Lot {
-    /// Whether it has enough to do for it to be handed to another thread, and not so much that several should not be held at once.
+    /// Whether it is worth another thread, and small enough for several to be held at once.
     pub fn is_to_be_shared(&self) -> bool {
         let Unread::Lines(lines, _) = &self.unread else { return false };
         let bytes = bytes_of(lines);
@@ -190,13 +190,14 @@ impl Lot {
         let mut objects = Objects::new(&path);
         let mut fields = ArticleFields::new(&source.id, &source.options);
         let read = |(at, line): (usize, Result<Line>)| {
-            let (number, json) = line?;
-            let article = fields.article(&objects.row(&json, number)?)?;
+            // The line is gone when its row is there.
+            let row = line.and_then(|(number, json)| objects.row(&json, number))?;
+            let article = fields.article(&row)?;
             notes.extend(fields.take_doubts().into_iter().map(|doubt| (at, Note::Doubt(doubt))));
             Ok(make(Article { path: path.clone(), ..article }))
         };
         let articles = lines.into_iter().enumerate().map(read).collect();
-        // What arose with a line was noted before, and stays so.
+        // In a stable order: what was warned of when a line was read stays before what is doubtful about it.
         notes.sort_by_key(|(before, _)| *before);
         ReadLot { articles, notes }
     }
@@ -270,6 +271,20 @@ mod tests {
         // One that is longer than a lot.
         let much = format!("{{\"text\": \"{}\"}}\n", "Oman waits. ".repeat(BYTES / 10));
         check(&Source::bytes("a.jsonl", much.repeat(3)), 3);
+    }
+
+    #[test]
+    fn lots_are_shared_that_are_full_and_not_too_long() {
+        let shared = |name: &str, lines: Vec<usize>| -> Vec<bool> {
+            let line = |length: usize| format!("{{\"text\": \"{}\"}}\n", "a".repeat(length));
+            let source = Source::bytes(name, lines.into_iter().map(line).collect::<String>());
+            let lots = lots(&source, &super::super::ignore_warnings()).expect("it opens");
+            lots.map(|lot| lot.is_to_be_shared()).collect()
+        };
+        assert_eq!(shared("a.jsonl", vec![9; LINES - 1]), [false]);
+        assert_eq!(shared("a.jsonl", vec![9; LINES + 1]), [true, false]);
+        assert_eq!(shared("a.jsonl", vec![9, BYTES, 9, 2 * BYTES, 9, BYTES / 2]), [true, false, false]);
+        assert_eq!(shared("a.txt", vec![BYTES]), [false]);
     }
 
     #[test]

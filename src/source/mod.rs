@@ -16,8 +16,8 @@
 //! Text formats may be compressed with gzip or zstd, whatever their name, and be in UTF-8, in UTF-16 with a byte-order
 //! mark, or in Windows-1252, which is reported (see [`encoding`]). What a name does not say is told from the first bytes
 //! ([`Format::Auto`]). What fields may be called is said in [`fields`]. Sizes are bounded: [`MAX_ARTICLE`] and
-//! [`MAX_LINE`]; but for a workbook, a feed and an array within a JSON object, one article is held at a time, or a few
-//! ([`lots`], for several threads).
+//! [`MAX_LINE`]; but for a workbook, a feed and an array within a JSON object, one article is held at a time, of JSONL
+//! a few where several threads read ([`lots`]).
 //!
 //! A reader of a file with many articles goes on after a bad one: the iterator yields an error that names the line, and
 //! then the next article. It ends after an error that leaves no way to go on, such as a quote that is never closed.
